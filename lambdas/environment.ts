@@ -1,40 +1,39 @@
 /**
- * The environment of every function: the one place that reads `process.env`, and the type that the stack's
+ * The environment of every function: the one module that reads `process.env`, and the type that the stack's
  * constructs satisfy. A variable added on one side only does not compile.
  */
 
-/** Variables of all functions. */
-interface Common {
-  readonly LOG_LEVEL: string;
-}
+const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
+const sender = [...sessionStore, 'MESSAGES_TABLE', 'CALLBACK_ENDPOINT', 'INLINE_LIMIT'] as const;
 
-/** Where sessions live. `SHARDS` is how many partitions a tenant's audience is spread over (whole number ≥ 1). */
-interface SessionStore {
-  readonly SESSIONS_TABLE: string;
-  readonly SHARDS: string;
-}
+/**
+ * - `SHARDS`: over how many partitions a tenant's audience is spread, a whole number ≥ 1.
+ * - `CALLBACK_ENDPOINT`: the URL in front of `/@connections/{connectionId}`.
+ * - `INLINE_LIMIT`: the largest audience that one publish sends to at once.
+ * - `TOKEN_CLAIMS`: JSON `{"userId","userType","tenant","topics"}`, the name each claim has in the tokens.
+ * - `ALLOWED_ORIGINS`: comma-separated origins that browsers may connect from; empty allows all.
+ */
+export const variables = {
+  authorize: ['LOG_LEVEL', 'TOKEN_SECRET_ARN', 'TOKEN_CLAIMS', 'ALLOWED_ORIGINS'],
+  connect: ['LOG_LEVEL', ...sessionStore],
+  disconnect: ['LOG_LEVEL', ...sessionStore],
+  message: ['LOG_LEVEL', ...sender],
+  publish: ['LOG_LEVEL', ...sender],
+  api: ['LOG_LEVEL', ...sender],
+} as const;
 
-/** What a function needs that sends messages. `CALLBACK_ENDPOINT` is the URL in front of `/@connections/{id}`. */
-interface Sender extends SessionStore {
-  readonly MESSAGES_TABLE: string;
-  readonly CALLBACK_ENDPOINT: string;
-  /** The largest audience that one publish sends to at once. */
-  readonly INLINE_LIMIT: string;
-}
+export type FunctionName = keyof typeof variables;
 
-export interface FunctionEnvironments {
-  readonly authorize: Common & {
-    readonly TOKEN_SECRET_ARN: string;
-    /** JSON: `{"userType","tenant","topics"}`, the name that each claim has in the tokens. */
-    readonly TOKEN_CLAIMS: string;
-    /** Comma-separated origins that browsers may connect from; empty allows all. */
-    readonly ALLOWED_ORIGINS: string;
-  };
-  readonly connect: Common & SessionStore;
-  readonly disconnect: Common & SessionStore;
-  readonly message: Common & Sender;
-  readonly publish: Common & Sender;
-  readonly api: Common & Sender;
-}
+export type FunctionEnvironments = {
+  readonly [F in FunctionName]: Readonly<Record<(typeof variables)[F][number], string>>;
+};
 
-export type FunctionName = keyof FunctionEnvironments;
+/** The environment of the function that runs; throws an error that names the missing variable. */
+export function readEnvironment<F extends FunctionName>(functionName: F): FunctionEnvironments[F] {
+  const entries = variables[functionName].map((variable) => {
+    const value = process.env[variable];
+    if (value === undefined) throw new Error(`The ${functionName} function needs the environment variable ${variable}.`);
+    return [variable, value] as const;
+  });
+  return Object.fromEntries(entries) as FunctionEnvironments[F];
+}

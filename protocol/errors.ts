@@ -1,0 +1,44 @@
+/**
+ * Every error a user can meet. The code is stable and the same in frames, HTTP answers and docs; `httpStatus` is its
+ * status over HTTP, `retryable` says whether the same request may succeed later, `closes` whether the server closes
+ * the connection after saying so.
+ */
+export const errorTable = {
+  bad_frame: { httpStatus: 400, retryable: false, closes: false },
+  unknown_type: { httpStatus: 400, retryable: false, closes: false },
+  bad_content: { httpStatus: 400, retryable: false, closes: false },
+  bad_request: { httpStatus: 400, retryable: false, closes: false },
+  unauthorized: { httpStatus: 401, retryable: false, closes: false },
+  token_expired: { httpStatus: 401, retryable: true, closes: true },
+  forbidden: { httpStatus: 403, retryable: false, closes: false },
+  not_found: { httpStatus: 404, retryable: false, closes: false },
+  conflict: { httpStatus: 409, retryable: false, closes: false },
+  too_large: { httpStatus: 413, retryable: false, closes: false },
+  rate_limited: { httpStatus: 429, retryable: true, closes: false },
+  internal: { httpStatus: 500, retryable: true, closes: false },
+  not_implemented: { httpStatus: 501, retryable: false, closes: false },
+} as const satisfies Record<string, { httpStatus: number; retryable: boolean; closes: boolean }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** One fault in the input: where it is (`to[3]`, `content.toUserId`) and what is allowed there. */
+export interface ErrorDetail {
+  readonly field: string;
+  readonly message: string;
+}
+
+/**
+ * What a user asked for and is refused. Its code, message and details are written for that user and go out as they
+ * are; any other error is a fault of ours and goes out as `internal` with nothing of its text.
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: ErrorCode;
+  readonly details: readonly ErrorDetail[];
+
+  constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = []) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}

@@ -1,0 +1,104 @@
+import * as z from 'zod/mini';
+import { maxFrameIdLength, maxTypeLength } from './limits.ts';
+import type { Identity } from './names.ts';
+import { Refusal } from './errors.ts';
+import { parseWith } from './validation.ts';
+
+/** The bare texts of the heartbeat, as front ends of other stacks send it. */
+export const bareHeartbeat = { ping: 'ping', pong: 'pong' } as const;
+
+/** Types that only the server speaks: nobody may publish or listen to them. */
+export const serverTypes = ['ack', 'error', 'pong', 'closing'] as const;
+
+const frameType = z
+  .string()
+  .check(z.minLength(1), z.maxLength(maxTypeLength, `must be 1 to ${String(maxTypeLength)} characters`));
+
+const frameId = z
+  .string()
+  .check(z.maxLength(maxFrameIdLength, `must be at most ${String(maxFrameIdLength)} characters`));
+
+/** Unknown fields are ignored: a newer client may talk to an older server. `from` is among them, so nobody can set it. */
+const clientFrame = z.object({ type: frameType, content: z.optional(z.unknown()), id: z.optional(frameId) });
+
+/** What a client sends. */
+export interface ClientFrame {
+  readonly type: string;
+  readonly content: unknown;
+  /** Where given, the server answers this frame with an `ack` of the same id. */
+  readonly id?: string | undefined;
+}
+
+/** What a client is sent by a publish. */
+export interface MessageFrame {
+  readonly type: string;
+  readonly content: unknown;
+  readonly messageId: string;
+  /** Stamped by the server on whatever a client caused. */
+  readonly from?: Identity;
+}
+
+/** Why the server is about to close a connection, and whether to connect again. */
+export interface Closing {
+  readonly code: 'kicked' | 'token_expired' | 'revoked';
+  readonly message: string;
+  readonly retry: boolean;
+}
+
+/** The type of a publish: any but the server's own. */
+export const publishType = frameType.check(
+  z.refine(
+    (type) => !(serverTypes as readonly string[]).includes(type),
+    `must not be ${serverTypes.join(', ')}`,
+  ),
+);
+
+export type ClientFrameReading =
+  | { readonly ok: true; readonly frame: ClientFrame }
+  | { readonly ok: false; readonly refusal: Refusal; readonly id?: string; readonly requestType?: string };
+
+/** Reads a client's text. A refused one still tells its `id` and `type` where those can be read, for the answer. */
+export function readClientFrame(text: string): ClientFrameReading {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    return { ok: false, refusal: new Refusal('bad_frame', 'frame: is not JSON') };
+  }
+  try {
+    const { type, content, id } = parseWith(clientFrame, value, 'frame', 'bad_frame');
+    return { ok: true, frame: { type, content, id } };
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause;
+    const id = z.safeParse(z.object({ id: frameId }), value);
+    const type = z.safeParse(z.object({ type: frameType }), value);
+    return {
+      ok: false,
+      refusal: cause,
+      ...(id.success && { id: id.data.id }),
+      ...(type.success && { requestType: type.data.type }),
+    };
+  }
+}
+
+export function messageFrame(frame: MessageFrame): string {
+  return JSON.stringify(frame);
+}
+
+export function ackFrame(id: string, content: unknown): string {
+  return JSON.stringify({ type: 'ack', id, content: content ?? null });
+}
+
+export function pongFrame(id: string | undefined): string {
+  return JSON.stringify({ type: 'pong', id, content: null });
+}
+
+export function errorFrame(error: Refusal, id: string | undefined, requestType: string | undefined): string {
+  const content = { code: error.code, message: error.message, requestType };
+  return JSON.stringify({ type: 'error', id, content });
+}
+
+export function closingFrame(closing: Closing): string {
+  return JSON.stringify({ type: 'closing', content: closing });
+}

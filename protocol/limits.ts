@@ -1,0 +1,23 @@
+/** The largest frame a client may send, in bytes of UTF-8. API Gateway closes with 1009 above it (WebSocket quotas). */
+export const maxUplinkFrameBytes = 32 * 1024;
+
+/** The largest frame a client can be sent, in bytes of UTF-8 (`Data` of PostToConnection, 131,072 bytes). */
+export const maxDownlinkFrameBytes = 128 * 1024;
+
+/** API Gateway ends every connection after two hours; no setting raises it (WebSocket quotas). */
+export const connectionLifetimeMs = 2 * 60 * 60 * 1000;
+
+/** How many targets one publish may name. */
+export const maxTargets = 100;
+
+/** How many connections one publish may leave out. */
+export const maxExclusions = 100;
+
+/** Length of a message type, in characters. */
+export const maxTypeLength = 128;
+
+/** Length of a client frame's `id`, in characters. */
+export const maxFrameIdLength = 64;
+
+/** How long a publication is kept, and for how long its `messageId` publishes nothing a second time. */
+export const publicationLifetimeMs = 24 * 60 * 60 * 1000;

@@ -1,0 +1,69 @@
+import * as z from 'zod/mini';
+import { maxExclusions, maxTargets } from './limits.ts';
+import { connectionId, defaultTenant, name } from './names.ts';
+import { publishType } from './frames.ts';
+import { parseTarget, type Target } from './targets.ts';
+import { parseWith } from './validation.ts';
+
+const requestBody = z.strictObject({
+  to: z.union([
+    z.string(),
+    z
+      .array(z.string())
+      .check(z.minLength(1), z.maxLength(maxTargets, `must hold at most ${String(maxTargets)} targets`)),
+  ]),
+  type: publishType,
+  content: z.unknown(),
+  tenant: z._default(name, defaultTenant),
+  messageId: z.optional(z.uuid()),
+  exclude: z._default(
+    z
+      .array(connectionId)
+      .check(z.maxLength(maxExclusions, `must hold at most ${String(maxExclusions)} connection ids`)),
+    [],
+  ),
+  report: z.optional(z.enum(['counts', 'recipients'])),
+});
+
+/** The body of `POST /publish`, read: defaults are filled in and targets parsed. */
+export interface PublishRequest {
+  readonly to: readonly Target[];
+  readonly type: string;
+  readonly content: unknown;
+  readonly tenant: string;
+  readonly messageId?: string | undefined;
+  /** Connections that get nothing, although a target names them. */
+  readonly exclude: readonly string[];
+  readonly report?: 'counts' | 'recipients' | undefined;
+}
+
+/** Reads a publish body; throws a `bad_request` that names the field and the limit. */
+export function readPublishRequest(body: unknown): PublishRequest {
+  const request = parseWith(requestBody, body, '', 'bad_request');
+  const to = Array.isArray(request.to)
+    ? request.to.map((target, index) => parseTarget(target, `to[${String(index)}]`))
+    : [parseTarget(request.to, 'to')];
+  return { ...request, to };
+}
+
+/** The answer of a publish whose audience was sent to at once. The three counts add up to the audience. */
+export interface Delivered {
+  readonly messageId: string;
+  readonly status: 'delivered';
+  readonly delivered: number;
+  readonly gone: number;
+  readonly failed: number;
+}
+
+/** What became of a publication. Times are epoch milliseconds. */
+export interface Publication {
+  readonly messageId: string;
+  readonly status: 'delivering' | 'done' | 'failed';
+  readonly delivered: number;
+  readonly gone: number;
+  readonly failed: number;
+  readonly pending: number;
+  readonly shards: readonly unknown[];
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+}
