@@ -1,0 +1,97 @@
+// The walls between the folders, as one ESLint rule. Arrows point one way: protocol <- core <- lambdas,
+// protocol <- client <- console; lib knows only the type of the environment; local knows AWS, not Switchboard.
+import { dirname, relative, resolve, sep } from 'node:path';
+
+/**
+ * What each folder may import besides itself. `builtins` says whether Node's own modules are allowed.
+ * A folder that is missing here (bin, scripts, bench, test) stands outside the walls.
+ */
+export const walls = {
+  protocol: { folders: [], packages: ['zod/mini'], builtins: false },
+  core: {
+    folders: ['protocol'],
+    packages: ['@aws-lambda-powertools/*', '@aws-sdk/*', '@smithy/*', 'jose', 'zod/mini'],
+    builtins: true,
+  },
+  lambdas: {
+    folders: ['core', 'protocol'],
+    packages: ['@aws-lambda-powertools/*', '@aws-sdk/*', '@smithy/*', 'jose', 'zod/mini'],
+    builtins: true,
+  },
+  client: { folders: ['protocol'], packages: [], builtins: false },
+  console: { folders: ['client', 'protocol'], packages: ['preact', 'preact/*'], builtins: false },
+  lib: {
+    folders: [],
+    typesOf: ['lambdas/environment.ts'],
+    packages: ['aws-cdk-lib', 'aws-cdk-lib/*', 'constructs', 'esbuild', 'zod/mini'],
+    builtins: true,
+  },
+  local: { folders: [], packages: ['*'], builtins: true },
+};
+
+/** Reports an import that crosses a wall, naming the folder, what it asked for and what it may have. */
+export const wallsRule = {
+  meta: {
+    type: 'problem',
+    messages: { crossed: '{{folder}}/ may not import {{what}}; it may import {{allowed}}.' },
+    schema: [],
+  },
+  create(context) {
+    const file = relative(context.cwd, context.filename);
+    const folder = file.split(sep)[0];
+    const wall = walls[folder];
+    if (!wall) return {};
+
+    const check = (source, typeOnly) => {
+      if (typeof source?.value !== 'string') return;
+      const what = target(source.value, context.filename, context.cwd);
+      if (!mayImport(folder, wall, what, typeOnly)) {
+        context.report({
+          node: source,
+          messageId: 'crossed',
+          data: { folder, what: what.name, allowed: describe(wall) },
+        });
+      }
+    };
+    return {
+      ImportDeclaration: (node) => check(node.source, node.importKind === 'type'),
+      ExportNamedDeclaration: (node) => check(node.source, node.exportKind === 'type'),
+      ExportAllDeclaration: (node) => check(node.source, node.exportKind === 'type'),
+      ImportExpression: (node) => check(node.source, false),
+      TSImportType: (node) => check(node.source, true),
+    };
+  },
+};
+
+function target(specifier, filename, cwd) {
+  if (specifier.startsWith('.')) {
+    const path = relative(cwd, resolve(dirname(filename), specifier))
+      .split(sep)
+      .join('/');
+    return { kind: 'file', name: path, folder: path.split('/')[0] };
+  }
+  return { kind: specifier.startsWith('node:') ? 'builtin' : 'package', name: specifier };
+}
+
+function mayImport(folder, wall, what, typeOnly) {
+  if (what.kind === 'builtin') return wall.builtins;
+  if (what.kind === 'package') return wall.packages.some((allowed) => matches(allowed, what.name));
+  if (what.folder === folder || wall.folders.includes(what.folder)) return true;
+  return typeOnly && (wall.typesOf ?? []).includes(what.name);
+}
+
+function matches(allowed, name) {
+  return allowed.endsWith('*') ? name.startsWith(allowed.slice(0, -1)) : name === allowed;
+}
+
+function describe(wall) {
+  const types = (wall.typesOf ?? []).map((file) => `the types of ${file}`);
+  const packages = wall.packages.map((name) => (name === '*' ? 'any package' : name));
+  return [
+    'itself',
+    ...wall.folders.map((name) => `${name}/`),
+    ...types,
+    ...packages,
+    ...(wall.builtins ? ['node:*'] : []),
+  ].join(', ');
+}
