@@ -1,0 +1,71 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { buildSync } from 'esbuild';
+import type { FunctionName } from '../lambdas/environment.ts';
+
+const entriesFolder = fileURLToPath(new URL('../lambdas/', import.meta.url));
+
+/** Every function by name; its entry is `lambdas/<name>.ts`, which exports `handler`. */
+const functionNames = Object.keys({
+  authorize: true,
+  connect: true,
+  disconnect: true,
+  message: true,
+  publish: true,
+  api: true,
+} satisfies Record<FunctionName, true>);
+
+let bundled: ReadonlyMap<string, Uint8Array> | undefined;
+
+/**
+ * All functions in one esbuild run, which shares its work and all cores; one process per function, as CDK's
+ * NodejsFunction starts them, takes several times as long, and `npm start` waits for it.
+ *
+ * - CommonJS loads faster than ESM at a cold start.
+ * - `module` first: from the CommonJS builds of the AWS SDK and zod nothing unused can be left out.
+ * - Nothing is external: the SDK that was tested is the one that runs, and the same bundle runs anywhere.
+ */
+export function bundleFunctions(): ReadonlyMap<string, Uint8Array> {
+  bundled ??= new Map(
+    buildSync({
+      entryPoints: functionNames.map((name) => join(entriesFolder, `${name}.ts`)),
+      outdir: 'bundles',
+      write: false,
+      bundle: true,
+      minify: true,
+      legalComments: 'none',
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      mainFields: ['module', 'main'],
+      logLevel: 'warning',
+    }).outputFiles.map((file) => [basename(file.path, '.js'), file.contents]),
+  );
+  return bundled;
+}
+
+/** The code of one function. Its hash is that of the bundle: what does not change is not deployed again. */
+export function functionCode(name: FunctionName): Code {
+  return Code.fromAsset(entriesFolder, {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // Never started: `local` always answers. CDK keys its cache of assets by the command, not by `local`.
+      image: DockerImage.fromRegistry('none'),
+      command: [name],
+      local: { tryBundle: (folder) => writeBundle(name, folder) },
+    },
+  });
+}
+
+function writeBundle(name: FunctionName, folder: string): boolean {
+  const code = bundleFunctions().get(name);
+  if (code === undefined) throw new Error(`There is no bundle of the function ${name}.`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'index.js'), code);
+  // Without it, a package.json further up with "type": "module" (this repository's) would make it an ES module.
+  writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
+  return true;
+}

@@ -1,0 +1,118 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { FunctionEnvironments, FunctionName } from '../lambdas/environment.ts';
+import type { MessageTable } from './message-table.ts';
+import type { SessionTable } from './session-table.ts';
+import type { Settings } from './settings.ts';
+import { SwitchboardFunction, type FunctionLifetime } from './switchboard-function.ts';
+import type { TokenSecret } from './token-secret.ts';
+import type { WebSocketApi } from './websocket-api.ts';
+
+/** What the functions work on. */
+export interface FunctionResources {
+  readonly sessions: SessionTable;
+  readonly messages: MessageTable;
+  readonly tokenSecret: TokenSecret;
+  readonly webSocketApi: WebSocketApi;
+}
+
+/** API Gateway waits 29 s for an integration, WebSocket and HTTP alike; a longer run would answer nobody. */
+const integrationTimeout = Duration.seconds(29);
+
+/** A handshake or its end is one read or write: what takes longer than this will not come. */
+const handshakeTimeout = Duration.seconds(10);
+
+/** Makes every function; the access that each variable needs is granted right below it. */
+export function createFunctions(
+  scope: Construct,
+  { sessions, messages, tokenSecret, webSocketApi }: FunctionResources,
+  settings: Settings,
+  lifetime: FunctionLifetime,
+): Readonly<Record<FunctionName, SwitchboardFunction>> {
+  const common = { LOG_LEVEL: settings.logLevel };
+  const sessionStore = { SESSIONS_TABLE: sessions.tableName, SHARDS: String(settings.shards) };
+  const sender = {
+    ...sessionStore,
+    MESSAGES_TABLE: messages.tableName,
+    CALLBACK_ENDPOINT: webSocketApi.callbackEndpoint,
+    INLINE_LIMIT: String(settings.inlineLimit),
+  };
+
+  const authorize = new SwitchboardFunction(scope, 'Authorize', {
+    ...lifetime,
+    entry: 'authorize',
+    description: 'Verifies the token of a user who connects',
+    environment: {
+      ...common,
+      TOKEN_SECRET_ARN: tokenSecret.secretArn,
+      TOKEN_CLAIMS: JSON.stringify(settings.tokenClaims),
+      ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
+    } satisfies FunctionEnvironments['authorize'],
+    memorySize: 512,
+    timeout: handshakeTimeout,
+  });
+  tokenSecret.grantVerify(authorize);
+
+  const connect = new SwitchboardFunction(scope, 'Connect', {
+    ...lifetime,
+    entry: 'connect',
+    description: 'Writes the session of a connection that opens',
+    environment: { ...common, ...sessionStore } satisfies FunctionEnvironments['connect'],
+    memorySize: 512,
+    timeout: handshakeTimeout,
+  });
+  sessions.grantOpen(connect);
+
+  const disconnect = new SwitchboardFunction(scope, 'Disconnect', {
+    ...lifetime,
+    entry: 'disconnect',
+    description: 'Deletes the session of a connection that has closed',
+    environment: { ...common, ...sessionStore } satisfies FunctionEnvironments['disconnect'],
+    // Nobody waits for it.
+    memorySize: 256,
+    timeout: handshakeTimeout,
+  });
+  sessions.grantClose(disconnect);
+
+  const message = new SwitchboardFunction(scope, 'Message', {
+    ...lifetime,
+    entry: 'message',
+    description: 'Hands a frame of a client to the listener of its type',
+    environment: { ...common, ...sender } satisfies FunctionEnvironments['message'],
+    memorySize: 512,
+    timeout: integrationTimeout,
+  });
+
+  const publish = new SwitchboardFunction(scope, 'Publish', {
+    ...lifetime,
+    entry: 'publish',
+    description: 'Publishes a message to sessions, users, user types, topics or everyone',
+    environment: { ...common, ...sender } satisfies FunctionEnvironments['publish'],
+    // Posts to hundreds of connections at once: most of its time is CPU.
+    memorySize: 1024,
+    timeout: integrationTimeout,
+  });
+
+  // Listeners publish too, so both hold the same rights.
+  for (const fn of [message, publish]) {
+    sessions.grantResolve(fn);
+    sessions.grantClose(fn);
+    messages.grantPublish(fn);
+    webSocketApi.grantSend(fn);
+  }
+
+  const api = new SwitchboardFunction(scope, 'Api', {
+    ...lifetime,
+    entry: 'api',
+    description: 'Answers for sessions and publications, and closes connections',
+    environment: { ...common, ...sender } satisfies FunctionEnvironments['api'],
+    memorySize: 512,
+    timeout: integrationTimeout,
+  });
+  sessions.grantList(api);
+  sessions.grantClose(api);
+  messages.grantRead(api);
+  webSocketApi.grantSend(api);
+
+  return { authorize, connect, disconnect, message, publish, api };
+}

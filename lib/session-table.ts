@@ -1,0 +1,81 @@
+import { Validations, type RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import type { SwitchboardFunction } from './switchboard-function.ts';
+
+/** Index by tenant and shard: everyone, and by the prefix of its sort key everyone of a user type. */
+const byAudience = 'byAudience';
+/** Index by connection id. Only session items carry the attribute, so subscriptions are not in it. */
+const byConnection = 'byConnection';
+
+export interface SessionTableProps {
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** Who is connected, and what they subscribe to. An item dies with its connection; TTL is the last resort. */
+export class SessionTable extends Construct {
+  readonly tableName: string;
+  private readonly table: Table;
+
+  constructor(scope: Construct, id: string, props: SessionTableProps) {
+    super(scope, id);
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: 'expiresAt',
+      // At rest under a key that DynamoDB owns: every table is, and a KMS key would charge for each use.
+      encryption: TableEncryption.DEFAULT,
+      removalPolicy: props.removalPolicy,
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: byAudience,
+      partitionKey: { name: 'audience', type: AttributeType.STRING },
+      sortKey: { name: 'member', type: AttributeType.STRING },
+      // Small rows: a page of 1 MB then holds thousands of recipients.
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['connectedAt', 'tokenExpiresAt'],
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: byConnection,
+      partitionKey: { name: 'connectionId', type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    this.tableName = this.table.tableName;
+
+    Validations.of(this.table).acknowledge({
+      id: 'AwsSolutions-DDB3',
+      reason:
+        'A session lives for two hours at most: after a restore, none of them would still be connected.',
+    });
+  }
+
+  /** Writes the session of a connection that opens. */
+  grantOpen(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);
+  }
+
+  /** Deletes the session of a connection that is gone. */
+  grantClose(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:DeleteItem'], [this.table.tableArn]);
+  }
+
+  /** Finds the sessions that a publication is for, by any of the keys; never by a scan. */
+  grantResolve(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:GetItem'], [this.table.tableArn]);
+    fn.allow(
+      ['dynamodb:Query'],
+      [
+        this.table.tableArn,
+        `${this.table.tableArn}/index/${byAudience}`,
+        `${this.table.tableArn}/index/${byConnection}`,
+      ],
+    );
+  }
+
+  /** Lists sessions whole: the indexes give the keys, a batch of reads the rest. */
+  grantList(fn: SwitchboardFunction): void {
+    this.grantResolve(fn);
+    fn.allow(['dynamodb:BatchGetItem'], [this.table.tableArn]);
+  }
+}

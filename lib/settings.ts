@@ -1,0 +1,121 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import * as z from 'zod/mini';
+
+/** What a setting may be, in the words of the error that refuses anything else. */
+const allowed: Readonly<Record<string, string>> = {
+  shards: 'a whole number from 1 to 256',
+  inlineLimit: 'a whole number from 1 to 5000',
+  callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
+  allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
+  tokenClaims: 'an object of claim names with the keys userType, tenant, topics',
+  webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
+  logLevel: 'DEBUG, INFO, WARN or ERROR',
+  logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
+  removalPolicy: 'retain or destroy',
+};
+
+const claimName = z.string().check(z.minLength(1), z.maxLength(128));
+
+const schema = z.strictObject({
+  shards: z._default(fromText(wholeNumber(1, 256)), 8),
+  // One synchronous publish must end inside the 29 s that an integration may take.
+  inlineLimit: z._default(fromText(wholeNumber(1, 5000)), 500),
+  callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
+  allowedOrigins: z._default(
+    z.pipe(z.transform(splitCommas), z.array(z.string().check(z.refine(isOrigin)))),
+    [],
+  ),
+  tokenClaims: z._default(
+    fromText(
+      z.strictObject({
+        userType: z._default(claimName, 'userType'),
+        tenant: z._default(claimName, 'tenant'),
+        topics: z._default(claimName, 'topics'),
+      }),
+    ),
+    { userType: 'userType', tenant: 'tenant', topics: 'topics' },
+  ),
+  webSocketThrottle: z.optional(
+    fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
+  ),
+  logLevel: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
+  logRetentionDays: z._default(fromText(z.enum(RetentionDays)), 30),
+  removalPolicy: z._default(z.enum(['retain', 'destroy']), 'retain'),
+});
+
+/** Every setting, checked and with its default filled in. */
+export type Settings = Readonly<z.output<typeof schema>>;
+
+/** One line per setting that is wrong: its name, the value given, what is allowed. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/** Checks what was given; text is read as the value it spells, as `cdk -c name=value` knows only text. */
+export function readSettings(given: object): Settings {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const values = new Map<string, unknown>(Object.entries(given));
+  const lines = result.error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? '');
+    if (name === '' && issue.code === 'unrecognized_keys') return unknownSettings(issue.keys);
+    return `Setting ${name} is ${JSON.stringify(values.get(name))}; allowed: ${allowed[name] ?? issue.message}.`;
+  });
+  throw new SettingsError([...new Set(lines)].join('\n'));
+}
+
+/** The settings in an app's context. CDK's own keys (`@aws-cdk/…:flag`, `aws:cdk:…`, cached look-ups) hold a colon. */
+export function readContext(app: Construct): Settings {
+  const context = z.record(z.string(), z.unknown()).parse(app.node.getAllContext());
+  const own = Object.entries(context).filter(([key]) => !key.includes(':') && key !== acknowledgedNotices);
+  return readSettings(Object.fromEntries(own));
+}
+
+/** Where `cdk acknowledge` keeps the notices that the user has read. */
+const acknowledgedNotices = 'acknowledged-issue-numbers';
+
+function unknownSettings(names: readonly string[]): string {
+  return `Unknown setting ${names.join(', ')}; the settings are ${Object.keys(allowed).join(', ')}.`;
+}
+
+function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): z.ZodMiniNumber {
+  return z.int().check(z.minimum(minimum), z.maximum(maximum));
+}
+
+function fromText<Schema extends z.ZodMiniType>(value: Schema) {
+  return z.pipe(z.transform(parseJson), value);
+}
+
+/** Text that is no JSON is left as it is, for the schema behind it to refuse. */
+function parseJson(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  try {
+    return JSON.parse(given);
+  } catch {
+    return given;
+  }
+}
+
+function splitCommas(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  return given
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isEndpointOrEmpty(text: string): boolean {
+  if (text === '') return true;
+  const filled = text.replaceAll('{apiId}', 'api').replaceAll('{stage}', 'stage');
+  return /^https?:\/\/[^{}?#\s]+$/.test(filled) && URL.canParse(filled);
+}
+
+/** CloudWatch Logs takes these periods and no others. */
+function periods(): readonly (string | RetentionDays)[] {
+  return Object.values(RetentionDays).filter((days) => typeof days === 'number');
+}

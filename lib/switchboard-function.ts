@@ -1,0 +1,63 @@
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { FunctionName } from '../lambdas/environment.ts';
+import { functionCode } from './function-code.ts';
+
+/** How long logs are kept, and what becomes of the log group when the function goes. */
+export interface FunctionLifetime {
+  readonly logRetention: RetentionDays;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+export interface SwitchboardFunctionProps extends FunctionLifetime {
+  /** Which function: its code is `lambdas/<entry>.ts`. */
+  readonly entry: FunctionName;
+  readonly description: string;
+  /** Exactly the variables that `FunctionEnvironments` names for this entry. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Memory in MB; Lambda gives CPU in proportion, a whole core at 1,769 MB. */
+  readonly memorySize: number;
+  readonly timeout: Duration;
+}
+
+/**
+ * A function of the stack. Its role may write to its own log group and nothing else; every other right is
+ * granted where the variable is set that needs it.
+ */
+export class SwitchboardFunction extends lambda.Function {
+  constructor(scope: Construct, id: string, props: SwitchboardFunctionProps) {
+    const logGroup = new LogGroup(scope, `${id}Logs`, {
+      retention: props.logRetention,
+      removalPolicy: props.removalPolicy,
+    });
+    // Not the managed AWSLambdaBasicExecutionRole: that one may write to every log group of the account.
+    const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [logGroup.logGroupArn],
+      }),
+    );
+
+    super(scope, id, {
+      description: props.description,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      code: functionCode(props.entry),
+      handler: 'index.handler',
+      environment: props.environment,
+      memorySize: props.memorySize,
+      timeout: props.timeout,
+      role,
+      logGroup,
+    });
+  }
+
+  /** Adds to the role's one policy. */
+  allow(actions: readonly string[], resources: readonly string[]): void {
+    this.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+  }
+}

@@ -1,0 +1,29 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Switchboard, type SwitchboardProps } from './switchboard.ts';
+
+/** The stack of this app: one Switchboard, and the outputs that its users need. */
+export class SwitchboardStack extends Stack {
+  constructor(scope: Construct, id: string, settings: SwitchboardProps = {}, props: StackProps = {}) {
+    super(scope, id, {
+      description: 'Switchboard: managed WebSocket connections',
+      // No AWS::CDK::Metadata: the template holds what runs, and synthesis stays quiet.
+      analyticsReporting: false,
+      ...props,
+    });
+    const switchboard = new Switchboard(this, 'Switchboard', settings);
+
+    new CfnOutput(this, 'WebSocketUrl', {
+      description: 'Where users connect, with ?token=',
+      value: switchboard.webSocketUrl,
+    });
+    new CfnOutput(this, 'PublishUrl', {
+      description: 'Where services publish, with SigV4',
+      value: switchboard.publishUrl,
+    });
+    new CfnOutput(this, 'PublishFunctionName', {
+      description: 'Takes the same body by direct invocation',
+      value: switchboard.publishFunction.functionName,
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { createFunctions } from './functions.ts';
+import { HttpApi } from './http-api.ts';
+import { MessageTable } from './message-table.ts';
+import { SessionTable } from './session-table.ts';
+import { readSettings } from './settings.ts';
+import { TokenSecret } from './token-secret.ts';
+import { WebSocketApi } from './websocket-api.ts';
+
+export interface SwitchboardProps {
+  /**
+   * Over how many partitions the audience of a tenant is spread: one takes 1,000 writes per second, and workers
+   * take them in parallel. To change it later, close every connection: sessions are found by it.
+   * @default 8
+   */
+  readonly shards?: number;
+  /**
+   * The largest audience that one publish sends to before it answers.
+   * @default 500
+   */
+  readonly inlineLimit?: number;
+  /**
+   * The URL that functions send to, in front of `/@connections/{id}`; `{apiId}` and `{stage}` are filled in. For a
+   * custom domain of an API whose execute-api endpoint is off.
+   * @default '' - the stage's own, `https://{apiId}.execute-api.{region}.{suffix}/live`
+   */
+  readonly callbackEndpoint?: string;
+  /**
+   * The origins whose pages may connect, such as `https://app.example.com`.
+   * @default [] - every origin
+   */
+  readonly allowedOrigins?: readonly string[];
+  /**
+   * The name that each claim has in the tokens. The user id is `sub` always.
+   * @default {userType: 'userType', tenant: 'tenant', topics: 'topics'}
+   */
+  readonly tokenClaims?: { readonly userType?: string; readonly tenant?: string; readonly topics?: string };
+  /**
+   * How many requests the WebSocket stage takes, connects and messages together: per second, and at once. Keeps a
+   * flood of clients from using up what the account's APIs share.
+   * @default - the account's limits, 10,000 per second and 5,000 at once
+   */
+  readonly webSocketThrottle?: { readonly rateLimit: number; readonly burstLimit: number } | undefined;
+  /** @default 'INFO' */
+  readonly logLevel?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  /**
+   * For how many days logs are kept; one of the periods of CloudWatch Logs.
+   * @default 30
+   */
+  readonly logRetentionDays?: number;
+  /**
+   * What becomes of the tables, the token secret and the logs when the stack is deleted.
+   * @default 'retain'
+   */
+  readonly removalPolicy?: 'retain' | 'destroy';
+}
+
+/**
+ * Managed WebSocket connections: users connect with a token; services publish to users, user types, topics or
+ * everyone.
+ *
+ * ```ts
+ * const switchboard = new Switchboard(stack, 'Switchboard', { allowedOrigins: ['https://app.example.com'] });
+ * switchboard.publishFunction.grantInvoke(orders);
+ * ```
+ */
+export class Switchboard extends Construct {
+  /** Where users connect, with `?token=`: `wss://…/live`. */
+  readonly webSocketUrl: string;
+  /** Where services publish, with SigV4: `https://…/publish`. */
+  readonly publishUrl: string;
+  /** Takes the body of `POST /publish` by direct invocation, which saves the price of the request. */
+  readonly publishFunction: IFunction;
+
+  constructor(scope: Construct, id: string, props: SwitchboardProps = {}) {
+    super(scope, id);
+    const settings = readSettings(props);
+    const removalPolicy = settings.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const lifetime = { logRetention: settings.logRetentionDays, removalPolicy };
+
+    const sessions = new SessionTable(this, 'Sessions', { removalPolicy });
+    const messages = new MessageTable(this, 'Messages', { removalPolicy });
+    const tokenSecret = new TokenSecret(this, 'TokenSecret', { removalPolicy });
+    const webSocketApi = new WebSocketApi(this, 'WebSocketApi', {
+      callbackEndpoint: settings.callbackEndpoint,
+      throttle: settings.webSocketThrottle,
+    });
+
+    const resources = { sessions, messages, tokenSecret, webSocketApi };
+    const { publish, api, ...behindWebSocket } = createFunctions(this, resources, settings, lifetime);
+    webSocketApi.addRoutes(behindWebSocket);
+    const httpApi = new HttpApi(this, 'HttpApi', { publish, api, ...lifetime });
+
+    this.webSocketUrl = webSocketApi.url;
+    this.publishUrl = httpApi.publishUrl;
+    this.publishFunction = publish;
+  }
+}

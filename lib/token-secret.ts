@@ -1,0 +1,36 @@
+import { Validations, type RemovalPolicy } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { SwitchboardFunction } from './switchboard-function.ts';
+
+export interface TokenSecretProps {
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** The secret that user tokens are signed with (HS256): 64 letters and digits, made by Secrets Manager. */
+export class TokenSecret extends Construct {
+  readonly secretArn: string;
+  private readonly secret: Secret;
+
+  constructor(scope: Construct, id: string, props: TokenSecretProps) {
+    super(scope, id);
+    this.secret = new Secret(this, 'Secret', {
+      description: 'Signs the tokens that users of Switchboard connect with (HS256).',
+      // RFC 7518 section 3.2 asks for a key of at least 256 bits; 64 of 62 characters carry 381.
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: props.removalPolicy,
+    });
+    this.secretArn = this.secret.secretArn;
+
+    Validations.of(this.secret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason:
+        'Whoever issues tokens holds a copy of this secret: a rotation on a schedule would refuse all their tokens.',
+    });
+  }
+
+  /** Reads the secret, to verify tokens. */
+  grantVerify(fn: SwitchboardFunction): void {
+    fn.allow(['secretsmanager:GetSecretValue'], [this.secretArn]);
+  }
+}

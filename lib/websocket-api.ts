@@ -1,0 +1,109 @@
+import { Stack, Validations } from 'aws-cdk-lib';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Construct } from 'constructs';
+import type { SwitchboardFunction } from './switchboard-function.ts';
+
+const stageName = 'live';
+
+export interface WebSocketApiProps {
+  /**
+   * The URL in front of `/@connections/{id}`; `{apiId}` and `{stage}` are filled in.
+   * @default '' - the stage's own, `https://{apiId}.execute-api.{region}.{suffix}/live`
+   */
+  readonly callbackEndpoint?: string;
+  /**
+   * How many requests per second the stage takes, connects and messages together.
+   * @default - the account's limit
+   */
+  readonly throttle?: apigateway.ThrottleSettings | undefined;
+}
+
+/** The functions behind the routes. */
+export interface WebSocketRoutes {
+  readonly authorize: SwitchboardFunction;
+  readonly connect: SwitchboardFunction;
+  readonly disconnect: SwitchboardFunction;
+  readonly message: SwitchboardFunction;
+}
+
+/** The WebSocket API and its one stage. Every message type arrives on `$default`: a new type needs no new route. */
+export class WebSocketApi extends Construct {
+  /** `wss://…/live` */
+  readonly url: string;
+  /**
+   * The URL in front of `/@connections/{id}`. Not made of the event's domain name and stage: behind a custom
+   * domain these do not give an address that answers.
+   */
+  readonly callbackEndpoint: string;
+  private readonly api: apigateway.WebSocketApi;
+  private readonly stage: apigateway.WebSocketStage;
+
+  constructor(scope: Construct, id: string, props: WebSocketApiProps = {}) {
+    super(scope, id);
+    this.api = new apigateway.WebSocketApi(this, 'Api', {
+      description: 'Switchboard: the connections of users',
+      // Required by API Gateway, and without effect: no route has the key of a message type.
+      routeSelectionExpression: '$request.body.type',
+    });
+    this.stage = new apigateway.WebSocketStage(this, 'Stage', {
+      webSocketApi: this.api,
+      stageName,
+      autoDeploy: true,
+      ...(props.throttle && { throttle: props.throttle }),
+    });
+    this.url = this.stage.url;
+    this.callbackEndpoint =
+      props.callbackEndpoint === undefined || props.callbackEndpoint === ''
+        ? this.stage.callbackUrl
+        : props.callbackEndpoint.replaceAll('{apiId}', this.api.apiId).replaceAll('{stage}', stageName);
+
+    Validations.of(this.stage).acknowledge({
+      id: 'AwsSolutions-APIG1',
+      reason:
+        'Logs of a WebSocket stage need a CloudWatch role that is set once for a whole account and Region ' +
+        '(https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html): not ours to set.',
+    });
+  }
+
+  /** Puts the functions behind the routes. */
+  addRoutes(functions: WebSocketRoutes): void {
+    this.api.addRoute('$connect', {
+      integration: new WebSocketLambdaIntegration('Connect', functions.connect),
+      // A browser can send no Authorization header with a handshake, which is where CDK's default looks.
+      authorizer: new WebSocketLambdaAuthorizer('Authorizer', functions.authorize, {
+        identitySource: ['route.request.querystring.token'],
+      }),
+    });
+    const disconnect = this.api.addRoute('$disconnect', {
+      integration: new WebSocketLambdaIntegration('Disconnect', functions.disconnect),
+    });
+    const message = this.api.addRoute('$default', {
+      integration: new WebSocketLambdaIntegration('Message', functions.message),
+      // Without a route response API Gateway drops what the function returns: acks and errors go back this way.
+      returnResponse: true,
+    });
+    for (const route of [disconnect, message]) {
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason:
+          'API Gateway authorizes a WebSocket connection at $connect, and takes no authorizer on other routes.',
+      });
+    }
+  }
+
+  /** Posts to connections of this stage, and closes them. */
+  grantSend(fn: SwitchboardFunction): void {
+    const resources = ['POST', 'DELETE'].map((method) => this.connections(method));
+    fn.allow(['execute-api:ManageConnections'], resources);
+  }
+
+  private connections(method: string): string {
+    return Stack.of(this).formatArn({
+      service: 'execute-api',
+      resource: this.api.apiId,
+      resourceName: `${stageName}/${method}/@connections/*`,
+    });
+  }
+}
