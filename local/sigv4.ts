@@ -1,0 +1,154 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Principal } from './iam.ts';
+import { canonicalRequest, header, readAuthorization } from './sigv4-request.ts';
+import type { Authorization } from './sigv4-request.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query exactly as on the wire. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Temporary credentials, as a role's are, come with a token; a user's do not. */
+  readonly sessionToken?: string;
+}
+
+export type Verification =
+  | { readonly ok: true; readonly principal: Principal; readonly service: string }
+  | { readonly ok: false; readonly reason: VerificationFailure; readonly message: string };
+
+export type VerificationFailure = 'missing' | 'malformed' | 'unknown_key' | 'expired' | 'mismatch';
+
+/** The access keys of this cloud: one pair for each function's role and one for the developer. */
+export class KeyRing {
+  readonly #region: string;
+  readonly #random: (bytes: number) => Buffer;
+  readonly #keys = new Map<string, { readonly principal: Principal; readonly credentials: Credentials }>();
+  /** A signing key holds for one day, Region and service. */
+  readonly #signingKeys = new Map<string, Buffer>();
+
+  constructor(region: string, random: (bytes: number) => Buffer = randomBytes) {
+    this.#region = region;
+    this.#random = random;
+  }
+
+  add(principal: Principal, credentials: Credentials): void {
+    this.#keys.set(credentials.accessKeyId, { principal, credentials });
+  }
+
+  /** Makes temporary credentials, as STS does for a role: a key id that starts with `ASIA`, a secret and a token. */
+  issue(principal: Principal): Required<Credentials> {
+    const credentials = {
+      accessKeyId: `ASIA${this.#random(8).toString('hex').toUpperCase()}`,
+      secretAccessKey: this.#random(30).toString('base64'),
+      sessionToken: this.#random(48).toString('base64'),
+    };
+    this.add(principal, credentials);
+    return credentials;
+  }
+
+  principalOf(accessKeyId: string): Principal | undefined {
+    return this.#keys.get(accessKeyId)?.principal;
+  }
+
+  /**
+   * Verifies the header form of Signature Version 4 for the service that received the request.
+   * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+   */
+  verify(request: HttpRequest, service: string, now: Date): Verification {
+    const read = readAuthorization(request);
+    if (!read.ok) return read;
+    const { authorization } = read;
+    const entry = this.#keys.get(authorization.accessKeyId);
+    const token = header(request, 'x-amz-security-token') ?? '';
+    if (entry === undefined || !equal(token, entry.credentials.sessionToken ?? '')) {
+      return failure('unknown_key', 'The security token included in the request is invalid.');
+    }
+    const complaint = scopeComplaint(authorization, service, this.#region);
+    if (complaint !== undefined) return failure('mismatch', complaint);
+    const expiry = skewComplaint(authorization.signedAt, now);
+    if (expiry !== undefined) return failure('expired', expiry);
+    const canonical = canonicalRequest(request, authorization.signedHeaders);
+    if (canonical === undefined)
+      return failure('malformed', 'The request URI or a signed header is not valid.');
+    const scope = `${authorization.date}/${authorization.region}/${authorization.service}/aws4_request`;
+    const digest = createHash('sha256').update(canonical).digest('hex');
+    const stringToSign = `AWS4-HMAC-SHA256\n${authorization.timestamp}\n${scope}\n${digest}`;
+    const signature = hmac(this.#signingKey(entry.credentials, authorization), stringToSign).toString('hex');
+    if (!equal(signature, authorization.signature)) {
+      return failure(
+        'mismatch',
+        'The request signature we calculated does not match the signature you provided. Check your AWS Secret ' +
+          'Access Key and signing method. Consult the service documentation for details.',
+      );
+    }
+    return { ok: true, principal: entry.principal, service };
+  }
+
+  #signingKey(credentials: Credentials, { date, region, service }: Authorization): Buffer {
+    const name = `${credentials.accessKeyId}/${date}/${region}/${service}`;
+    const known = this.#signingKeys.get(name);
+    if (known !== undefined) return known;
+    const key = [date, region, service, 'aws4_request'].reduce(
+      (previous: string | Buffer, part) => hmac(previous, part),
+      `AWS4${credentials.secretAccessKey}`,
+    );
+    const made = Buffer.from(key);
+    // Few keys a day and service; a new day leaves the old ones behind.
+    if (this.#signingKeys.size >= 1000) this.#signingKeys.clear();
+    this.#signingKeys.set(name, made);
+    return made;
+  }
+}
+
+function scopeComplaint(
+  { date, timestamp, ...authorization }: Authorization,
+  service: string,
+  region: string,
+): string | undefined {
+  if (authorization.region !== region)
+    return `Credential should be scoped to a valid region, not '${authorization.region}'.`;
+  if (authorization.service !== service)
+    return `Credential should be scoped to correct service: '${service}'.`;
+  if (date !== timestamp.slice(0, 8))
+    return 'Date in Credential scope does not match the date of the request.';
+  return undefined;
+}
+
+/** A request may be five minutes old, or as far ahead. */
+const maxSkewMs = 5 * 60 * 1000;
+
+function skewComplaint(signedAt: Date, now: Date): string | undefined {
+  const skewMs = now.getTime() - signedAt.getTime();
+  if (skewMs > maxSkewMs) {
+    return `Signature expired: ${basicFormat(signedAt)} is now earlier than ${basicFormat(new Date(now.getTime() - maxSkewMs))} (${basicFormat(now)} - 5 min.)`;
+  }
+  if (skewMs < -maxSkewMs) {
+    return `Signature not yet current: ${basicFormat(signedAt)} is still later than ${basicFormat(new Date(now.getTime() + maxSkewMs))} (${basicFormat(now)} + 5 min.)`;
+  }
+  return undefined;
+}
+
+/** ISO 8601 basic format: `20260101T000000Z`. */
+function basicFormat(date: Date): string {
+  return date.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+}
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+/** In constant time; the lengths of keys and signatures are no secret. */
+function equal(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function failure(reason: VerificationFailure, message: string): Verification {
+  return { ok: false, reason, message };
+}
