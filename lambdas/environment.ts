@@ -32,7 +32,8 @@ export type FunctionEnvironments = {
 export function readEnvironment<F extends FunctionName>(functionName: F): FunctionEnvironments[F] {
   const entries = variables[functionName].map((variable) => {
     const value = process.env[variable];
-    if (value === undefined) throw new Error(`The ${functionName} function needs the environment variable ${variable}.`);
+    if (value === undefined)
+      throw new Error(`The ${functionName} function needs the environment variable ${variable}.`);
     return [variable, value] as const;
   });
   return Object.fromEntries(entries) as FunctionEnvironments[F];

@@ -1,0 +1,48 @@
+import type * as z from 'zod/mini';
+import { type Delivered, type Identity, parseWith } from '../protocol/index.ts';
+
+/** What a listener is given with each message. */
+export interface ListenerContext<Content> {
+  /** The frame's content, as the listener's schema gives it. */
+  readonly content: Content;
+  /** Who sent it, by the token that the connection was opened with. */
+  readonly from: Identity;
+  /** The connection it came on; `connectedAt` in epoch milliseconds. */
+  readonly session: { readonly connectionId: string; readonly connectedAt: number };
+  /** Sends a frame to the session that sent this message. */
+  readonly reply: (type: string, content: unknown) => Promise<Delivered>;
+  /**
+   * Publishes within the sender's tenant; receivers see who caused it in `from`.
+   * `to` is a target such as `user:member:42`, or up to 100 of them.
+   */
+  readonly send: (to: string | readonly string[], type: string, content: unknown) => Promise<Delivered>;
+}
+
+/** The code that handles one message type. */
+export interface Listener {
+  readonly type: string;
+  /** Its content is an object: front ends may send it as the JSON text of one. */
+  readonly takesObject: boolean;
+  /** Checks the content and runs; throws a `bad_content` that names the field. */
+  readonly handle: (context: ListenerContext<unknown>) => unknown;
+}
+
+/**
+ * Defines a listener. What `handle` returns (or resolves to) becomes the content of the `ack`; a `Refusal` that it
+ * throws becomes an `error` frame; anything else it throws is logged and answered as `internal`.
+ */
+export function defineListener<Schema extends z.ZodMiniType>(listener: {
+  readonly type: string;
+  readonly content: Schema;
+  readonly handle: (context: ListenerContext<z.output<Schema>>) => unknown;
+}): Listener {
+  return {
+    type: listener.type,
+    takesObject: listener.content._zod.def.type === 'object',
+    handle: (context) =>
+      listener.handle({
+        ...context,
+        content: parseWith(listener.content, context.content, 'content', 'bad_content'),
+      }),
+  };
+}

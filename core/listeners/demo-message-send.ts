@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+import { name } from '../../protocol/index.ts';
+import { defineListener } from '../listener.ts';
+
+// Front ends send the id as a number or a string, and an empty one for "to all".
+const optionalUserId = z.pipe(
+  z.pipe(
+    z.nullish(z.union([z.string(), z.int()])),
+    z.transform((id) => (id === undefined || id === null || id === '' ? undefined : String(id))),
+  ),
+  z.optional(name),
+);
+
+/** An example: a text to one user (`toUserId`), or to everyone of the sender's type. */
+export const demoMessageSend = defineListener({
+  type: 'demo-message-send',
+  content: z.object({ text: z.string(), toUserId: z.optional(optionalUserId) }),
+  async handle({ content: { text, toUserId }, from, send }) {
+    const single = toUserId !== undefined;
+    const to = single ? `user:${from.userType}:${toUserId}` : `type:${from.userType}`;
+    const { delivered } = await send(to, 'demo-message-receive', { fromUserId: from.userId, text, single });
+    return { delivered };
+  },
+});

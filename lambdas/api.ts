@@ -1,0 +1,19 @@
+import { Refusal } from '../protocol/index.ts';
+import { readEnvironment } from './environment.ts';
+import type { HttpEvent } from './events.ts';
+import { answerOf, httpResponse } from './http-answer.ts';
+import { createRoutes } from './routes.ts';
+import { buildSender } from './sender.ts';
+
+const routes = createRoutes(buildSender(readEnvironment('api')));
+
+/** The service routes of the HTTP API beside `POST /publish`. */
+export async function handler(event: HttpEvent) {
+  return httpResponse(
+    await answerOf(async () => {
+      const route = routes.get(event.routeKey);
+      if (!route) throw new Refusal('not_found', `There is no route ${event.routeKey}.`);
+      return { status: 200, body: await route(event) };
+    }),
+  );
+}

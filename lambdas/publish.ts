@@ -1,0 +1,21 @@
+import { readPublishRequest } from '../protocol/index.ts';
+import { readEnvironment } from './environment.ts';
+import type { HttpEvent } from './events.ts';
+import { answerOf, httpResponse, jsonBody } from './http-answer.ts';
+import { buildSender } from './sender.ts';
+
+const { publish } = buildSender(readEnvironment('publish'));
+
+/** `POST /publish`, and the same body by direct invoke, which is answered with the bare answer. */
+export async function handler(event: HttpEvent | Readonly<Record<string, unknown>>) {
+  const isHttp = isHttpEvent(event);
+  const answer = await answerOf(async () => {
+    const request = readPublishRequest(isHttp ? jsonBody(event) : event);
+    return { status: 200, body: await publish(request) };
+  });
+  return isHttp ? httpResponse(answer) : answer.body;
+}
+
+function isHttpEvent(event: object): event is HttpEvent {
+  return 'requestContext' in event && 'routeKey' in event;
+}

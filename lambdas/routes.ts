@@ -1,0 +1,86 @@
+import * as z from 'zod/mini';
+import type { CloseSession } from '../core/close-session.ts';
+import type { Publications } from '../core/publications.ts';
+import { listSessions } from '../core/session-list.ts';
+import type { Sessions } from '../core/sessions.ts';
+import { type Closing, connectionId, defaultTenant, name, parseWith, Refusal } from '../protocol/index.ts';
+import type { HttpEvent } from './events.ts';
+
+export interface RouteParts {
+  readonly sessions: Sessions;
+  readonly publications: Publications;
+  readonly closeSession: CloseSession;
+}
+
+type Route = (event: HttpEvent) => Promise<unknown>;
+
+const tenant = z._default(name, defaultTenant);
+const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
+
+/** Each route of the HTTP API by its key; a route resolves to the body of a 200, or throws a `Refusal`. */
+export function createRoutes({
+  sessions,
+  publications,
+  closeSession,
+}: RouteParts): ReadonlyMap<string, Route> {
+  async function sessionById(event: HttpEvent) {
+    const { connectionId: id } = pathOf(event, z.object({ connectionId }));
+    const found = await sessions.byConnection(id);
+    const session = found && (await sessions.get(found.identity, id));
+    if (!session) throw new Refusal('not_found', `There is no session ${id}.`);
+    return session;
+  }
+
+  async function publication(event: HttpEvent) {
+    const id = {
+      ...pathOf(event, z.object({ messageId: z.uuid() })),
+      ...queryOf(event, z.strictObject({ tenant })),
+    };
+    const found = await publications.get(id);
+    if (!found) throw new Refusal('not_found', `There is no publication ${id.messageId}.`);
+    return found;
+  }
+
+  function list(event: HttpEvent) {
+    const query = z.strictObject({
+      tenant,
+      userType: name,
+      userId: z.optional(name),
+      cursor: z.optional(z.string()),
+    });
+    return listSessions(sessions, queryOf(event, query));
+  }
+
+  async function closeById(event: HttpEvent) {
+    await closeSession(await sessionById(event), kicked);
+    return { closed: 1 };
+  }
+
+  async function closeOfUser(event: HttpEvent) {
+    const user = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
+    let closed = 0;
+    for (;;) {
+      // A closed session leaves its partition, so the first page is always the next one.
+      const { sessions: open } = await listSessions(sessions, user);
+      if (open.length === 0) return { closed };
+      await Promise.all(open.map((session) => closeSession(session, kicked)));
+      closed += open.length;
+    }
+  }
+
+  return new Map<string, Route>([
+    ['GET /sessions', list],
+    ['GET /sessions/{connectionId}', sessionById],
+    ['DELETE /sessions', closeOfUser],
+    ['DELETE /sessions/{connectionId}', closeById],
+    ['GET /publications/{messageId}', publication],
+  ]);
+}
+
+function queryOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: Schema): z.output<Schema> {
+  return parseWith(schema, event.queryStringParameters ?? {}, '', 'bad_request');
+}
+
+function pathOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: Schema): z.output<Schema> {
+  return parseWith(schema, event.pathParameters ?? {}, '', 'bad_request');
+}
