@@ -11,7 +11,13 @@ const cdkJson = z
   .parse(JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')));
 
 try {
-  const app = new App({ context: cdkJson.context, analyticsReporting: false });
+  const app = new App({
+    context: cdkJson.context,
+    analyticsReporting: false,
+    // Takes longer than all the rest. Before a deployment it is worth that; `npm start` waits for every synthesis, and
+    // the tests validate the template anyway.
+    builtinCloudFormationValidation: process.env['CDK_CLI_VERSION'] !== undefined,
+  });
   new SwitchboardStack(app, 'Switchboard', readContext(app));
   app.synth();
 } catch (error) {

@@ -40,7 +40,7 @@ const schema = z.strictObject({
     fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
   ),
   logLevel: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
-  logRetentionDays: z._default(fromText(z.enum(RetentionDays)), 30),
+  logRetentionDays: z._default(fromText(z.enum(RetentionDays)), RetentionDays.ONE_MONTH),
   removalPolicy: z._default(z.enum(['retain', 'destroy']), 'retain'),
 });
 
