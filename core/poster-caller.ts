@@ -1,0 +1,120 @@
+import {
+  ApiGatewayManagementApiClient,
+  type ApiGatewayManagementApiClientConfig,
+  DeleteConnectionCommand,
+  PostToConnectionCommand,
+} from '@aws-sdk/client-apigatewaymanagementapi';
+import { createRequestHandler, type FirstAttempt, type SendOptions } from './poster-handler.ts';
+import { credentialsFailed, gone, refusalOf, type Refusal } from './poster-outcome.ts';
+import { createPool, type PoolOptions } from './poster-pool.ts';
+import { createRetry, type RetryOptions } from './poster-retry.ts';
+import { createSigner, encodeSegment, sha256Hex } from './poster-signer.ts';
+
+export interface CallerOptions extends PoolOptions, RetryOptions {
+  readonly region: string;
+  readonly credentials?: ApiGatewayManagementApiClientConfig['credentials'];
+}
+
+/** Bytes to post, hashed once for all their recipients. */
+export interface Payload {
+  readonly bytes: Uint8Array;
+  /** SHA-256, lower-case hex. */
+  readonly hash: string;
+}
+
+export interface Call {
+  readonly connectionId: string;
+  /** Absent for a DELETE. */
+  readonly payload?: Payload;
+}
+
+export interface Caller {
+  /** Makes one call to `@connections`; never rejects. */
+  call(call: Call, signal: AbortSignal | undefined): Promise<'ok' | Refusal>;
+  close(): void;
+}
+
+const noPayload: Payload = { bytes: new Uint8Array(), hash: sha256Hex('') };
+
+/**
+ * The SDK's client with a short cut for its first attempt. The client builds, signs and sends a request in about
+ * 400 µs, nearly all of it spent on things that are the same for every recipient; here a post costs a tenth of that.
+ * Endpoint, credentials and clock offset are the client's, so they refresh as it refreshes them. Success and 410 are
+ * answered here; every other first answer is handed into the client, which carries on as if it had sent it itself.
+ */
+export function createCaller(options: CallerOptions): Caller {
+  const { endpoint, region, credentials, retries, now } = options;
+  const pool = createPool(options);
+  const retry = createRetry(options);
+  const sign = createSigner({ region, service: 'execute-api' });
+  const client = new ApiGatewayManagementApiClient({
+    endpoint: endpoint.href,
+    region,
+    ...(credentials && { credentials }),
+    maxAttempts: retries + 1,
+    retryStrategy: retry,
+    requestHandler: createRequestHandler(pool),
+  });
+  const { host } = endpoint;
+  const connectionsPath = `${endpoint.pathname.replace(/\/+$/, '')}/@connections/`;
+
+  async function call(
+    { connectionId, payload }: Call,
+    signal: AbortSignal | undefined,
+  ): Promise<'ok' | Refusal> {
+    // The SDK refuses an empty id, and a path resolves `.` and `..` away: no connection has such an id.
+    if (connectionId.length < 3) return viaClient({ connectionId, payload }, signal, []);
+    let identity;
+    try {
+      identity = await client.config.credentials();
+    } catch (error) {
+      return credentialsFailed(error);
+    }
+    const clockOffsetMs = client.config.systemClockOffset;
+    const method = payload ? 'POST' : 'DELETE';
+    const path = connectionsPath + encodeSegment(connectionId);
+    const contentType = payload && 'application/octet-stream';
+    const { bytes, hash } = payload ?? noPayload;
+    const request = { method, host, path, contentType, payloadHash: hash };
+    const { authorization, date, sessionToken } = sign(request, identity, now() + clockOffsetMs);
+    const head =
+      `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: switchboard\r\n` +
+      (contentType ? `content-type: ${contentType}\r\ncontent-length: ${bytes.length}\r\n` : '') +
+      (sessionToken ? `x-amz-security-token: ${sessionToken}\r\n` : '') +
+      `x-amz-date: ${date}\r\nauthorization: ${authorization}\r\n\r\n`;
+
+    const first = await pool.send(head, bytes, signal).catch(asError);
+    if (!(first instanceof Error)) {
+      if (first.statusCode < 300) {
+        retry.recordFirstTimeSuccess();
+        return 'ok';
+      }
+      if (first.statusCode === 410) return gone;
+    } else if (signal?.aborted) return refusalOf(first, signal);
+    // Signed by a clock that another call has corrected since: the client would not see why this one was refused.
+    const isOutdated = client.config.systemClockOffset !== clockOffsetMs;
+    return viaClient({ connectionId, payload }, signal, isOutdated ? [] : [first]);
+  }
+
+  async function viaClient(
+    { connectionId: ConnectionId, payload }: { connectionId: string; payload: Payload | undefined },
+    signal: AbortSignal | undefined,
+    firstAttempts: FirstAttempt[],
+  ): Promise<'ok' | Refusal> {
+    const options: SendOptions = { firstAttempts, ...(signal && { abortSignal: signal }) };
+    try {
+      if (payload)
+        await client.send(new PostToConnectionCommand({ ConnectionId, Data: payload.bytes }), options);
+      else await client.send(new DeleteConnectionCommand({ ConnectionId }), options);
+      return 'ok';
+    } catch (error) {
+      return refusalOf(error, signal);
+    }
+  }
+
+  return { call, close: () => client.destroy() };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('The request failed.', { cause: error });
+}

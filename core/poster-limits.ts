@@ -1,0 +1,39 @@
+export interface Limits {
+  readonly signal?: AbortSignal | undefined;
+  /** Epoch milliseconds after which nothing more is sent and nothing more awaited. */
+  readonly deadline?: number | undefined;
+}
+
+/** Why a signal made by `limitBy` fired by itself. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+}
+
+export interface LimitedSignal {
+  readonly signal: AbortSignal | undefined;
+  /** Lets go of the timer and of the caller's signal. */
+  readonly release: () => void;
+}
+
+/** One signal for both limits. Without a deadline it is the caller's own, and costs nothing. */
+export function limitBy({ signal, deadline }: Limits, now: () => number): LimitedSignal {
+  if (deadline === undefined) return { signal, release: () => undefined };
+  const controller = new AbortController();
+  const passOn = () => controller.abort(signal?.reason);
+  const remainingMs = deadline - now();
+  const pass = () => controller.abort(new DeadlinePassed('The deadline has passed.'));
+  const timer = remainingMs > 0 ? setTimeout(pass, Math.min(remainingMs, longestTimerMs)) : undefined;
+  if (signal?.aborted) passOn();
+  else if (timer === undefined) pass();
+  else signal?.addEventListener('abort', passOn);
+  return {
+    signal: controller.signal,
+    release() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', passOn);
+    },
+  };
+}
+
+/** Above this Node's timers fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
