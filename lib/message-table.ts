@@ -28,9 +28,12 @@ export class MessageTable extends Construct {
     this.tableName = this.table.tableName;
   }
 
-  /** Records a publication once, counts what became of it, appends to a channel. */
+  /** Records a publication once, answers it, and gives its id back where nothing was published. */
   grantPublish(fn: SwitchboardFunction): void {
-    fn.allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);
+    fn.allow(
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      [this.table.tableArn],
+    );
   }
 
   /** Reads what became of a publication, by recipient too. */

@@ -8,6 +8,9 @@ const byAudience = 'byAudience';
 /** Index by connection id. Only session items carry the attribute, so subscriptions are not in it. */
 const byConnection = 'byConnection';
 
+/** TTL deletes within days: whoever reads an index sees by these whether a session is still open. */
+const whetherOpen = ['connectedAt', 'tokenExpiresAt'];
+
 export interface SessionTableProps {
   readonly removalPolicy: RemovalPolicy;
 }
@@ -34,12 +37,13 @@ export class SessionTable extends Construct {
       sortKey: { name: 'member', type: AttributeType.STRING },
       // Small rows: a page of 1 MB then holds thousands of recipients.
       projectionType: ProjectionType.INCLUDE,
-      nonKeyAttributes: ['connectedAt', 'tokenExpiresAt'],
+      nonKeyAttributes: whetherOpen,
     });
     this.table.addGlobalSecondaryIndex({
       indexName: byConnection,
       partitionKey: { name: 'connectionId', type: AttributeType.STRING },
-      projectionType: ProjectionType.KEYS_ONLY,
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: whetherOpen,
     });
     this.tableName = this.table.tableName;
 

@@ -8,7 +8,7 @@ const allowed: Readonly<Record<string, string>> = {
   inlineLimit: 'a whole number from 1 to 5000',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
-  tokenClaims: 'an object of claim names with the keys userType, tenant, topics',
+  tokenClaims: 'an object of claim names with the keys userId, userType, tenant, topics',
   webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
@@ -29,12 +29,13 @@ const schema = z.strictObject({
   tokenClaims: z._default(
     fromText(
       z.strictObject({
+        userId: z._default(claimName, 'sub'),
         userType: z._default(claimName, 'userType'),
         tenant: z._default(claimName, 'tenant'),
         topics: z._default(claimName, 'topics'),
       }),
     ),
-    { userType: 'userType', tenant: 'tenant', topics: 'topics' },
+    { userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics' },
   ),
   webSocketThrottle: z.optional(
     fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),

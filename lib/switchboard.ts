@@ -33,10 +33,15 @@ export interface SwitchboardProps {
    */
   readonly allowedOrigins?: readonly string[];
   /**
-   * The name that each claim has in the tokens. The user id is `sub` always.
-   * @default {userType: 'userType', tenant: 'tenant', topics: 'topics'}
+   * The name that each claim has in the tokens.
+   * @default {userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics'}
    */
-  readonly tokenClaims?: { readonly userType?: string; readonly tenant?: string; readonly topics?: string };
+  readonly tokenClaims?: {
+    readonly userId?: string;
+    readonly userType?: string;
+    readonly tenant?: string;
+    readonly topics?: string;
+  };
   /**
    * How many requests the WebSocket stage takes, connects and messages together: per second, and at once. Keeps a
    * flood of clients from using up what the account's APIs share.

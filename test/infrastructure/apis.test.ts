@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { createStack, outputsOf, resourcesOf } from './stack-under-test.ts';
+
+const stack = createStack();
+const routes = resourcesOf(stack, 'AWS::ApiGatewayV2::Route').map(({ properties }) => properties);
+const executeApi = 'https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live';
+
+describe('the WebSocket API', () => {
+  const webSocketRoutes = routes.filter(({ ApiId }) => ApiId === '${WebSocketApi}');
+
+  it('takes every message type on $default, so that a new type needs no new route', () => {
+    expect(webSocketRoutes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
+      '$connect',
+      '$default',
+      '$disconnect',
+    ]);
+  });
+
+  it('asks the authorizer at $connect, for the token in the query, as a browser can send no header', () => {
+    const connect = webSocketRoutes.find(({ RouteKey }) => RouteKey === '$connect');
+    const [authorizer, ...others] = resourcesOf(stack, 'AWS::ApiGatewayV2::Authorizer');
+    expect(others).toEqual([]);
+    expect(connect).toMatchObject({
+      AuthorizationType: 'CUSTOM',
+      AuthorizerId: `\${${authorizer?.logicalId ?? ''}}`,
+    });
+    expect(authorizer?.properties).toMatchObject({
+      AuthorizerType: 'REQUEST',
+      IdentitySource: ['route.request.querystring.token'],
+      AuthorizerUri: expect.stringContaining('${Authorize.Arn}') as unknown,
+    });
+  });
+
+  it('returns what the message function answers, and nothing else does', () => {
+    const answered = webSocketRoutes.filter((route) => 'RouteResponseSelectionExpression' in route);
+    expect(answered).toMatchObject([{ RouteKey: '$default', RouteResponseSelectionExpression: '$default' }]);
+    expect(resourcesOf(stack, 'AWS::ApiGatewayV2::RouteResponse')).toMatchObject([
+      { properties: { RouteResponseKey: '$default' } },
+    ]);
+  });
+
+  it('has one stage, live, deployed by itself and throttled as the account is', () => {
+    const stage = resourcesOf(stack, 'AWS::ApiGatewayV2::Stage').find(
+      ({ properties }) => properties['ApiId'] === '${WebSocketApi}',
+    );
+    expect(stage?.properties).toMatchObject({ StageName: 'live', AutoDeploy: true });
+    expect(stage?.properties).not.toHaveProperty('DefaultRouteSettings');
+  });
+
+  it('is throttled where the setting says so', () => {
+    const throttled = createStack({ webSocketThrottle: { rateLimit: 200, burstLimit: 50 } });
+    const settings = resourcesOf(throttled, 'AWS::ApiGatewayV2::Stage').map(
+      ({ properties }) => properties['DefaultRouteSettings'],
+    );
+    expect(settings).toContainEqual({ ThrottlingRateLimit: 200, ThrottlingBurstLimit: 50 });
+  });
+});
+
+describe('the HTTP API', () => {
+  const httpRoutes = routes.filter(({ ApiId }) => ApiId === '${HttpApi}');
+
+  it.each([
+    ['POST /publish', 'Publish'],
+    ['GET /publications/{messageId}', 'Api'],
+    ['GET /sessions', 'Api'],
+    ['DELETE /sessions', 'Api'],
+    ['GET /sessions/{connectionId}', 'Api'],
+    ['DELETE /sessions/{connectionId}', 'Api'],
+  ])('sends %s to the function %s', (key, functionId) => {
+    const route = httpRoutes.find(({ RouteKey }) => RouteKey === key);
+    const integration = resourcesOf(stack, 'AWS::ApiGatewayV2::Integration').find(
+      ({ logicalId }) => route?.['Target'] === `integrations/\${${logicalId}}`,
+    );
+    expect(integration?.properties).toMatchObject({
+      IntegrationType: 'AWS_PROXY',
+      IntegrationUri: `\${${functionId}.Arn}`,
+      PayloadFormatVersion: '2.0',
+    });
+  });
+
+  it('takes signed requests only, on every route', () => {
+    expect(httpRoutes).toHaveLength(6);
+    expect(new Set(httpRoutes.map(({ AuthorizationType }) => AuthorizationType))).toEqual(
+      new Set(['AWS_IAM']),
+    );
+  });
+
+  it('logs each access', () => {
+    const stage = resourcesOf(stack, 'AWS::ApiGatewayV2::Stage').find(
+      ({ properties }) => properties['ApiId'] === '${HttpApi}',
+    );
+    expect(stage?.properties['AccessLogSettings']).toMatchObject({
+      DestinationArn: '${HttpApiAccessLogs.Arn}',
+    });
+  });
+});
+
+describe('permissions to invoke', () => {
+  it('go to API Gateway alone, each for one route or for the authorizer of one API', () => {
+    const permissions = resourcesOf(stack, 'AWS::Lambda::Permission').map(({ properties }) => properties);
+    const sources = permissions.map(({ SourceArn }) =>
+      String(SourceArn).replace('arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:', ''),
+    );
+    expect(new Set(permissions.map(({ Principal }) => Principal))).toEqual(
+      new Set(['apigateway.amazonaws.com']),
+    );
+    expect(sources.sort()).toEqual([
+      '${HttpApi}/*/*/publications/{messageId}',
+      '${HttpApi}/*/*/publish',
+      '${HttpApi}/*/*/sessions',
+      '${HttpApi}/*/*/sessions',
+      '${HttpApi}/*/*/sessions/{connectionId}',
+      '${HttpApi}/*/*/sessions/{connectionId}',
+      '${WebSocketApi}/*$connect',
+      '${WebSocketApi}/*$default',
+      '${WebSocketApi}/*$disconnect',
+      '${WebSocketApi}/authorizers/${WebSocketApiAuthorizer}',
+    ]);
+  });
+});
+
+describe('the callback endpoint', () => {
+  it.each([
+    ['the stage itself, where nothing is set', undefined, executeApi],
+    [
+      'an address with the API and the stage filled in',
+      'https://ws.example.com/{apiId}/{stage}',
+      'https://ws.example.com/${WebSocketApi}/live',
+    ],
+    ['an address of its own', 'https://ws.example.com/v1', 'https://ws.example.com/v1'],
+  ])('is %s', (_name, callbackEndpoint, expected) => {
+    const given = createStack(callbackEndpoint === undefined ? {} : { callbackEndpoint });
+    const senders = resourcesOf(given, 'AWS::Lambda::Function').filter(({ logicalId }) =>
+      ['Message', 'Publish', 'Api'].includes(logicalId),
+    );
+    expect(senders).toHaveLength(3);
+    for (const { properties } of senders) {
+      expect(properties['Environment']).toMatchObject({ Variables: { CALLBACK_ENDPOINT: expected } });
+    }
+  });
+});
+
+describe('outputs', () => {
+  it('say where users connect, where services publish, and which function takes it directly', () => {
+    expect(outputsOf(stack)).toEqual({
+      WebSocketUrl: executeApi.replace('https:', 'wss:'),
+      PublishUrl: 'https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/publish',
+      PublishFunctionName: '${Publish}',
+    });
+  });
+});

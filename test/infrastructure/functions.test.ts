@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { variables, type FunctionName } from '../../lambdas/environment.ts';
+import { createStack, resourcesOf, type TemplateResource } from './stack-under-test.ts';
+
+const sessions = '${SessionsTable.Arn}';
+const messages = '${MessagesTable.Arn}';
+const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byConnection`];
+const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
+const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
+
+const publisher = {
+  'dynamodb:Query': query,
+  'dynamodb:GetItem': [messages, sessions],
+  'dynamodb:DeleteItem': [messages, sessions],
+  'dynamodb:PutItem': [messages],
+  'dynamodb:UpdateItem': [messages],
+  'execute-api:ManageConnections': connections,
+};
+
+/** All that a function may do besides writing its own log. */
+const rights: Record<FunctionName, Record<string, readonly string[]>> = {
+  authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'] },
+  connect: { 'dynamodb:PutItem': [sessions] },
+  disconnect: { 'dynamodb:DeleteItem': [sessions] },
+  message: publisher,
+  publish: publisher,
+  api: {
+    'dynamodb:Query': [...query, messages],
+    'dynamodb:GetItem': [messages, sessions],
+    'dynamodb:BatchGetItem': [sessions],
+    'dynamodb:DeleteItem': [sessions],
+    'execute-api:ManageConnections': connections,
+  },
+};
+
+const names = ['authorize', 'connect', 'disconnect', 'message', 'publish', 'api'] as const;
+const stack = createStack();
+const functions = resourcesOf(stack, 'AWS::Lambda::Function');
+
+describe('functions', () => {
+  it('are these and no others', () => {
+    expect(functions.map((fn) => fn.logicalId).sort()).toEqual(names.map(logicalId).sort());
+  });
+
+  it.each(names)('%s gets the variables of its type, all text', (name) => {
+    const { Variables } = environmentSchema.parse(find(name).properties['Environment']);
+    expect(Object.keys(Variables).sort()).toEqual([...variables[name]].sort());
+  });
+
+  it.each(names)('%s may do its work, and nothing else', (name) => {
+    const logs = `\${${logicalId(name)}Logs.Arn}`;
+    const allowed = sorted({
+      ...rights[name],
+      'logs:CreateLogStream': [logs],
+      'logs:PutLogEvents': [logs],
+    });
+    expect(rightsOf(name)).toEqual(allowed);
+  });
+
+  it.each(names)('%s runs on arm64 and Node.js 24, and ends before API Gateway gives up on it', (name) => {
+    const { properties } = find(name);
+    expect(properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+    });
+    expect(properties['Timeout']).toBeLessThanOrEqual(29);
+  });
+
+  it.each(names)('%s writes to a log group of its own, which keeps for the days that are set', (name) => {
+    const groups = resourcesOf(createStack({ logRetentionDays: 7 }), 'AWS::Logs::LogGroup');
+    const group = groups.find((resource) => resource.logicalId === `${logicalId(name)}Logs`);
+    expect(find(name).properties['LoggingConfig']).toEqual({ LogGroup: `\${${logicalId(name)}Logs}` });
+    expect(group?.properties['RetentionInDays']).toBe(7);
+  });
+
+  it('read the settings from their environment', () => {
+    const set = resourcesOf(
+      createStack({
+        shards: 4,
+        inlineLimit: 50,
+        logLevel: 'DEBUG',
+        allowedOrigins: ['https://a.example', 'https://b.example'],
+        tokenClaims: { userType: 'role' },
+      }),
+      'AWS::Lambda::Function',
+    );
+    expect(variablesOf(set, 'publish')).toMatchObject({
+      SHARDS: '4',
+      INLINE_LIMIT: '50',
+      LOG_LEVEL: 'DEBUG',
+    });
+    expect(variablesOf(set, 'authorize')).toMatchObject({
+      ALLOWED_ORIGINS: 'https://a.example,https://b.example',
+      TOKEN_CLAIMS: '{"userId":"sub","userType":"role","tenant":"tenant","topics":"topics"}',
+    });
+  });
+});
+
+function logicalId(name: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
+function find(name: string, among: readonly TemplateResource[] = functions): TemplateResource {
+  const found = among.find((fn) => fn.logicalId === logicalId(name));
+  if (found === undefined) throw new Error(`There is no function ${name}.`);
+  return found;
+}
+
+function variablesOf(among: readonly TemplateResource[], name: string): Record<string, string> {
+  return environmentSchema.parse(find(name, among).properties['Environment']).Variables;
+}
+
+/** Action → resources, over every policy of the function's role. */
+function rightsOf(name: string): Record<string, string[]> {
+  const role = find(name).properties['Role'];
+  const roles = resourcesOf(stack, 'AWS::IAM::Role');
+  const own = roles.find(({ logicalId: id }) => role === `\${${id}.Arn}`);
+  expect(own?.properties).not.toHaveProperty('ManagedPolicyArns');
+  expect(own?.properties).not.toHaveProperty('Policies');
+
+  const rightsByAction: Record<string, string[]> = {};
+  for (const policy of resourcesOf(stack, 'AWS::IAM::Policy')) {
+    const { Roles, PolicyDocument } = policySchema.parse(policy.properties);
+    if (!Roles.includes(`\${${own?.logicalId ?? ''}}`)) continue;
+    for (const statement of PolicyDocument.Statement) {
+      for (const action of [statement.Action].flat()) {
+        (rightsByAction[action] ??= []).push(...[statement.Resource].flat());
+      }
+    }
+  }
+  return sorted(rightsByAction);
+}
+
+function sorted(rightsByAction: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(rightsByAction).map(([action, resources]) => [action, [...resources].sort()]),
+  );
+}
+
+const environmentSchema = z.object({ Variables: z.record(z.string(), z.string()) });
+
+const oneOrMore = z.union([z.string(), z.array(z.string())]);
+const policySchema = z.object({
+  Roles: z.array(z.string()),
+  PolicyDocument: z.object({
+    Statement: z.array(
+      z.strictObject({ Effect: z.literal('Allow'), Action: oneOrMore, Resource: oneOrMore }),
+    ),
+  }),
+});

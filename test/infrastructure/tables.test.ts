@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { createStack, resourcesOf } from './stack-under-test.ts';
+
+const stack = createStack();
+const tables = resourcesOf(stack, 'AWS::DynamoDB::Table');
+const sessions = tables.find(({ logicalId }) => logicalId === 'SessionsTable')?.properties;
+const messages = tables.find(({ logicalId }) => logicalId === 'MessagesTable')?.properties;
+
+const key = (hash: string, range?: string) => [
+  { AttributeName: hash, KeyType: 'HASH' },
+  ...(range === undefined ? [] : [{ AttributeName: range, KeyType: 'RANGE' }]),
+];
+
+describe('tables', () => {
+  it('are two', () => {
+    expect(tables.map(({ logicalId }) => logicalId).sort()).toEqual(['MessagesTable', 'SessionsTable']);
+  });
+
+  it.each([
+    ['sessions', sessions],
+    ['messages', messages],
+  ])('%s is on demand, expires by TTL, is encrypted by DynamoDB, and feeds no stream', (_name, table) => {
+    expect(table).toMatchObject({
+      KeySchema: key('pk', 'sk'),
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+      // False is DynamoDB's own key, which encrypts every table; true would be a key of KMS, at its price.
+      SSESpecification: { SSEEnabled: false },
+    });
+    expect(table).not.toHaveProperty('StreamSpecification');
+  });
+
+  it('find sessions by audience and by connection, and say there whether they are open', () => {
+    const open = { ProjectionType: 'INCLUDE', NonKeyAttributes: ['connectedAt', 'tokenExpiresAt'] };
+    expect(sessions?.['GlobalSecondaryIndexes']).toEqual([
+      { IndexName: 'byAudience', KeySchema: key('audience', 'member'), Projection: open },
+      { IndexName: 'byConnection', KeySchema: key('connectionId'), Projection: open },
+    ]);
+    expect(messages).not.toHaveProperty('GlobalSecondaryIndexes');
+  });
+
+  it('can be restored to any moment where they hold what was promised to be kept', () => {
+    expect(messages).toMatchObject({
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    expect(sessions).not.toHaveProperty('PointInTimeRecoverySpecification');
+  });
+});
+
+describe('what holds data', () => {
+  const stateful = ['AWS::DynamoDB::Table', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup'];
+  const policies = (given: ReturnType<typeof createStack>) =>
+    new Set(stateful.flatMap((type) => resourcesOf(given, type).map(({ deletionPolicy }) => deletionPolicy)));
+
+  it('stays when the stack goes, by default', () => {
+    expect(policies(stack)).toEqual(new Set(['Retain']));
+  });
+
+  it('goes with the stack where the setting says so', () => {
+    expect(policies(createStack({ removalPolicy: 'destroy' }))).toEqual(new Set(['Delete']));
+  });
+});
+
+describe('the token secret', () => {
+  it('is made by Secrets Manager, longer than HS256 asks for, and is in no template', () => {
+    expect(
+      resourcesOf(stack, 'AWS::SecretsManager::Secret').map(({ properties }) => properties),
+    ).toMatchObject([{ GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } }]);
+  });
+});
