@@ -21,9 +21,9 @@ export function createCloseSession({
   return async (session, closing) => {
     // Whatever becomes of the frame, the connection must end.
     await poster.post(session.connectionId, poster.prepare(closingFrame(closing)));
-    const outcome = await poster.disconnect(session.connectionId);
-    if (outcome.status === 'failed')
-      throw new Error('The connection could not be closed.', { cause: outcome.cause });
+    const end = await poster.disconnect(session.connectionId);
+    if (end.outcome === 'throttled') throw new Refusal('rate_limited', 'The connection could not be closed yet.');
+    if (end.outcome === 'failed') throw new Error('The connection was not closed.', { cause: end.cause });
     await sessions.remove(session, session.connectionId);
   };
 }

@@ -8,20 +8,32 @@ export function readFlags<Options extends NonNullable<ParseArgsConfig['options']
   usage: string,
   options: Options,
 ) {
-  if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) {
     console.log(usage);
     process.exit(0);
   }
   try {
-    return parseArgs({ options, strict: true }).values;
+    return parseArgs({ args: joinNegativeNumbers(args), options, strict: true }).values;
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new UsageError(`${cause.message.replace(/\. To specify.*$/s, '.')} See --help.`);
+    throw new UsageError(`${cause.message.replace(/\. To specify.*$/s, '')}. See --help.`.replace('..', '.'));
   }
 }
 
+/** A whole number from a flag, within its bounds. */
+export function readWholeNumber(flag: string, text: string, minimum: number, maximum: number): number {
+  const value = Number(text);
+  if (/^-?\d+$/.test(text) && value >= minimum && value <= maximum) return value;
+  const bounds = `a whole number from ${String(minimum)} to ${String(maximum)}`;
+  throw new UsageError(`--${flag} must be ${bounds}, got ${JSON.stringify(text)}.`);
+}
+
 /** Runs a script's body; what it throws ends the process with code 1, a foreseen error as one line. */
-export async function run(main: () => Promise<void>, isForeseen: (error: Error) => boolean = () => false) {
+export async function run(
+  main: () => Promise<void>,
+  isForeseen: (error: Error) => boolean = () => false,
+): Promise<void> {
   try {
     await main();
   } catch (cause) {
@@ -29,4 +41,16 @@ export async function run(main: () => Promise<void>, isForeseen: (error: Error) 
     console.error(error instanceof UsageError || isForeseen(error) ? error.message : error);
     process.exit(1);
   }
+}
+
+/** `--ttl -5` as `--ttl=-5`, which is the only form that parseArgs takes for a value that begins with a dash. */
+function joinNegativeNumbers(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const last = joined.at(-1);
+    if (/^-\d+$/.test(arg) && last !== undefined && /^--[a-z]+$/.test(last))
+      joined.splice(-1, 1, `${last}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
 }

@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { run, UsageError } from './command-line.ts';
+
+const suites = {
+  local: 'connects, round trips and publishes of the laptop cloud, beside a bare ws server',
+  poster: 'posting to connections, beside the SDK and raw HTTP clients',
+};
+
+const usage = `npm run bench -- [SUITE] [flags of the suite]
+
+Runs one suite, or all of them. Each measures its peers in the same run.
+
+${Object.entries(suites)
+  .map(([name, what]) => `  ${name.padEnd(10)} ${what}`)
+  .join('\n')}`;
+
+await run(() => {
+  const [suite, ...flags] = process.argv.slice(2);
+  if (suite === '--help' || suite === '-h') {
+    console.log(usage);
+    return Promise.resolve();
+  }
+  const names = Object.keys(suites);
+  if (suite !== undefined && !names.includes(suite)) {
+    throw new UsageError(`There is no suite ${JSON.stringify(suite)}; there are ${names.join(', ')}.`);
+  }
+  for (const name of suite === undefined ? names : [suite]) {
+    const { status } = spawnSync(process.execPath, ['--import', 'tsx', `bench/${name}.ts`, ...flags], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new UsageError(`The suite ${name} failed.`);
+  }
+  return Promise.resolve();
+});

@@ -1,0 +1,72 @@
+import { readFlags, run, UsageError } from './command-line.ts';
+import { sendSigned } from './signed-request.ts';
+
+const usage = `npm run publish -- --to user:member:42 --type notice-push --content '{"title":"hi"}' [--endpoint URL]
+
+Publishes a message and prints the answer as JSON.
+
+  --to TARGET      session:ID, user:TYPE:ID, type:TYPE, topic:NAME or everyone; may be repeated
+  --type TYPE      the type of the message
+  --content JSON   what it holds
+  --tenant TENANT  the isolated customer (default default)
+  --message-id ID  a UUID: the same one again within a day publishes nothing
+  --endpoint URL   the stack's PublishUrl (default http://127.0.0.1:8080/publish)
+
+Signed with the default AWS credential chain; for an endpoint on this machine with its local keys.`;
+
+await run(async () => {
+  const flags = readFlags(usage, {
+    to: { type: 'string', multiple: true },
+    type: { type: 'string' },
+    content: { type: 'string' },
+    tenant: { type: 'string' },
+    'message-id': { type: 'string' },
+    endpoint: { type: 'string', default: 'http://127.0.0.1:8080/publish' },
+  });
+  const { to, type, content, tenant } = flags;
+  for (const [flag, value] of Object.entries({ to, type, content })) {
+    if (value === undefined) throw new UsageError(`--${flag} is required. See --help.`);
+  }
+  const messageId = flags['message-id'];
+  const body = JSON.stringify({ to, type, content: readJson(content ?? ''), tenant, messageId });
+  const { status, text } = await post(readEndpoint(flags.endpoint), body);
+  console.log(prettyJson(text));
+  if (status >= 300) process.exitCode = 1;
+});
+
+async function post(url: URL, body: string): Promise<{ status: number; text: string }> {
+  try {
+    const response = await sendSigned({ method: 'POST', url, body });
+    return { status: response.status, text: await response.text() };
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new UsageError(`Nothing answers at ${url.origin}: is it running? (npm start)`);
+  }
+}
+
+function readEndpoint(text: string): URL {
+  if (!URL.canParse(text)) throw new UsageError(`--endpoint must be a URL, got ${JSON.stringify(text)}.`);
+  const url = new URL(text);
+  if (!url.pathname.endsWith('/publish')) url.pathname = `${url.pathname.replace(/\/$/, '')}/publish`;
+  return url;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new UsageError(
+      `--content must be JSON, got ${JSON.stringify(text)}. (A text needs quotes of its own.)`,
+    );
+  }
+}
+
+function prettyJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    return text;
+  }
+}

@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type Cloud, isStartError, startCloud } from '../local/index.ts';
+import { buildSite } from './build-site.ts';
+import { readFlags, readWholeNumber, run } from './command-line.ts';
+import { signToken } from './sign-token.ts';
+import { synthesise } from './synthesise.ts';
+
+const usage = `npm start -- [--port 8080] [--data DIR]
+
+Runs the stack on this machine, from the very template that "npx cdk deploy" deploys. Ctrl-C ends it.
+
+  --port N     the one port of everything, on 127.0.0.1; 0 picks a free one (default 8080)
+  --data DIR   keeps the tables there (default: in memory, gone with the process)`;
+
+await run(async () => {
+  const flags = readFlags(usage, { port: { type: 'string', default: '8080' }, data: { type: 'string' } });
+  const port = readWholeNumber('port', flags.port, 0, 65535);
+  const stop = stopSignal();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-'));
+  try {
+    const assembly = path.join(folder, 'cdk.out');
+    const site = path.join(folder, 'site');
+    console.log('Synthesising the stack …');
+    await Promise.all([synthesise(assembly, stop), buildSite(site)]);
+    const dataDir = flags.data === undefined ? {} : { dataDir: path.resolve(flags.data) };
+    const cloud = await startCloud({ assembly, port, site, onLog: console.log, ...dataDir });
+    console.log(await welcome(cloud));
+    await new Promise((resolve) => {
+      if (stop.aborted) resolve(undefined);
+      stop.addEventListener('abort', resolve);
+    });
+    await cloud.close();
+  } catch (cause) {
+    if (!stop.aborted) throw cause;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  process.exit(0);
+}, isStartError);
+
+/** Aborts on Ctrl-C and on a polite kill; a second Ctrl-C ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+async function welcome({ url, port, deployment }: Cloud): Promise<string> {
+  const day = 24 * 60 * 60;
+  const token = (user: string) =>
+    signToken({ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
+  const endpoint = port === 8080 ? '' : ` --endpoint ${url}/publish`;
+  const outputs = [...deployment.outputs].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
+  return `
+Switchboard is ready at ${url}/
+
+${outputs.join('\n')}
+
+Two tokens, good for a day (more: npm run token -- --help):
+  member 42  ${await token('42')}
+  member 43  ${await token('43')}
+
+Open ${url}/ with one of them, then publish to it:
+  npm run publish -- --to user:member:42 --type notice-push --content '{"title":"hi"}'${endpoint}
+
+Ctrl-C ends it. One line per request:
+`;
+}

@@ -1,0 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { installChromium } from './chromium.ts';
+
+// Whatever follows `npm test --` goes to vitest: a file to run, --coverage, …
+const { status } = spawnSync(
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, CHROME_PATH: installChromium() },
+  },
+);
+process.exit(status ?? 1);

@@ -1,0 +1,41 @@
+import * as z from 'zod/mini';
+import { defaultTenant, defaultUserType, name } from '../protocol/index.ts';
+import { readFlags, readWholeNumber, run, UsageError } from './command-line.ts';
+import { signToken } from './sign-token.ts';
+
+const usage = `npm run token -- --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600]
+
+Prints a token for the stack that runs on this machine, for wss://…/live?token=.
+
+  --user ID        the user's id
+  --type TYPE      the kind of user (default member)
+  --tenant TENANT  the isolated customer (default default)
+  --topics LIST    patterns of the topics this user may subscribe to, separated by commas
+  --ttl SECONDS    how long it is valid (default 3600); negative for one that has expired`;
+
+await run(async () => {
+  const flags = readFlags(usage, {
+    user: { type: 'string' },
+    type: { type: 'string', default: defaultUserType },
+    tenant: { type: 'string', default: defaultTenant },
+    topics: { type: 'string', default: '' },
+    ttl: { type: 'string', default: '3600' },
+  });
+  if (flags.user === undefined) throw new UsageError('--user is required. See --help.');
+  const token = await signToken({
+    user: readName('user', flags.user),
+    type: readName('type', flags.type),
+    tenant: readName('tenant', flags.tenant),
+    topics: flags.topics.split(',').filter((pattern) => pattern !== ''),
+    ttlSeconds: readWholeNumber('ttl', flags.ttl, -1e9, 1e9),
+  });
+  console.log(token);
+});
+
+function readName(flag: string, text: string): string {
+  const read = z.safeParse(name, text);
+  if (read.success) return read.data;
+  throw new UsageError(
+    `--${flag} ${read.error.issues[0]?.message ?? 'is invalid'}, got ${JSON.stringify(text)}.`,
+  );
+}

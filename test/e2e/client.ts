@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { expect } from 'vitest';
+import WebSocket from 'ws';
+
+/** A frame as it came: JSON, read. */
+export type Frame = Record<string, unknown>;
+
+/** A `ws` client whose frames wait in a queue until a test asks for them. */
+export class Client {
+  readonly socket: WebSocket;
+  private readonly arrived: string[] = [];
+  private readonly waiting: ((text: string) => void)[] = [];
+  private barriers = 0;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', (data: Buffer) => {
+      const text = data.toString();
+      const next = this.waiting.shift();
+      if (next) next(text);
+      else this.arrived.push(text);
+    });
+  }
+
+  static async open(url: string, options: WebSocket.ClientOptions = {}): Promise<Client> {
+    const client = new Client(new WebSocket(url, options));
+    await once(client.socket, 'open');
+    return client;
+  }
+
+  send(frame: unknown): void {
+    this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  nextText(): Promise<string> {
+    const text = this.arrived.shift();
+    return text === undefined ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve(text);
+  }
+
+  async next(): Promise<Frame> {
+    return JSON.parse(await this.nextText()) as Frame;
+  }
+
+  /** Sends a frame and resolves to the next that comes. */
+  ask(frame: unknown): Promise<Frame> {
+    this.send(frame);
+    return this.next();
+  }
+
+  /** Proves that nothing else came: the next frame is the answer to a ping sent now. */
+  async expectSilence(): Promise<void> {
+    const id = `barrier-${String((this.barriers += 1))}`;
+    expect(await this.ask({ type: 'ping', id })).toMatchObject({ type: 'pong', id });
+  }
+
+  /** Resolves to the close code and reason. */
+  async closed(): Promise<{ code: number; reason: string }> {
+    const [code, reason] = (await once(this.socket, 'close')) as [number, Buffer];
+    return { code, reason: reason.toString() };
+  }
+
+  async close(): Promise<void> {
+    const closed = this.closed();
+    this.socket.close(1000);
+    await closed;
+  }
+}
+
+/** The HTTP status that refuses a handshake. */
+export async function refusalStatus(url: string, options: WebSocket.ClientOptions = {}): Promise<number> {
+  const socket = new WebSocket(url, options);
+  // ws reports the refusal a second time as an error once the response is dropped.
+  socket.on('error', () => undefined);
+  const [request, response] = (await once(socket, 'unexpected-response')) as [
+    { destroy(): void },
+    { statusCode: number },
+  ];
+  request.destroy();
+  return response.statusCode;
+}

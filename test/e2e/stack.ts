@@ -1,0 +1,71 @@
+import { inject } from 'vitest';
+import { type Cloud, type CloudOptions, startCloud } from '../../local/index.ts';
+import { sendSigned } from '../../scripts/signed-request.ts';
+import { signToken, type TokenRequest } from '../../scripts/sign-token.ts';
+import { Client } from './client.ts';
+
+export interface User extends Partial<TokenRequest> {
+  readonly user: string;
+}
+
+/** The stack of this repository on the laptop cloud, on a free port, with what tests do to it. */
+export interface Stack {
+  readonly cloud: Cloud;
+  readonly url: string;
+  /** All that the cloud has logged. */
+  readonly lines: string[];
+  webSocketUrl(user: User): Promise<string>;
+  connect(user: User): Promise<Client>;
+  /** A signed call of the HTTP API. */
+  call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+  publish(body: Record<string, unknown>): Promise<{ status: number; body: unknown }>;
+  close(): Promise<void>;
+}
+
+export async function startStack(options: Partial<CloudOptions> = {}): Promise<Stack> {
+  const lines: string[] = [];
+  const cloud = await startCloud({
+    assembly: inject('assembly'),
+    site: inject('site'),
+    port: 0,
+    onLog: (line) => lines.push(line),
+    ...options,
+  });
+  const clients: Client[] = [];
+
+  async function webSocketUrl(user: User): Promise<string> {
+    const token = await signToken({
+      type: 'member',
+      tenant: 'default',
+      topics: [],
+      ttlSeconds: 3600,
+      ...user,
+    });
+    return `${cloud.url.replace('http', 'ws')}/live?token=${token}`;
+  }
+
+  async function call(method: string, path: string, body?: unknown) {
+    const url = new URL(path, cloud.url);
+    const text = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+    const response = await sendSigned({ method, url, ...text });
+    return { status: response.status, body: (await response.json()) as unknown };
+  }
+
+  return {
+    cloud,
+    url: cloud.url,
+    lines,
+    webSocketUrl,
+    async connect(user) {
+      const client = await Client.open(await webSocketUrl(user));
+      clients.push(client);
+      return client;
+    },
+    call,
+    publish: (body) => call('POST', '/publish', body),
+    async close() {
+      for (const { socket } of clients) socket.terminate();
+      await cloud.close();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { buildSite } from '../scripts/build-site.ts';
+import { synthesise } from '../scripts/synthesise.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The synthesised app, as `npm start` runs it. */
+    assembly: string;
+    /** The built page of `/`. */
+    site: string;
+  }
+}
+
+/** Synthesises the app once for all end-to-end tests. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-test-'));
+  const assembly = path.join(folder, 'cdk.out');
+  const site = path.join(folder, 'site');
+  await Promise.all([synthesise(assembly), buildSite(site)]);
+  project.provide('assembly', assembly);
+  project.provide('site', site);
+  return () => rm(folder, { recursive: true, force: true });
+}
