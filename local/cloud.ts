@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { createClock } from './clock.ts';
+import { Front } from './front.ts';
+import { Functions } from './functions.ts';
+import type { Gateway } from './gateway.ts';
+import { readHttpApis } from './http-api-definition.ts';
+import { HttpApi } from './http-api.ts';
+import { createIds } from './ids.ts';
+import { createLog } from './log.ts';
+import { Meter } from './meter.ts';
+import { developer } from './roles.ts';
+import { Router } from './router.ts';
+import { Services } from './services.ts';
+import { KeyRing } from './sigv4.ts';
+import { loadDeployment, type Deployment } from './template.ts';
+import { WebSocketApi } from './websocket-api.ts';
+import { readWebSocketApis } from './websocket-definition.ts';
+
+export interface CloudOptions {
+  /** The cloud assembly to run: `cdk.out`. */
+  readonly assembly: string;
+  /** On 127.0.0.1; 0 picks a free one. */
+  readonly port: number;
+  /** Keeps the tables there. @default - in memory */
+  readonly dataDir?: string;
+  /** How many times faster than real time the limits run. @default 1 */
+  readonly clockSpeed?: number;
+  /** A folder of static files, served where no HTTP API has a route. @default - none */
+  readonly site?: string;
+  /** Gets one line for each request and each line a function writes. @default - nobody is told */
+  readonly onLog?: (line: string) => void;
+  /** After so long without a message a WebSocket connection is closed. @default 10 minutes, as on AWS */
+  readonly idleTimeoutMs?: number;
+  /** After so long a WebSocket connection is closed in any case. @default 2 hours, as on AWS */
+  readonly lifetimeMs?: number;
+}
+
+export interface Cloud {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  readonly port: number;
+  readonly deployment: Deployment;
+  readonly meter: Meter;
+  /** Ends sockets, functions and engines. A second call waits for the first. */
+  close(): Promise<void>;
+}
+
+/** How long `$disconnect` functions may run while the cloud shuts down. */
+const shutdownGraceMs = 2000;
+
+/** Runs an assembly on one loopback port. Rejects with a TemplateError or a PortInUseError: one line for the user. */
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const clock = createClock(options.clockSpeed ?? 1);
+  const meter = new Meter();
+  const log = createLog(Date.now, options.onLog);
+  const front = new Front(log);
+  const port = await front.listen(options.port);
+  // Last in, first out.
+  const closers: (() => Promise<void>)[] = [() => front.close()];
+  const shutDown = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+
+  try {
+    const url = `http://127.0.0.1:${String(port)}`;
+    const deployment = loadDeployment(options.assembly, url);
+    const keys = new KeyRing(deployment.region);
+    keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
+    const functions = new Functions({ deployment, keys, meter, onOutput: log.output });
+    closers.push(() => functions.close());
+
+    const host = `127.0.0.1:${String(port)}`;
+    const ids = createIds(randomBytes);
+    const gateway: Gateway = { deployment, functions, keys, clock, meter, log, ids, now: Date.now, host };
+    const limits = {
+      idleTimeoutMs: options.idleTimeoutMs ?? 10 * 60_000,
+      lifetimeMs: options.lifetimeMs ?? 2 * 60 * 60_000,
+    };
+    const webSocketApis = readWebSocketApis(deployment).map(
+      (each) => new WebSocketApi(gateway, each, limits),
+    );
+    const httpApis = readHttpApis(deployment).map((each) => new HttpApi(gateway, each));
+
+    const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
+    const services = await Services.start({ deployment, keys, functions, meter, clock, ...dataDir });
+    closers.push(() => services.close());
+    closers.push(async () => {
+      await Promise.all(webSocketApis.map((api) => api.close(shutdownGraceMs)));
+    });
+    front.serve(new Router(gateway, services, webSocketApis, httpApis, options.site));
+
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => (closing ??= shutDown());
+    return { url, port, deployment, meter, close };
+  } catch (error) {
+    await shutDown();
+    throw error;
+  }
+}

@@ -1,0 +1,14 @@
+import { PortInUseError } from './front.ts';
+import { TemplateError } from './template-error.ts';
+
+export { startCloud, type Cloud, type CloudOptions } from './cloud.ts';
+export { PortInUseError } from './front.ts';
+export type { Log, LogEntry } from './log.ts';
+export { Meter } from './meter.ts';
+export { generatedSecret } from './secrets.ts';
+export { TemplateError, type Deployment, type Resource } from './template.ts';
+
+/** Is this something the user can mend, told in one line, rather than a fault of the cloud? */
+export function isStartError(error: unknown): error is TemplateError | PortInUseError {
+  return error instanceof TemplateError || error instanceof PortInUseError;
+}

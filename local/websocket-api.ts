@@ -1,0 +1,172 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { headerOf, type Gateway, type GatewayRequest } from './gateway.ts';
+import {
+  goingAway,
+  maxMessageBytes,
+  WebSocketConnection,
+  type ConnectionLimits,
+} from './websocket-connection.ts';
+import type { AuthorizerContext, ConnectionFacts } from './websocket-context.ts';
+import type { WebSocketDefinition } from './websocket-definition.ts';
+import type { Ending } from './websocket-disconnect-event.ts';
+import { runDisconnect } from './websocket-disconnect.ts';
+import { shakeHands } from './websocket-handshake.ts';
+import { handleMessage } from './websocket-messages.ts';
+import { PendingSocket, refuseUpgrade } from './websocket-pending.ts';
+import { readUpgrade } from './websocket-upgrade.ts';
+
+/** One stage of a WebSocket API: takes upgrades, holds the live connections, runs the routes' functions. */
+export class WebSocketApi {
+  readonly definition: WebSocketDefinition;
+  readonly #gateway: Gateway;
+  readonly #limits: ConnectionLimits;
+  readonly #connections = new Map<string, WebSocketConnection>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #subprotocols = new WeakMap<IncomingMessage, string>();
+  readonly #server: WebSocketServer;
+  #isClosing = false;
+
+  constructor(gateway: Gateway, definition: WebSocketDefinition, limits: ConnectionLimits) {
+    this.definition = definition;
+    this.#gateway = gateway;
+    this.#limits = limits;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      // Only what `$connect` chose: without its header the answer has none (websocket-connect-route-subprotocol).
+      handleProtocols: (_offered, request) => this.#subprotocols.get(request) ?? false,
+    });
+  }
+
+  /** The live connection with this id: none before `$connect` has returned, none once it is closing. */
+  find(connectionId: string): WebSocketConnection | undefined {
+    const connection = this.#connections.get(connectionId);
+    return connection?.isOver() ? undefined : connection;
+  }
+
+  /** Answers a handshake; the connection is pending until the authorizer and `$connect` have spoken. */
+  upgrade(incoming: IncomingMessage, request: GatewayRequest, socket: Socket, head: Buffer): Promise<void> {
+    const pending = new PendingSocket(socket, head);
+    const admitted = this.#admit(incoming, request, pending).catch((error: unknown) => {
+      socket.destroy();
+      throw error;
+    });
+    return this.#track(admitted);
+  }
+
+  /** Closes every connection with 1001 and lets `$disconnect` run for each, but waits no longer than `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    for (const connection of this.#connections.values()) connection.close(goingAway);
+    let timer: NodeJS.Timeout | undefined;
+    const bound = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([this.#workDone(), bound]);
+    clearTimeout(timer);
+    for (const connection of this.#connections.values()) connection.terminate();
+    this.#server.close();
+  }
+
+  async #admit(incoming: IncomingMessage, request: GatewayRequest, pending: PendingSocket): Promise<void> {
+    const startedAt = performance.now();
+    const { ids, now, host, log } = this.#gateway;
+    const { apiId, stage } = this.definition;
+    const requestId = ids.next();
+    const connectedAt = now();
+    const facts: ConnectionFacts = {
+      apiId,
+      stage,
+      domainName: host,
+      connectionId: ids.next(),
+      connectedAt,
+      sourceIp: request.sourceIp,
+      userAgent: headerOf(request, 'user-agent'),
+    };
+    const report = (status: number, detail?: string): void => {
+      const what = `CONNECT ${stage} ${facts.connectionId}`;
+      const ms = performance.now() - startedAt;
+      log.request({ what, status, ms, ...(detail === undefined ? {} : { detail }) });
+    };
+
+    const parts = readUpgrade(request, ids.trace(connectedAt));
+    const handshake = await shakeHands(this.#gateway, this.definition, facts, parts, requestId);
+    if (!handshake.accepted) {
+      refuseUpgrade(pending.release().socket, handshake.status, {
+        connectionId: facts.connectionId,
+        requestId,
+      });
+      report(handshake.status, handshake.why);
+      return;
+    }
+    if (handshake.subprotocol !== undefined) this.#subprotocols.set(incoming, handshake.subprotocol);
+    const { socket, head, hasLeft } = pending.release();
+    if (hasLeft || this.#isClosing) socket.destroy();
+    // Calls back before it returns, or not at all where the socket or the headers are unusable.
+    let isLive = false;
+    this.#server.handleUpgrade(incoming, socket, head, (webSocket) => {
+      isLive = true;
+      this.#open(webSocket, socket, facts, handshake.authorizer);
+    });
+    report(isLive ? 101 : 499, isLive ? undefined : 'the client went away before $connect returned');
+    // `$connect` has recorded it, so `$disconnect` has to follow, though nothing ever was live.
+    if (!isLive) {
+      const lost = { code: 1006, reason: '' };
+      await runDisconnect(this.#gateway, this.definition, facts, handshake.authorizer, lost);
+    }
+  }
+
+  #open(
+    webSocket: WebSocket,
+    socket: Socket,
+    facts: ConnectionFacts,
+    authorizer: AuthorizerContext | undefined,
+  ): void {
+    let isOver: (ending: Ending) => void = () => undefined;
+    const over = new Promise<Ending>((resolve) => {
+      isOver = resolve;
+    });
+    const connection = new WebSocketConnection(
+      webSocket,
+      socket,
+      facts,
+      authorizer,
+      this.#limits,
+      this.#gateway,
+      {
+        message: (text) => {
+          void this.#track(handleMessage(this.#gateway, this.definition, connection, text));
+        },
+        closed: (ending) => {
+          this.#connections.delete(facts.connectionId);
+          isOver(ending);
+        },
+      },
+    );
+    void this.#track(
+      over.then((ending) => runDisconnect(this.#gateway, this.definition, facts, authorizer, ending)),
+    );
+    this.#connections.set(facts.connectionId, connection);
+    this.#gateway.meter.count('websocket.connects');
+  }
+
+  /** Keeps count of what is under way, so that `close` can wait for it. */
+  #track(work: Promise<void>): Promise<void> {
+    const tracked = work
+      .catch((error: unknown) => {
+        const detail = error instanceof Error ? error.name : 'an unknown error';
+        this.#gateway.log.request({ what: `WebSocket ${this.definition.stage}`, status: 500, ms: 0, detail });
+      })
+      .finally(() => this.#work.delete(tracked));
+    this.#work.add(tracked);
+    return tracked;
+  }
+
+  async #workDone(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work);
+  }
+}

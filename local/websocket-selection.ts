@@ -1,0 +1,31 @@
+/**
+ * Chooses the route key of a message by the API's RouteSelectionExpression, for example `$request.body.type` or
+ * `${request.body.type}` (websocket-api-develop-routes). A body that is not JSON, or has no such field, selects "",
+ * which matches no route, so that the message goes to `$default`.
+ */
+export function selectRouteKey(expression: string, body: string): string {
+  const path = /^\$(?:\{request\.body\.(.+)\}|request\.body\.(.+))$/.exec(expression);
+  const fields = (path?.[1] ?? path?.[2])?.split('.');
+  if (!fields) return '';
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return ''; // Not JSON: documented to go to `$default`.
+  }
+  for (const field of fields) value = child(value, field);
+  return asText(value);
+}
+
+function child(value: unknown, field: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).find(([name]) => name === field)?.[1];
+}
+
+/** Values are turned into text; an array as `[item1, item2]`, which is the documentation's own example. */
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return `[${value.map(asText).join(', ')}]`;
+  return value === null || value === undefined ? '' : JSON.stringify(value);
+}
