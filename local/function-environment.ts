@@ -88,7 +88,6 @@ export class FunctionEnvironment {
       const timer = setTimeout(() => {
         const errorMessage = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
         this.#die({ status: 'error', errorType: 'Sandbox.Timedout', errorMessage });
-        void this.#worker.terminate();
       }, timeoutSeconds * 1000);
       this.#settle = (message) => {
         clearTimeout(timer);
@@ -115,6 +114,7 @@ export class FunctionEnvironment {
     this.#alive = false;
     this.#last = outcome;
     this.#settle({ ready: false, outcome });
+    void this.#worker.terminate();
   }
 }
 

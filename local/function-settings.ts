@@ -1,4 +1,4 @@
-import { asList, asNumber, asRecord, asText } from './json.ts';
+import { asList, asNumber, asRecord, asText, toText } from './json.ts';
 import { TemplateError } from './template.ts';
 import type { Deployment, Resource } from './template.ts';
 
@@ -67,5 +67,5 @@ function variablesOf({ logicalId, properties }: Resource): Readonly<Record<strin
   const reserved = entries.find(([name]) => reservedNames.has(name));
   if (reserved !== undefined)
     throw new TemplateError(`${logicalId}: the variable ${reserved[0]} is reserved by Lambda.`);
-  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(entries.map(([name, value]) => [name, toText(value)]));
 }

@@ -1,4 +1,4 @@
-import { isRecord } from './json.ts';
+import { isRecord, toText } from './json.ts';
 import type { JsonRecord } from './json.ts';
 import { TemplateError } from './template-error.ts';
 
@@ -110,8 +110,7 @@ function substitute(argument: unknown, scope: Scope): string {
 }
 
 function operands(argument: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(argument))
-    throw new TemplateError(`${name} needs a list, not ${JSON.stringify(argument)}.`);
+  if (!Array.isArray(argument)) throw new TemplateError(`${name} needs a list, not ${toText(argument)}.`);
   return argument;
 }
 
@@ -122,5 +121,5 @@ function list(argument: unknown, name: string, scope: Scope): readonly unknown[]
 function text(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new TemplateError(`${name} needs text, not ${JSON.stringify(value) ?? String(value)}.`);
+  throw new TemplateError(`${name} needs text, not ${toText(value)}.`);
 }

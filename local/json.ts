@@ -31,6 +31,12 @@ export function asBoolean(value: unknown): boolean | undefined {
   return undefined;
 }
 
+/** Text for a message, or for a property that CloudFormation passes on as text. */
+export function toText(value: unknown): string {
+  if (value === undefined) return 'undefined';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** A list; a single value is a list of one, as in IAM policies. */
 export function asList(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return [];

@@ -1,4 +1,4 @@
-import { asRecord, asText, asTexts, asList, isRecord } from './json.ts';
+import { asRecord, asTexts, asList, isRecord, toText } from './json.ts';
 import { TemplateError } from './template-error.ts';
 
 /** One statement of an IAM policy. Patterns may hold `*` and `?`. */
@@ -45,9 +45,7 @@ function readStatement(entry: unknown, where: string): Statement {
   const statement = asRecord(entry);
   const effect = statement.Effect;
   if (effect !== 'Allow' && effect !== 'Deny') {
-    throw new TemplateError(
-      `${where}: a policy statement has the effect ${JSON.stringify(effect) ?? 'undefined'}.`,
-    );
+    throw new TemplateError(`${where}: a policy statement has the effect ${toText(effect)}.`);
   }
   return {
     effect,
@@ -81,6 +79,6 @@ function readConditions(operatorName: string, keys: unknown, where: string): rea
     if (key === undefined) {
       throw new TemplateError(`${where}: the condition key ${name} cannot be evaluated here.`);
     }
-    return { operator, key, values: asList(values).map((value) => asText(value) ?? String(value)) };
+    return { operator, key, values: asList(values).map((value) => toText(value)) };
   });
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { asText } from './json.ts';
+import { stableId, stableUuid } from './stable-id.ts';
 
 /** One resource, seen while its references are being resolved. */
 export interface ResourceContext {
@@ -80,13 +80,8 @@ function type(ref: ResourceType['ref'], attributes: ResourceType['attributes'] =
   return { ref, attributes };
 }
 
-/** Ids follow from the logical id, so that a restart finds the tables and clients keep their addresses. */
 function hash(resource: ResourceContext, length: number): string {
-  const digest = createHash('sha256').update(`${resource.stackName}/${resource.logicalId}`).digest();
-  return Array.from(
-    digest.subarray(0, length),
-    (byte) => 'abcdefghijklmnopqrstuvwxyz0123456789'[byte % 36],
-  ).join('');
+  return stableId(`${resource.stackName}/${resource.logicalId}`, length);
 }
 
 /** API Gateway's ids are ten lower-case letters and digits. */
@@ -95,14 +90,7 @@ function shortId(resource: ResourceContext): string {
 }
 
 function uuid(resource: ResourceContext): string {
-  const hex = createHash('sha256').update(`${resource.stackName}/${resource.logicalId}`).digest('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    `a${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
+  return stableUuid(`${resource.stackName}/${resource.logicalId}`);
 }
 
 /** The name given, or the one CloudFormation makes: stack, logical id and a suffix, cut to what the service takes. */

@@ -1,7 +1,7 @@
 import { readAssembly } from './assembly.ts';
 import { evaluateCondition, noValue, resolve } from './intrinsics.ts';
 import type { Scope } from './intrinsics.ts';
-import { asRecord, asText, isRecord } from './json.ts';
+import { asRecord, asText, isRecord, toText } from './json.ts';
 import type { JsonRecord } from './json.ts';
 import { executeApiHost, resourceTypes } from './resource-types.ts';
 import type { ResourceContext, ResourceType } from './resource-types.ts';
@@ -85,7 +85,7 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
   const outputs = Object.entries(asRecord(template.Outputs)).flatMap(([name, body]) => {
     const output = asRecord(body);
     if (output.Condition !== undefined && !scope.condition(asText(output.Condition) ?? '')) return [];
-    return [[name, String(local(within(name, () => resolve(output.Value, scope))))] as const];
+    return [[name, toText(local(within(name, () => resolve(output.Value, scope))))] as const];
   });
   return {
     stackName,
@@ -103,7 +103,7 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
   function parameterValue(name: string): unknown {
     const { Default: value, Type: type } = asRecord(parameters[name]);
     if (value === undefined) throw new TemplateError(`The parameter ${name} has no default.`);
-    return type === 'CommaDelimitedList' ? String(value).split(',') : value;
+    return type === 'CommaDelimitedList' ? toText(value).split(',') : value;
   }
 
   function physicalId(logicalId: string): string {
@@ -153,7 +153,7 @@ function within<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof TemplateError) || error.message.startsWith(`${name}`)) throw error;
+    if (!(error instanceof TemplateError) || error.message.startsWith(name)) throw error;
     throw new TemplateError(`${name}: ${error.message}`, { cause: error });
   }
 }
