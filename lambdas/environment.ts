@@ -30,11 +30,17 @@ export type FunctionEnvironments = {
 
 /** The environment of the function that runs; throws an error that names the missing variable. */
 export function readEnvironment<F extends FunctionName>(functionName: F): FunctionEnvironments[F] {
-  const entries = variables[functionName].map((variable) => {
-    const value = process.env[variable];
-    if (value === undefined)
-      throw new Error(`The ${functionName} function needs the environment variable ${variable}.`);
-    return [variable, value] as const;
-  });
+  const entries = variables[functionName].map((variable) => [variable, read(variable)] as const);
   return Object.fromEntries(entries) as FunctionEnvironments[F];
+}
+
+/** The Region the function runs in, which Lambda itself puts there. */
+export function readRegion(): string {
+  return read('AWS_REGION');
+}
+
+function read(variable: string): string {
+  const value = process.env[variable];
+  if (value === undefined) throw new Error(`This function needs the environment variable ${variable}.`);
+  return value;
 }

@@ -4,7 +4,7 @@ import { createCloseSession } from '../core/close-session.ts';
 import { createDeliver } from '../core/deliver.ts';
 import { createPoster } from '../core/poster.ts';
 import { createPublish } from '../core/publish.ts';
-import type { FunctionEnvironments } from './environment.ts';
+import { type FunctionEnvironments, readRegion } from './environment.ts';
 import { log } from './log.ts';
 import { buildPublications, buildSessions } from './stores.ts';
 
@@ -12,7 +12,7 @@ import { buildPublications, buildSessions } from './stores.ts';
 export function buildSender(environment: FunctionEnvironments['publish']) {
   const sessions = buildSessions(environment);
   const publications = buildPublications(environment);
-  const poster = createPoster({ endpoint: environment.CALLBACK_ENDPOINT });
+  const poster = createPoster({ endpoint: environment.CALLBACK_ENDPOINT, region: readRegion() });
   const deliver = createDeliver({ sessions, poster, log, now: Date.now });
   const inlineLimit = Number(environment.INLINE_LIMIT);
   const publish = createPublish({ sessions, publications, deliver, inlineLimit, newId: randomUUID, wait });
