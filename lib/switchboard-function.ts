@@ -1,8 +1,9 @@
-import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Stack, Validations, type Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import * as z from 'zod/mini';
 import type { FunctionName } from '../lambdas/environment.ts';
 import { functionCode } from './function-code.ts';
 
@@ -28,6 +29,8 @@ export interface SwitchboardFunctionProps extends FunctionLifetime {
  * granted where the variable is set that needs it.
  */
 export class SwitchboardFunction extends lambda.Function {
+  private readonly executionRole: Role;
+
   constructor(scope: Construct, id: string, props: SwitchboardFunctionProps) {
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: props.logRetention,
@@ -54,10 +57,26 @@ export class SwitchboardFunction extends lambda.Function {
       role,
       logGroup,
     });
+    this.executionRole = role;
   }
 
-  /** Adds to the role's one policy. */
-  allow(actions: readonly string[], resources: readonly string[]): void {
+  /** Adds to the role's one policy. A resource with a wildcard comes with the reason why it can be no narrower. */
+  allow(actions: readonly string[], resources: readonly string[], wildcardReason?: string): void {
     this.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
+    if (wildcardReason === undefined) return;
+    for (const resource of resources) {
+      const finding = `AwsSolutions-IAM5[Resource::${withReferences(this, resource)}]`;
+      Validations.of(this.executionRole).acknowledge({ id: finding, reason: wildcardReason });
+    }
   }
 }
+
+/** An ARN as cdk-nag names it: `<LogicalId>` where the template refers to something. */
+function withReferences(scope: Construct, arn: string): string {
+  const { 'Fn::Join': join } = joinedArn.parse(Stack.of(scope).resolve(arn));
+  return join[1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
+}
+
+const joinedArn = z.object({
+  'Fn::Join': z.tuple([z.literal(''), z.array(z.union([z.string(), z.object({ Ref: z.string() })]))]),
+});

@@ -96,7 +96,11 @@ export class WebSocketApi extends Construct {
   /** Posts to connections of this stage, and closes them. */
   grantSend(fn: SwitchboardFunction): void {
     const resources = ['POST', 'DELETE'].map((method) => this.connections(method));
-    fn.allow(['execute-api:ManageConnections'], resources);
+    fn.allow(
+      ['execute-api:ManageConnections'],
+      resources,
+      'Connection ids are not known before users connect.',
+    );
   }
 
   private connections(method: string): string {

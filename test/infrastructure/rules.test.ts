@@ -1,0 +1,96 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
+import { App, Validations } from 'aws-cdk-lib';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { afterAll, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { SwitchboardStack } from '../../lib/switchboard-stack.ts';
+import type { SwitchboardProps } from '../../lib/switchboard.ts';
+import { createStack, resourcesOf } from './stack-under-test.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'switchboard-rules-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('the template', () => {
+  it('passes the rules of AWS Solutions, but for what is acknowledged with a reason', () => {
+    const { app } = createApp('rules');
+    expect(violations(app)).toEqual([]);
+  });
+
+  it('would not pass them with a queue that takes what is sent in plain text', () => {
+    const { app, stack } = createApp('broken-rules');
+    new Queue(stack, 'Queue');
+    expect(violations(app)).toContain('AwsSolutions-SQS4');
+  });
+
+  it.each<[string, SwitchboardProps]>([
+    ['by default', {}],
+    [
+      'with every setting turned',
+      {
+        removalPolicy: 'destroy',
+        webSocketThrottle: { rateLimit: 100, burstLimit: 10 },
+        callbackEndpoint: 'https://ws.example.com/{stage}',
+        allowedOrigins: ['https://app.example.com'],
+        logRetentionDays: 9999,
+      },
+    ],
+  ])('is valid CloudFormation %s', (name, settings) => {
+    const { app } = createApp(name.replaceAll(' ', '-'), settings);
+    app.synth();
+    expect(graveDiagnostics(join(app.outdir, 'Switchboard.template.json'))).toEqual([]);
+  });
+
+  it('holds only what the laptop cloud can run too', () => {
+    const types = new Set(resourcesOf(createStack()).map(({ type }) => type));
+    expect([...types].filter((type) => !runsOnALaptop.test(type))).toEqual([]);
+  });
+});
+
+const runsOnALaptop =
+  /^AWS::(ApiGatewayV2::\w+|Lambda::(Function|Permission|EventSourceMapping)|IAM::(Role|Policy|ManagedPolicy)|Logs::LogGroup|DynamoDB::(Table|GlobalTable)|SecretsManager::Secret|SQS::\w+|CloudWatch::\w+|CDK::Metadata)$/;
+
+function createApp(name: string, settings: SwitchboardProps = {}): { app: App; stack: SwitchboardStack } {
+  const app = new App({
+    outdir: join(folder, name),
+    context: {
+      'aws:cdk:bundling-stacks': [],
+      // The report says it; without this CDK would end the process with an error as well.
+      '@aws-cdk/core:failSynthOnValidationErrors': false,
+    },
+    builtinCloudFormationValidation: false,
+  });
+  return { app, stack: new SwitchboardStack(app, 'Switchboard', settings) };
+}
+
+/** The rules of cdk-nag that the app breaks. */
+function violations(app: App): readonly string[] {
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+  const report = reportSchema.parse(
+    JSON.parse(readFileSync(join(app.outdir, 'validation-report.json'), 'utf8')),
+  );
+  expect(report.pluginReports.map(({ pluginName }) => pluginName)).toEqual(['AwsSolutions']);
+  return report.pluginReports.flatMap((plugin) => plugin.violations.map(({ ruleName }) => ruleName));
+}
+
+function graveDiagnostics(template: string): readonly string[] {
+  const engine = new RegoEngine();
+  try {
+    return engine
+      .validateStandard(new TemplateFile(template))
+      .diagnostics.filter(({ severity }) => severity === 'ERROR' || severity === 'FATAL')
+      .map(({ ruleId, message }) => `${ruleId} ${message}`);
+  } finally {
+    engine.free();
+  }
+}
+
+const reportSchema = z.object({
+  pluginReports: z.array(
+    z.object({ pluginName: z.string(), violations: z.array(z.object({ ruleName: z.string() })) }),
+  ),
+});
