@@ -66,14 +66,13 @@ function createApp(name: string, settings: SwitchboardProps = {}): { app: App; s
   return { app, stack: new SwitchboardStack(app, 'Switchboard', settings) };
 }
 
-/** The rules of cdk-nag that the app breaks. */
+/** The rules of cdk-nag that the app breaks; a plugin that found nothing is not in the report. */
 function violations(app: App): readonly string[] {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
   const report = reportSchema.parse(
     JSON.parse(readFileSync(join(app.outdir, 'validation-report.json'), 'utf8')),
   );
-  expect(report.pluginReports.map(({ pluginName }) => pluginName)).toEqual(['AwsSolutions']);
   return report.pluginReports.flatMap((plugin) => plugin.violations.map(({ ruleName }) => ruleName));
 }
 
