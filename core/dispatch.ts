@@ -11,11 +11,12 @@ import {
   Refusal,
 } from '../protocol/index.ts';
 import type { Listener } from './listener.ts';
-import type { Publish } from './publish.ts';
+import type { Publish, Reply } from './publish.ts';
 
 export interface DispatchOptions {
   readonly listeners: readonly Listener[];
   readonly publish: Publish;
+  readonly reply: Reply;
   readonly log: Pick<Logger, 'error'>;
 }
 
@@ -29,7 +30,7 @@ export interface Sender {
 /** Hands a client's text to its listener and resolves to the text that answers it, or to nothing. */
 export type Dispatch = (text: string, sender: Sender) => Promise<string | undefined>;
 
-export function createDispatch({ listeners, publish, log }: DispatchOptions): Dispatch {
+export function createDispatch({ listeners, publish, reply, log }: DispatchOptions): Dispatch {
   const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
   async function run(frame: ClientFrame, sender: Sender): Promise<unknown> {
@@ -38,17 +39,14 @@ export function createDispatch({ listeners, publish, log }: DispatchOptions): Di
     // Front ends of other stacks wrap the content in a string, and expect the same of what they get.
     const isText = listener.takesObject && typeof frame.content === 'string';
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
-    const send = (to: string | readonly string[], type: string, content: unknown) =>
-      publish(
-        readPublishRequest({ to, type, content: outgoing(content) ?? null, tenant: sender.identity.tenant }),
-        sender.identity,
-      );
+    const request = (to: string | readonly string[], type: string, content: unknown) =>
+      readPublishRequest({ to, type, content: outgoing(content) ?? null, tenant: sender.identity.tenant });
     const result = await listener.handle({
-      content: isText ? parseText(String(frame.content)) : frame.content,
+      content: isText ? parseText(frame.content) : frame.content,
       from: sender.identity,
       session: { connectionId: sender.connectionId, connectedAt: sender.connectedAt },
-      reply: (type, content) => send(`session:${sender.connectionId}`, type, content),
-      send,
+      reply: async (type, content) => reply(request(`session:${sender.connectionId}`, type, content), sender),
+      send: async (to, type, content) => publish(request(to, type, content), sender.identity),
     });
     return outgoing(result);
   }

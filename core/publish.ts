@@ -9,7 +9,7 @@ import {
 import { resolveAudience } from './audience.ts';
 import type { Deliver } from './deliver.ts';
 import { hashOf, type Publications } from './publications.ts';
-import type { Sessions } from './sessions.ts';
+import type { Recipient, Sessions } from './sessions.ts';
 
 export interface PublishOptions {
   readonly sessions: Sessions;
@@ -24,7 +24,18 @@ export interface PublishOptions {
 /** Publishes one message; `from` is the user who caused it, where one did. Throws a `Refusal` for what it can't do. */
 export type Publish = (request: PublishRequest, from?: Identity) => Promise<Delivered>;
 
+/** Sends one message to a connection that is known to be open, without a read; an index might not have it yet. */
+export type Reply = (request: PublishRequest, to: Recipient) => Promise<Delivered>;
+
 const pollIntervalMs = 100;
+
+export function createReply({ deliver, newId }: Pick<PublishOptions, 'deliver' | 'newId'>): Reply {
+  return async (request, to) => {
+    const messageId = newId();
+    const frame = frameOf(request, messageId, to.identity);
+    return { messageId, status: 'delivered', ...(await deliver([to], frame)) };
+  };
+}
 
 export function createPublish(options: PublishOptions): Publish {
   const { sessions, publications, deliver, inlineLimit, newId, wait } = options;
@@ -58,24 +69,19 @@ export function createPublish(options: PublishOptions): Publish {
     return answer;
   }
 
-  return (request, from) => {
+  return async (request, from) => {
     const messageId = request.messageId ?? newId();
-    const frame = messageFrame({
-      type: request.type,
-      content: request.content,
-      messageId,
-      ...(from && { from }),
-    });
-    refuseTooLarge(frame);
+    const frame = frameOf(request, messageId, from);
     // Without a messageId or a report nobody can ask for the record: the answer is the record.
     const isRecorded = request.messageId !== undefined || request.report !== undefined;
     return isRecorded ? sendOnce(request, messageId, frame) : send(request, messageId, frame);
   };
 }
 
-function refuseTooLarge(frame: string): void {
+function frameOf({ type, content }: PublishRequest, messageId: string, from: Identity | undefined): string {
+  const frame = messageFrame({ type, content, messageId, ...(from && { from }) });
   const bytes = Buffer.byteLength(frame);
-  if (bytes <= maxDownlinkFrameBytes) return;
+  if (bytes <= maxDownlinkFrameBytes) return frame;
   const message = `makes a frame of ${String(bytes)} bytes; the limit is ${String(maxDownlinkFrameBytes)}`;
   throw new Refusal('too_large', `content: ${message}`, [{ field: 'content', message }]);
 }

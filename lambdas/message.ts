@@ -8,8 +8,8 @@ import type { MessageEvent } from './events.ts';
 import { log } from './log.ts';
 import { buildSender } from './sender.ts';
 
-const { publish, closeSession } = buildSender(readEnvironment('message'));
-const dispatch = createDispatch({ listeners, publish, log });
+const { publish, reply, closeSession } = buildSender(readEnvironment('message'));
+const dispatch = createDispatch({ listeners, publish, reply, log });
 const receive = createReceive({ dispatch, closeSession, now: Date.now });
 
 /** Takes a frame; the body goes back through the route response, which costs no call of the callback API. */

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createCloseSession } from '../core/close-session.ts';
 import { createDeliver } from '../core/deliver.ts';
 import { createPoster } from '../core/poster.ts';
-import { createPublish } from '../core/publish.ts';
+import { createPublish, createReply } from '../core/publish.ts';
 import { type FunctionEnvironments, readRegion } from './environment.ts';
 import { log } from './log.ts';
 import { buildPublications, buildSessions } from './stores.ts';
@@ -16,5 +16,7 @@ export function buildSender(environment: FunctionEnvironments['publish']) {
   const deliver = createDeliver({ sessions, poster, log, now: Date.now });
   const inlineLimit = Number(environment.INLINE_LIMIT);
   const publish = createPublish({ sessions, publications, deliver, inlineLimit, newId: randomUUID, wait });
-  return { sessions, publications, publish, closeSession: createCloseSession({ sessions, poster }) };
+  const reply = createReply({ deliver, newId: randomUUID });
+  const closeSession = createCloseSession({ sessions, poster });
+  return { sessions, publications, publish, reply, closeSession };
 }
