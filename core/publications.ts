@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import {
   type Delivered,
   publicationLifetimeMs,
@@ -100,9 +94,16 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
       );
     },
 
-    /** Gives the `messageId` back: nothing was published, and a retry may. */
+    /** Gives the `messageId` back: nothing was published, and a retry may. An expired row is none, and TTL removes it. */
     async release(id: PublicationId): Promise<void> {
-      await db.send(new DeleteCommand({ TableName: table, Key: keyOf(id) }));
+      await db.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: keyOf(id),
+          UpdateExpression: 'SET expiresAt = :nowSeconds',
+          ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
+        }),
+      );
     },
 
     async get(id: PublicationId): Promise<Publication | undefined> {
