@@ -76,10 +76,15 @@ export async function verifyToken(jwt: string, { secret, claims, now }: TokenOpt
       },
     };
   } catch (cause) {
-    // jose's messages name the check or the claim that failed and hold nothing of the token.
-    if (cause instanceof errors.JOSEError) return { ok: false, reason: `${cause.code}: ${cause.message}` };
+    if (cause instanceof errors.JOSEError) return { ok: false, reason: reasonOf(cause) };
     throw cause;
   }
+}
+
+/** jose's messages quote headers of the token, which anyone can write; codes and names of claims are its own words. */
+function reasonOf(error: errors.JOSEError): string {
+  const isAboutClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired;
+  return isAboutClaim ? `${error.code}: ${error.claim} (${error.reason})` : error.code;
 }
 
 function tokenPayload(claims: TokenClaims) {
