@@ -10,9 +10,8 @@ export const bareHeartbeat = { ping: 'ping', pong: 'pong' } as const;
 /** Types that only the server speaks: nobody may publish or listen to them. */
 export const serverTypes = ['ack', 'error', 'pong', 'closing'] as const;
 
-const frameType = z
-  .string()
-  .check(z.minLength(1), z.maxLength(maxTypeLength, `must be 1 to ${String(maxTypeLength)} characters`));
+const typeLength = `must be 1 to ${String(maxTypeLength)} characters`;
+const frameType = z.string().check(z.minLength(1, typeLength), z.maxLength(maxTypeLength, typeLength));
 
 const frameId = z
   .string()

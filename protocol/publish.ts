@@ -5,17 +5,17 @@ import { publishType } from './frames.ts';
 import { parseTarget, type Target } from './targets.ts';
 import { parseWith } from './validation.ts';
 
+const targetCount = `must hold 1 to ${String(maxTargets)} targets`;
+
 const requestBody = z.strictObject({
   to: z.union([
     z.string(),
-    z
-      .array(z.string())
-      .check(z.minLength(1), z.maxLength(maxTargets, `must hold at most ${String(maxTargets)} targets`)),
+    z.array(z.string()).check(z.minLength(1, targetCount), z.maxLength(maxTargets, targetCount)),
   ]),
   type: publishType,
   content: z.unknown(),
   tenant: z._default(name, defaultTenant),
-  messageId: z.optional(z.uuid()),
+  messageId: z.optional(z.uuid('must be a UUID')),
   exclude: z._default(
     z
       .array(connectionId)
