@@ -25,8 +25,7 @@ export function createRoutes({
 }: RouteParts): ReadonlyMap<string, Route> {
   async function sessionById(event: HttpEvent) {
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
-    const found = await sessions.byConnection(id);
-    const session = found && (await sessions.get(found.identity, id));
+    const session = await sessions.byConnection(id);
     if (!session) throw new Refusal('not_found', `There is no session ${id}.`);
     return session;
   }
@@ -59,13 +58,14 @@ export function createRoutes({
   async function closeOfUser(event: HttpEvent) {
     const user = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
     let closed = 0;
-    for (;;) {
-      // A closed session leaves its partition, so the first page is always the next one.
-      const { sessions: open } = await listSessions(sessions, user);
-      if (open.length === 0) return { closed };
-      await Promise.all(open.map((session) => closeSession(session, kicked)));
-      closed += open.length;
-    }
+    let cursor: string | undefined;
+    do {
+      const page = await listSessions(sessions, { ...user, cursor });
+      await Promise.all(page.sessions.map((session) => closeSession(session, kicked)));
+      closed += page.sessions.length;
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return { closed };
   }
 
   return new Map<string, Route>([
