@@ -22,7 +22,8 @@ export function createCloseSession({
     // Whatever becomes of the frame, the connection must end.
     await poster.post(session.connectionId, poster.prepare(closingFrame(closing)));
     const end = await poster.disconnect(session.connectionId);
-    if (end.outcome === 'throttled') throw new Refusal('rate_limited', 'The connection could not be closed yet.');
+    if (end.outcome === 'throttled')
+      throw new Refusal('rate_limited', 'The connection could not be closed yet.');
     if (end.outcome === 'failed') throw new Error('The connection was not closed.', { cause: end.cause });
     await sessions.remove(session, session.connectionId);
   };

@@ -1,4 +1,4 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 /** Reads the secret once and keeps it for the life of the function's environment; a failed read is tried again. */
 export function createTokenSecret(client: SecretsManagerClient, secretArn: string): () => Promise<string> {

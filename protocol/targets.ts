@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { connectionId, name, topicName } from './names.ts';
 import { parseWith } from './validation.ts';
 import { Refusal } from './errors.ts';
