@@ -66,7 +66,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const deployment = loadDeployment(options.assembly, url);
     const keys = new KeyRing(deployment.region);
     keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
-    const functions = new Functions({ deployment, keys, meter, onOutput: log.output });
+    const onOutput = (functionName: string, text: string): void => {
+      log.output(functionName, text);
+    };
+    const functions = new Functions({ deployment, keys, meter, onOutput });
     closers.push(() => functions.close());
 
     const host = `127.0.0.1:${String(port)}`;
@@ -82,7 +85,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const httpApis = readHttpApis(deployment).map((each) => new HttpApi(gateway, each));
 
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
-    const services = await Services.start({ deployment, keys, functions, meter, clock, ...dataDir });
+    const services = await Services.start({
+      deployment,
+      keys,
+      functions,
+      meter,
+      clock,
+      now: Date.now,
+      ...dataDir,
+    });
     closers.push(() => services.close());
     closers.push(async () => {
       await Promise.all(webSocketApis.map((api) => api.close(shutdownGraceMs)));

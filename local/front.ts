@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { headerOf, pathOf, type GatewayRequest } from './gateway.ts';
+import { pathOf, type GatewayRequest } from './gateway.ts';
 import { message } from './http-api-response.ts';
 import type { Log } from './log.ts';
 import type { Answer, Router } from './router.ts';

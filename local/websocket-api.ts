@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { headerOf, type Gateway, type GatewayRequest } from './gateway.ts';
 import {
   goingAway,
@@ -16,6 +16,7 @@ import { shakeHands } from './websocket-handshake.ts';
 import { handleMessage } from './websocket-messages.ts';
 import { PendingSocket, refuseUpgrade } from './websocket-pending.ts';
 import { readUpgrade } from './websocket-upgrade.ts';
+import { Upgrader } from './websocket-upgrader.ts';
 
 /** One stage of a WebSocket API: takes upgrades, holds the live connections, runs the routes' functions. */
 export class WebSocketApi {
@@ -24,22 +25,13 @@ export class WebSocketApi {
   readonly #limits: ConnectionLimits;
   readonly #connections = new Map<string, WebSocketConnection>();
   readonly #work = new Set<Promise<void>>();
-  readonly #subprotocols = new WeakMap<IncomingMessage, string>();
-  readonly #server: WebSocketServer;
+  readonly #upgrader = new Upgrader(maxMessageBytes);
   #isClosing = false;
 
   constructor(gateway: Gateway, definition: WebSocketDefinition, limits: ConnectionLimits) {
     this.definition = definition;
     this.#gateway = gateway;
     this.#limits = limits;
-    this.#server = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: maxMessageBytes,
-      // Only what `$connect` chose: without its header the answer has none (websocket-connect-route-subprotocol).
-      handleProtocols: (_offered, request) => this.#subprotocols.get(request) ?? false,
-    });
   }
 
   /** The live connection with this id: none before `$connect` has returned, none once it is closing. */
@@ -69,7 +61,7 @@ export class WebSocketApi {
     await Promise.race([this.#workDone(), bound]);
     clearTimeout(timer);
     for (const connection of this.#connections.values()) connection.terminate();
-    this.#server.close();
+    this.#upgrader.close();
   }
 
   async #admit(incoming: IncomingMessage, request: GatewayRequest, pending: PendingSocket): Promise<void> {
@@ -103,21 +95,18 @@ export class WebSocketApi {
       report(handshake.status, handshake.why);
       return;
     }
-    if (handshake.subprotocol !== undefined) this.#subprotocols.set(incoming, handshake.subprotocol);
     const { socket, head, hasLeft } = pending.release();
     if (hasLeft || this.#isClosing) socket.destroy();
-    // Calls back before it returns, or not at all where the socket or the headers are unusable.
-    let isLive = false;
-    this.#server.handleUpgrade(incoming, socket, head, (webSocket) => {
-      isLive = true;
+    const webSocket = this.#upgrader.complete(incoming, socket, head, handshake.subprotocol);
+    if (webSocket) {
       this.#open(webSocket, socket, facts, handshake.authorizer);
-    });
-    report(isLive ? 101 : 499, isLive ? undefined : 'the client went away before $connect returned');
-    // `$connect` has recorded it, so `$disconnect` has to follow, though nothing ever was live.
-    if (!isLive) {
-      const lost = { code: 1006, reason: '' };
-      await runDisconnect(this.#gateway, this.definition, facts, handshake.authorizer, lost);
+      report(101);
+      return;
     }
+    // `$connect` has recorded it, so `$disconnect` has to follow, though nothing ever was live.
+    report(499, 'the client went away before $connect returned');
+    const lost = { code: 1006, reason: '' };
+    await runDisconnect(this.#gateway, this.definition, facts, handshake.authorizer, lost);
   }
 
   #open(

@@ -1,0 +1,22 @@
+/** Values in the order they came; `next` waits for one, so that no test has to sleep. */
+export class Queue<T> {
+  readonly #values: T[] = [];
+  readonly #waiting: ((value: T) => void)[] = [];
+
+  push(value: T): void {
+    const waiter = this.#waiting.shift();
+    if (waiter) waiter(value);
+    else this.#values.push(value);
+  }
+
+  next(): Promise<T> {
+    const value = this.#values.shift();
+    if (value !== undefined) return Promise.resolve(value);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** What has come and nobody has taken. */
+  get size(): number {
+    return this.#values.length;
+  }
+}
