@@ -7,6 +7,7 @@ import { buildSync } from 'esbuild';
 import type { FunctionName } from '../lambdas/environment.ts';
 
 const entriesFolder = fileURLToPath(new URL('../lambdas/', import.meta.url));
+const credentials = fileURLToPath(new URL('./function-credentials.ts', import.meta.url));
 
 /** Every function by name; its entry is `lambdas/<name>.ts`, which exports `handler`. */
 const functionNames = Object.keys({
@@ -41,6 +42,7 @@ export function bundleFunctions(): ReadonlyMap<string, Uint8Array> {
       target: 'node20',
       format: 'cjs',
       mainFields: ['module', 'main'],
+      alias: { '@aws-sdk/credential-provider-node': credentials },
       logLevel: 'warning',
     }).outputFiles.map((file) => [basename(file.path, '.js'), file.contents]),
   );

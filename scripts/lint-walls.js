@@ -23,7 +23,14 @@ export const walls = {
   lib: {
     folders: [],
     typesOf: ['lambdas/environment.ts'],
-    packages: ['aws-cdk-lib', 'aws-cdk-lib/*', 'constructs', 'esbuild', 'zod/mini'],
+    packages: [
+      '@aws-sdk/credential-provider-env',
+      'aws-cdk-lib',
+      'aws-cdk-lib/*',
+      'constructs',
+      'esbuild',
+      'zod/mini',
+    ],
     builtins: true,
   },
   local: { folders: [], packages: ['*'], builtins: true },

@@ -1,0 +1,30 @@
+import { bundleFunctions } from '../lib/function-code.ts';
+import type { FunctionName } from '../lambdas/environment.ts';
+
+/**
+ * What each function's bundle may weigh, minified, in KB of 1,024 bytes. A cold start reads and compiles all of it, so
+ * growth is decided here and not noticed later.
+ */
+export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
+  authorize: 240,
+  connect: 265,
+  disconnect: 245,
+  message: 320,
+  publish: 315,
+  api: 320,
+};
+
+/** One line per function; `failures` are the lines of those over their budget. */
+export function checkBundleBudgets(bundles: ReadonlyMap<string, Uint8Array> = bundleFunctions()): {
+  readonly lines: readonly string[];
+  readonly failures: readonly string[];
+} {
+  const lines: string[] = [];
+  const failures: string[] = [];
+  for (const [name, budgetKb] of Object.entries(bundleBudgetsKb)) {
+    const sizeKb = Math.ceil((bundles.get(name)?.byteLength ?? Infinity) / 1024);
+    lines.push(`${name} ${sizeKb} KB of ${budgetKb} KB`);
+    if (sizeKb > budgetKb) failures.push(`${name}: ${sizeKb} KB is over its budget of ${budgetKb} KB`);
+  }
+  return { lines, failures };
+}

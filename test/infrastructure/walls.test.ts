@@ -1,0 +1,110 @@
+import { fileURLToPath } from 'node:url';
+import { ESLint } from 'eslint';
+import { describe, expect, it } from 'vitest';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+
+// The rules under test need no types; without them, a file need not exist to be linted.
+const eslint = new ESLint({
+  cwd: repository,
+  overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
+  ruleFilter: ({ ruleId }) => ruleId === 'switchboard/walls' || ruleId.startsWith('no-restricted-'),
+});
+
+async function lint(filePath: string, code: string): Promise<readonly string[]> {
+  const results = await eslint.lintText(code, { filePath: `${repository}${filePath}` });
+  return results.flatMap(({ messages }) => messages.map(({ message }) => message));
+}
+
+describe('the walls between the folders', () => {
+  it.each([
+    ['protocol/frames.ts', '../core/publish.ts', 'core/publish.ts'],
+    ['protocol/frames.ts', 'node:crypto', 'node:crypto'],
+    ['protocol/frames.ts', 'zod', 'zod'],
+    ['core/publish.ts', '../lambdas/log.ts', 'lambdas/log.ts'],
+    ['core/listeners/ping.ts', '../../lib/settings.ts', 'lib/settings.ts'],
+    ['core/publish.ts', 'aws-cdk-lib', 'aws-cdk-lib'],
+    ['lambdas/publish.ts', '../lib/settings.ts', 'lib/settings.ts'],
+    ['client/client.ts', '../core/publish.ts', 'core/publish.ts'],
+    ['client/client.ts', 'ws', 'ws'],
+    ['console/page.tsx', '../local/cloud.ts', 'local/cloud.ts'],
+    ['lib/functions.ts', '../lambdas/publish.ts', 'lambdas/publish.ts'],
+    ['lib/functions.ts', '../core/publish.ts', 'core/publish.ts'],
+    ['local/cloud.ts', '../protocol/index.ts', 'protocol/index.ts'],
+    ['local/cloud.ts', '../lib/index.ts', 'lib/index.ts'],
+  ])('%s may not import %s', async (file, specifier, what) => {
+    const folder = file.split('/')[0] ?? '';
+    const message = `${folder}/ may not import ${what}; it may import itself`;
+    for (const code of [
+      `import { x } from '${specifier}';`,
+      `import type { x } from '${specifier}';`,
+      `export { x } from '${specifier}';`,
+      `export * from '${specifier}';`,
+      `await import('${specifier}');`,
+    ]) {
+      expect(await lint(file, code), code).toEqual([expect.stringContaining(message)]);
+    }
+  });
+
+  it.each([
+    ['protocol/frames.ts', './errors.ts'],
+    ['protocol/frames.ts', 'zod/mini'],
+    ['core/listeners/ping.ts', '../listener.ts'],
+    ['core/publish.ts', '../protocol/index.ts'],
+    ['core/publish.ts', '@aws-sdk/lib-dynamodb'],
+    ['lambdas/publish.ts', '../core/publish.ts'],
+    ['client/client.ts', '../protocol/index.ts'],
+    ['console/page.tsx', '../client/index.ts'],
+    ['lib/functions.ts', 'aws-cdk-lib/aws-lambda'],
+    ['local/cloud.ts', 'ws'],
+    ['scripts/start.ts', '../local/index.ts'],
+    ['test/client/client.test.ts', '../../local/index.ts'],
+  ])('%s may import %s', async (file, specifier) => {
+    expect(await lint(file, `import { x } from '${specifier}';`)).toEqual([]);
+  });
+
+  it('let the stack see the type of the environment, and not what reads it', async () => {
+    const environment = '../lambdas/environment.ts';
+    expect(await lint('lib/functions.ts', `import type { FunctionName } from '${environment}';`)).toEqual([]);
+    expect(await lint('lib/functions.ts', `import { readEnvironment } from '${environment}';`)).toEqual([
+      expect.stringContaining(
+        'lib/ may not import lambdas/environment.ts; it may import itself, the types of',
+      ),
+    ]);
+  });
+});
+
+describe('process.env', () => {
+  it.each(['protocol/frames.ts', 'core/publish.ts', 'lambdas/log.ts', 'client/client.ts', 'lib/settings.ts'])(
+    'is not read in %s',
+    async (file) => {
+      expect(await lint(file, 'const level = process.env.LOG_LEVEL;')).toEqual([
+        expect.stringContaining('process.env is read in lambdas/environment.ts and at the edges'),
+      ]);
+    },
+  );
+
+  it('is not read under the name of the module either', async () => {
+    expect(await lint('lambdas/log.ts', "import { env } from 'node:process';")).toEqual([
+      expect.stringContaining('process.env is read in lambdas/environment.ts'),
+    ]);
+  });
+
+  it.each(['lambdas/environment.ts', 'bin/app.ts', 'scripts/start.ts', 'local/cloud.ts', 'bench/connect.ts'])(
+    'may be read in %s',
+    async (file) => {
+      expect(await lint(file, 'const level = process.env.LOG_LEVEL;')).toEqual([]);
+    },
+  );
+});
+
+describe('tests', () => {
+  it.each(['it.skip', 'it.only', 'describe.skip', 'describe.only', 'it.todo', 'test.skip'])(
+    'use no %s',
+    async (call) => {
+      expect(await lint('test/some.test.ts', `${call}('a name', () => {});`)).toEqual([
+        'Every test runs: none is skipped, singled out or left to do.',
+      ]);
+    },
+  );
+});
