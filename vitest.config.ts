@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
     // Processes, not threads: tests start servers, worker threads and embedded engines of their own.
     pool: 'forks',
     testTimeout: 20_000,

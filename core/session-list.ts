@@ -52,17 +52,16 @@ async function pageOfType(
   userType: string,
   from: Cursor,
 ): Promise<SessionPage> {
+  const found: Session[] = [];
   let { shard, key }: { shard: number; key?: Cursor['key'] } = from;
-  // Shards without a match would be empty pages: read on to the first that has one.
-  while (shard < sessions.shards) {
-    const page = await sessions.ofAudience({ tenant, userType, shard, limit: pageSize }, key);
-    const found = await sessions.getMany(page.recipients);
+  while (shard < sessions.shards && found.length < pageSize) {
+    const limit = pageSize - found.length;
+    const page = await sessions.ofAudience({ tenant, userType, shard, limit }, key);
+    found.push(...(await sessions.getMany(page.recipients)));
     key = page.next;
     if (!key) shard += 1;
-    if (found.length === 0) continue;
-    return { sessions: found, ...(shard < sessions.shards && { cursor: writeCursor({ shard, key }) }) };
   }
-  return { sessions: [] };
+  return { sessions: found, ...(shard < sessions.shards && { cursor: writeCursor({ shard, key }) }) };
 }
 
 function writeCursor(cursor: Cursor): string {

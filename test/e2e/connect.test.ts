@@ -1,0 +1,96 @@
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generatedSecret } from '../../local/index.ts';
+import { signToken } from '../../scripts/sign-token.ts';
+import { refusalStatus } from './client.ts';
+import { startStack, type Stack } from './stack.ts';
+
+let stack: Stack;
+let endpoint: string;
+
+beforeAll(async () => {
+  stack = await startStack();
+  endpoint = `${stack.url.replace('http', 'ws')}/live`;
+});
+afterAll(() => stack.close());
+
+const secret = new TextEncoder().encode(generatedSecret(64));
+const claims = { userType: 'member', tenant: 'default' };
+
+function jwt(payload: Record<string, unknown>, key = secret): Promise<string> {
+  return new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h').sign(key);
+}
+
+describe('a handshake', () => {
+  it('opens with a token that npm run token would print', async () => {
+    const client = await stack.connect({ user: 'opens' });
+    await client.expectSilence();
+  });
+
+  it('is answered 401 without a token', async () => {
+    expect(await refusalStatus(endpoint)).toBe(401);
+    expect(await refusalStatus(`${endpoint}?token=`)).toBe(401);
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['garbage', () => Promise.resolve('garbage')],
+    ['three parts of garbage', () => Promise.resolve('a.b.c')],
+    [
+      'an expired token',
+      () => signToken({ user: '1', type: 'member', tenant: 'default', topics: [], ttlSeconds: -60 }),
+    ],
+    ['a wrong signature', () => jwt({ sub: '1', ...claims }, new TextEncoder().encode('x'.repeat(64)))],
+    [
+      'alg: none',
+      () => Promise.resolve(new UnsecuredJWT({ sub: '1', ...claims }).setExpirationTime('1h').encode()),
+    ],
+    ['a missing sub', () => jwt(claims)],
+    ['a user id with a forbidden character', () => jwt({ sub: 'a#b', ...claims })],
+    ['a user id of 129 characters', () => jwt({ sub: 'a'.repeat(129), ...claims })],
+    ['a tenant with a forbidden character', () => jwt({ sub: '1', userType: 'member', tenant: 'a:b' })],
+  ])('is answered 403 for %s', async (_what, token) => {
+    expect(await refusalStatus(`${endpoint}?token=${await token()}`)).toBe(403);
+  });
+
+  it('is answered 403 for a token without exp', async () => {
+    const eternal = await new SignJWT({ sub: '1', ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(secret);
+    expect(await refusalStatus(`${endpoint}?token=${eternal}`)).toBe(403);
+  });
+
+  it('leaves nothing of the token in any log', async () => {
+    const refused = await jwt({ sub: 'leak', ...claims }, new TextEncoder().encode('y'.repeat(64)));
+    expect(await refusalStatus(`${endpoint}?token=${refused}`)).toBe(403);
+    const url = await stack.webSocketUrl({ user: 'leak' });
+    const client = await stack.connect({ user: 'leak' });
+    await client.close();
+    const log = await (await fetch(`${stack.url}/_local/log`)).text();
+    const seen = `${stack.lines.join('\n')}\n${log}`;
+    expect(seen).toContain('handshake refused');
+    for (const part of [...refused.split('.'), ...new URL(url).search.slice('?token='.length).split('.')]) {
+      expect(seen).not.toContain(part);
+    }
+  });
+});
+
+describe('an expired token on an open connection', () => {
+  it('ends it at the next frame, with closing first', async () => {
+    const client = await stack.connect({ user: 'brief', ttlSeconds: 2 });
+    const closed = client.closed();
+    await expect
+      .poll(async () => (await client.ask({ type: 'ping' })).type, { timeout: 8000, interval: 200 })
+      .toBe('closing');
+    expect((await closed).code).toBe(1000);
+    expect((await stack.call('GET', '/sessions?userType=member&userId=brief')).body).toEqual({
+      sessions: [],
+    });
+  });
+
+  it('is no audience of a publish any more', async () => {
+    await stack.connect({ user: 'silent', ttlSeconds: 1 });
+    await expect
+      .poll(async () => (await stack.publish({ to: 'user:member:silent', type: 'x', content: null })).body)
+      .toMatchObject({ delivered: 0 });
+  });
+});

@@ -1,0 +1,106 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import readline from 'node:readline';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Client } from './client.ts';
+
+const started: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+function npmStart(...flags: string[]): ChildProcess {
+  // Without npm in between, so that the test holds the pid of the very process.
+  const child = spawn(process.execPath, ['scripts/run.mjs', 'scripts/start.ts', ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.push(child);
+  return child;
+}
+
+/** Reads lines until one matches; the lines so far come back. */
+async function linesUntil(child: ChildProcess, pattern: RegExp): Promise<string[]> {
+  if (!child.stdout) throw new Error('stdout is not piped');
+  const lines: string[] = [];
+  for await (const line of readline.createInterface({ input: child.stdout })) {
+    lines.push(line);
+    if (pattern.test(line)) return lines;
+  }
+  throw new Error(`ended before ${String(pattern)}: ${lines.join('\n')}`);
+}
+
+async function failure(...flags: string[]): Promise<{ code: number; lines: string[] }> {
+  const child = npmStart(...flags);
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, lines: text.trim().split('\n') };
+}
+
+async function isReachable(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch (cause) {
+    if (cause instanceof TypeError) return false;
+    throw cause;
+  }
+}
+
+describe('npm start', () => {
+  it('is ready on a free port, prints what a user needs, and ends on Ctrl-C with all it started', async () => {
+    const child = npmStart('--port', '0');
+    const lines = (await linesUntil(child, /One line per request/)).join('\n');
+    const url = /ready at (http:\/\/127\.0\.0\.1:\d+)\//.exec(lines)?.[1] ?? '';
+    const health = await fetch(`${url}/_local/health`);
+    expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+
+    const webSocketUrl = /WebSocketUrl\s+(\S+)/.exec(lines)?.[1] ?? '';
+    const tokens = [...lines.matchAll(/member \d+\s+(\S+)/g)].map(([, token]) => token ?? '');
+    expect(tokens).toHaveLength(2);
+    const client = await Client.open(`${webSocketUrl}?token=${tokens[0] ?? ''}`);
+
+    // The very command that was printed, as a user would paste it.
+    const [command = ''] = /npm run publish -- .*/.exec(lines) ?? [];
+    const { stdout } = await promisify(execFile)('bash', ['-c', command]);
+    expect(stdout).toContain('"delivered": 1');
+    expect(await client.next()).toMatchObject({ type: 'notice-push', content: { title: 'hi' } });
+
+    const exited = once(child, 'exit');
+    const closed = client.closed();
+    child.kill('SIGINT');
+    expect((await exited)[0]).toBe(0);
+    expect((await closed).code).toBe(1001);
+    expect(await isReachable(`${url}/_local/health`)).toBe(false);
+  });
+
+  it('refuses a port in use in one line', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address ? String(address.port) : '';
+    const { code, lines } = await failure('--port', port);
+    server.close();
+    expect([code, lines]).toEqual([1, [expect.stringContaining(port)]]);
+  });
+
+  it.each([
+    [['--prot', '1'], '--prot'],
+    [['--port', 'x'], '"x"'],
+    [['--port', '65536'], '65535'],
+    [['extra'], 'extra'],
+  ])('refuses %j in one line', async (flags, named) => {
+    expect(await failure(...flags)).toEqual({ code: 1, lines: [expect.stringContaining(named)] });
+  });
+
+  it('explains itself with --help', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      'scripts/run.mjs',
+      'scripts/start.ts',
+      '--help',
+    ]);
+    expect(stdout).toContain('--port');
+    expect(stdout).toContain('--data');
+  });
+});
