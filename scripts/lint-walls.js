@@ -7,7 +7,8 @@ import { dirname, relative, resolve, sep } from 'node:path';
  * A folder that is missing here (bin, scripts, bench, test) stands outside the walls.
  */
 export const walls = {
-  protocol: { folders: [], packages: ['zod/mini'], builtins: false },
+  // zod/mini brings no messages; the English ones are a module of their own.
+  protocol: { folders: [], packages: ['zod/mini', 'zod/v4/locales/en.js'], builtins: false },
   core: {
     folders: ['protocol'],
     packages: ['@aws-lambda-powertools/*', '@aws-sdk/*', '@smithy/*', 'jose', 'zod/mini'],
