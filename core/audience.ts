@@ -1,4 +1,4 @@
-import { Refusal, type Session, type Target } from '../protocol/index.ts';
+import { Refusal, type Target } from '../protocol/index.ts';
 import type { PageKey, Recipient, RecipientPage, Sessions } from './sessions.ts';
 
 export interface AudienceRequest {
@@ -36,10 +36,9 @@ function sources(sessions: Sessions, tenant: string, target: Target, limit: numb
     case 'session':
       return [
         async () => {
-          const session = await sessions.byConnection(target.connectionId);
+          const recipient = await sessions.byConnection(target.connectionId);
           // A connection id is no secret and no permission: another tenant's session is nobody here.
-          const isOurs = session?.tenant === tenant;
-          return { recipients: isOurs ? [recipientOfSession(session)] : [], next: undefined };
+          return { recipients: recipient?.identity.tenant === tenant ? [recipient] : [], next: undefined };
         },
       ];
     case 'user':
@@ -57,10 +56,6 @@ function sources(sessions: Sessions, tenant: string, target: Target, limit: numb
     case 'topic':
       throw new Refusal('not_implemented', 'to: topics are not served yet');
   }
-}
-
-function recipientOfSession({ connectionId, connectedAt, tenant, userType, userId }: Session): Recipient {
-  return { connectionId, connectedAt, identity: { tenant, userType, userId } };
 }
 
 // In rounds: one page of every source at a time, so that shards are read side by side and reading can stop early.

@@ -66,18 +66,6 @@ export function createSessions({ db, table, shards, now }: SessionsOptions) {
     return row.tokenExpiresAt > now() && row.connectedAt + lifetimeWithMarginMs > now();
   }
 
-  async function get(identity: Identity, connectionId: string): Promise<Session | undefined> {
-    const { Item } = await db.send(
-      new GetCommand({
-        TableName: table,
-        Key: { pk: userKey(identity), sk: connectionId },
-        ConsistentRead: true,
-      }),
-    );
-    const row = Item as SessionRow | undefined;
-    return row && isOpen(row) ? sessionOf(row) : undefined;
-  }
-
   return {
     async add(session: Omit<Session, 'topics'>): Promise<void> {
       const { connectionId, tenant, userType, connectedAt, tokenExpiresAt, sourceIp, userAgent } = session;
@@ -123,7 +111,17 @@ export function createSessions({ db, table, shards, now }: SessionsOptions) {
       }
     },
 
-    get,
+    async get(identity: Identity, connectionId: string): Promise<Session | undefined> {
+      const { Item } = await db.send(
+        new GetCommand({
+          TableName: table,
+          Key: { pk: userKey(identity), sk: connectionId },
+          ConsistentRead: true,
+        }),
+      );
+      const row = Item as SessionRow | undefined;
+      return row && isOpen(row) ? sessionOf(row) : undefined;
+    },
 
     /** The whole rows of up to 100 recipients, for those that are still there. */
     async getMany(recipients: readonly Recipient[]): Promise<Session[]> {
@@ -191,18 +189,13 @@ export function createSessions({ db, table, shards, now }: SessionsOptions) {
       });
     },
 
-    /** Looks an id up in its index, which holds keys only and may lag; the session itself is read consistently. */
-    async byConnection(connectionId: string): Promise<Session | undefined> {
-      const page = await db.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: 'byConnection',
-          KeyConditionExpression: 'connectionId = :connectionId',
-          ExpressionAttributeValues: { ':connectionId': connectionId },
-        }),
-      );
-      const [row] = (page.Items ?? []) as Pick<SessionRow, 'pk'>[];
-      return row && get(userOf(row.pk), connectionId);
+    async byConnection(connectionId: string): Promise<Recipient | undefined> {
+      const { recipients } = await query({
+        IndexName: 'byConnection',
+        KeyConditionExpression: 'connectionId = :connectionId',
+        ExpressionAttributeValues: { ':connectionId': connectionId },
+      });
+      return recipients[0];
     },
 
     shards,

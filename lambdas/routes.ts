@@ -25,7 +25,8 @@ export function createRoutes({
 }: RouteParts): ReadonlyMap<string, Route> {
   async function sessionById(event: HttpEvent) {
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
-    const session = await sessions.byConnection(id);
+    const found = await sessions.byConnection(id);
+    const session = found && (await sessions.get(found.identity, id));
     if (!session) throw new Refusal('not_found', `There is no session ${id}.`);
     return session;
   }

@@ -1,0 +1,162 @@
+import { BatchWriteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, it } from 'vitest';
+import type { PageKey, Recipient } from '../../core/sessions.ts';
+import { connectionLifetimeMs } from '../../protocol/index.ts';
+import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from './core-under-test.ts';
+
+const dynamodb = useDynamoDB();
+const member = { tenant: 'default', userType: 'member', userId: '1' };
+
+describe('an added session', () => {
+  it('is found at once, whole, by its user and by its id', async () => {
+    const { sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1='));
+
+    expect(await sessions.get(member, 'c1=')).toEqual(sessionOf('c1='));
+    expect(await sessions.byConnection('c1=')).toEqual({
+      connectionId: 'c1=',
+      identity: member,
+      connectedAt: startOfTime,
+    });
+    expect((await sessions.sessionsOfUser(member, 10)).sessions).toEqual([sessionOf('c1=')]);
+    expect((await sessions.ofUser(member)).recipients).toEqual([
+      { connectionId: 'c1=', identity: member, connectedAt: startOfTime },
+    ]);
+  });
+
+  it('is found in exactly one shard of its tenant, by its type and among everyone', async () => {
+    const { sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1='));
+
+    expect(idsOf(await ofAllShards(sessions, 'default'))).toEqual(['c1=']);
+    expect(idsOf(await ofAllShards(sessions, 'default', 'member'))).toEqual(['c1=']);
+    expect(await ofAllShards(sessions, 'default', 'admin')).toEqual([]);
+    expect(await ofAllShards(sessions, 'other')).toEqual([]);
+  });
+
+  it('keeps no more of a user agent than is worth its storage', async () => {
+    const { sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1=', { userAgent: 'a'.repeat(5_000) }));
+
+    expect((await sessions.get(member, 'c1='))?.userAgent).toHaveLength(256);
+  });
+
+  it('carries an expiry in epoch seconds, after the two hours that any connection lives', async () => {
+    const { sessions, db, tables } = await dynamodb.create();
+    await sessions.add(sessionOf('c1='));
+
+    const Key = { pk: 'USER#default#member#1', sk: 'c1=' };
+    const { Item } = await db.send(new GetCommand({ TableName: tables.sessions, Key }));
+    expect(Item?.expiresAt).toBe((startOfTime + connectionLifetimeMs + 10 * minuteMs) / 1000);
+  });
+});
+
+describe('removing a session', () => {
+  it('removes its own connection only, and may be repeated', async () => {
+    const { sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('old='));
+    await sessions.add(sessionOf('new='));
+
+    await sessions.remove(member, 'old=');
+    await sessions.remove(member, 'old=');
+
+    expect(idsOf((await sessions.ofUser(member)).recipients)).toEqual(['new=']);
+    expect(await sessions.byConnection('old=')).toBeUndefined();
+  });
+
+  it('as gone leaves a row that was written anew since it was read', async () => {
+    const { sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1=', { connectedAt: startOfTime + 5 }));
+
+    await sessions.removeGone({ connectionId: 'c1=', identity: member, connectedAt: startOfTime });
+    expect(await sessions.get(member, 'c1=')).toBeDefined();
+
+    await sessions.removeGone({ connectionId: 'c1=', identity: member, connectedAt: startOfTime + 5 });
+    expect(await sessions.get(member, 'c1=')).toBeUndefined();
+  });
+
+  it('as gone is no fault where the row is gone already', async () => {
+    const { sessions } = await dynamodb.create();
+    const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
+    await expect(sessions.removeGone(recipient)).resolves.toBeUndefined();
+  });
+});
+
+describe('a session whose time is over, its row not yet removed', () => {
+  it.each([
+    { what: 'token', open: 60 * minuteMs - 1, over: 60 * minuteMs, tokenMs: 60 * minuteMs },
+    {
+      what: 'lifetime and its margin',
+      open: connectionLifetimeMs + 10 * minuteMs - 1,
+      over: connectionLifetimeMs + 10 * minuteMs,
+      tokenMs: 9 * connectionLifetimeMs,
+    },
+  ])('is nobody from the end of its $what on, by every key', async ({ open, over, tokenMs }) => {
+    const { sessions, clock } = await dynamodb.create();
+    await sessions.add(sessionOf('c1=', { tokenExpiresAt: startOfTime + tokenMs }));
+
+    clock.ms = startOfTime + open;
+    expect(await everyLook(sessions)).toEqual([1, 1, 1, 1, 1, 1]);
+    clock.ms = startOfTime + over;
+    expect(await everyLook(sessions)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe('a user of more sessions than a page of the database holds', () => {
+  it('is read whole, page after page', async () => {
+    const { sessions, db, tables } = await dynamodb.create();
+    // A page ends at 1 MB: 60 rows of 20 KB are two.
+    const rows = Array.from({ length: 60 }, (_, index) => ({
+      PutRequest: {
+        Item: {
+          pk: 'USER#default#member#1',
+          sk: `c${String(index)}`,
+          connectedAt: startOfTime,
+          tokenExpiresAt: startOfTime + minuteMs,
+          sourceIp: '192.0.2.1',
+          userAgent: 'a'.repeat(20_000),
+        },
+      },
+    }));
+    for (let at = 0; at < rows.length; at += 20) {
+      const RequestItems = { [tables.sessions]: rows.slice(at, at + 20) };
+      await db.send(new BatchWriteCommand({ RequestItems }));
+    }
+
+    const pages: (readonly Recipient[])[] = [];
+    let next: PageKey | undefined;
+    do {
+      const page = await sessions.ofUser(member, next);
+      pages.push(page.recipients);
+      ({ next } = page);
+    } while (next);
+    expect(pages.length).toBeGreaterThan(1);
+    expect(new Set(idsOf(pages.flat()))).toHaveProperty('size', 60);
+  });
+});
+
+async function ofAllShards(
+  sessions: Core['sessions'],
+  tenant: string,
+  userType?: string,
+): Promise<Recipient[]> {
+  const shards = Array.from({ length: sessions.shards }, (_, shard) => shard);
+  const pages = await Promise.all(
+    shards.map((shard) => sessions.ofAudience({ tenant, shard, ...(userType && { userType }) })),
+  );
+  return pages.flatMap(({ recipients }) => recipients);
+}
+
+/** How many sessions each way of looking finds. */
+async function everyLook(sessions: Core['sessions']): Promise<number[]> {
+  const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
+  const looks = await Promise.all([
+    sessions.get(member, 'c1=').then((found) => (found ? [found] : [])),
+    sessions.byConnection('c1=').then((found) => (found ? [found] : [])),
+    sessions.ofUser(member).then(({ recipients }) => recipients),
+    sessions.sessionsOfUser(member, 10).then((page) => page.sessions),
+    sessions.getMany([recipient]),
+    ofAllShards(sessions, 'default', 'member'),
+  ]);
+  return looks.map(({ length }) => length);
+}
