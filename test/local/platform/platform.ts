@@ -44,10 +44,10 @@ export async function startPlatform(
   assembly: string,
   options: { readonly dataDir?: string; readonly clockSpeed?: number } = {},
 ): Promise<Platform> {
-  let services: Services | undefined;
+  const behind: { services?: Services } = {};
   const server = createServer((request, response) => {
     void read(request).then(async (received) => {
-      const reply = services === undefined ? undefined : await services.handle(received);
+      const reply = await behind.services?.handle(received);
       response.writeHead(reply?.status ?? 503, reply?.headers).end(reply?.body);
     });
   });
@@ -80,9 +80,17 @@ export async function startPlatform(
   closers.unshift(() => functions.close());
   const { clockSpeed, ...rest } = options;
   const clock = createClock(clockSpeed ?? 1);
-  const started = await Services.start({ deployment, keys, functions, meter, clock, now: Date.now, ...rest });
-  services = started;
-  closers.unshift(() => started.close());
+  const services = await Services.start({
+    deployment,
+    keys,
+    functions,
+    meter,
+    clock,
+    now: Date.now,
+    ...rest,
+  });
+  behind.services = services;
+  closers.unshift(() => services.close());
 
   const common = { endpoint, region: deployment.region, maxAttempts: 1 };
   return {
