@@ -15,7 +15,8 @@ const requestBody = z.strictObject({
   type: publishType,
   content: z.unknown(),
   tenant: z._default(name, defaultTenant),
-  messageId: z.optional(z.uuid('must be a UUID')),
+  // In lower case, so that receivers who compare ids see one (RFC 9562, section 4).
+  messageId: z.optional(z.uuid('must be a UUID').check(z.toLowerCase())),
   exclude: z._default(
     z
       .array(connectionId)
