@@ -1,0 +1,25 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { Queue } from './queue.ts';
+
+/** A door that functions wait at, until the test opens it for each: `waiting` tells who stands there. */
+export async function startGate(): Promise<{ readonly url: string; readonly waiting: Queue<() => void> }> {
+  const waiting = new Queue<() => void>();
+  const server = createServer((request, response: ServerResponse) => {
+    request.resume();
+    waiting.push(() => void response.end());
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${String(port)}`, waiting };
+}
+
+/** The line of a function that waits there. */
+export function waitAt(gate: { readonly url: string }): string {
+  return `await fetch('${gate.url}');`;
+}
