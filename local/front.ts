@@ -17,6 +17,8 @@ export class PortInUseError extends Error {
 
 /** The largest request of any service here: 16 MB of a BatchWriteItem, and a little for what surrounds it. */
 const maxBodyBytes = 17 * 1024 * 1024;
+/** Node's 16 KB would answer a URL above them with 431 before its length is looked at. */
+const maxHeaderBytes = 64 * 1024;
 /** "URL length 4096 characters" (apigateway-execution-service-websocket-limits-table). */
 const maxUrlLength = 4096;
 
@@ -28,7 +30,7 @@ export class Front {
 
   constructor(log: Log) {
     this.#log = log;
-    this.#server = createServer((incoming, response) => {
+    this.#server = createServer({ maxHeaderSize: maxHeaderBytes }, (incoming, response) => {
       void this.#handle(incoming, response);
     });
     this.#server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -34,11 +34,17 @@ export function preflightHeaders(cors: Cors, request: GatewayRequest): Record<st
   };
 }
 
-/** What every other answer carries, in place of whatever a function says about CORS. */
-export function corsHeaders(cors: Cors, request: GatewayRequest): Record<string, string> {
+/** The headers of any other answer. "API Gateway ignores CORS headers returned from your backend integration." */
+export function withCors(
+  cors: Cors,
+  request: GatewayRequest,
+  headers: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const others = Object.entries(headers).filter(([name]) => !name.startsWith('access-control-'));
   const origin = allowedOrigin(cors, request);
-  if (origin === undefined) return {};
+  if (origin === undefined) return Object.fromEntries(others);
   return {
+    ...Object.fromEntries(others),
     ...originHeaders(cors, origin),
     ...listHeader('access-control-expose-headers', cors.exposeHeaders),
   };

@@ -1,3 +1,4 @@
+import { apisOf, required, stageVariablesOf, type ApiResources } from './api-resources.ts';
 import { parseIdentitySource, type IdentitySource } from './identity-source.ts';
 import { functionArnOf, readIntegration, type Integration } from './integration.ts';
 import { asBoolean, asNumber, asText, asTexts, isRecord } from './json.ts';
@@ -5,7 +6,6 @@ import type { Cors } from './http-api-cors.ts';
 import { parseRouteKey, type RoutePattern } from './http-api-routes.ts';
 import { TemplateError } from './template-error.ts';
 import type { Deployment, Resource } from './template.ts';
-import { required, texts } from './websocket-definition.ts';
 
 /** One stage of an HTTP API, as the template describes it. */
 export interface HttpApiDefinition {
@@ -36,63 +36,46 @@ const maxIntegrationMs = 30_000;
 const maxAuthorizerMs = 10_000;
 
 export function readHttpApis(deployment: Deployment): HttpApiDefinition[] {
-  const apis = deployment
-    .ofType('AWS::ApiGatewayV2::Api')
-    .filter((api) => api.properties.ProtocolType === 'HTTP');
-  return apis.flatMap((api) => {
-    const apiId = deployment.physicalId(api.logicalId);
-    const ofApi = (type: string): Resource[] =>
-      deployment.ofType(`AWS::ApiGatewayV2::${type}`).filter((each) => each.properties.ApiId === apiId);
-    const routes = ofApi('Route').map((route) => readRoute(deployment, route, ofApi));
-    const cors = readCors(api.properties.CorsConfiguration);
-    return ofApi('Stage').map((stage) => ({
-      apiId,
+  return apisOf(deployment, 'HTTP').flatMap((resources) => {
+    const routes = resources.all('Route').map((route) => readRoute(resources, route));
+    const cors = readCors(resources.api.properties.CorsConfiguration);
+    return resources.all('Stage').map((stage) => ({
+      apiId: resources.apiId,
       stage: required(stage, 'StageName'),
-      stageVariables: texts(stage.properties.StageVariables),
+      stageVariables: stageVariablesOf(stage),
       routes,
       ...(cors ? { cors } : {}),
     }));
   });
 }
 
-function readRoute(deployment: Deployment, route: Resource, ofApi: (type: string) => Resource[]): HttpRoute {
+function readRoute(resources: ApiResources, route: Resource): HttpRoute {
   const { properties, logicalId } = route;
-  const byId = (type: string, id: string | undefined): Resource => {
-    const found = ofApi(type).find((each) => deployment.physicalId(each.logicalId) === id);
-    if (!found)
-      throw new TemplateError(`${logicalId}: it names an ${type.toLowerCase()} that the template lacks`);
-    return found;
-  };
-  const integration = byId('Integration', required(route, 'Target').replace(/^integrations\//, ''));
-  if (asText(integration.properties.PayloadFormatVersion) !== '2.0') {
-    throw new TemplateError(`${integration.logicalId}: only the payload format 2.0 runs locally`);
-  }
+  const integration = resources.integrationOf(route);
+  const key = required(route, 'RouteKey');
+  const pattern = parseRouteKey(key);
+  if (!pattern) throw new TemplateError(`${logicalId}: ${key} is no route key of an HTTP API`);
   const type = asText(properties.AuthorizationType) ?? 'NONE';
   if (type !== 'NONE' && type !== 'AWS_IAM' && type !== 'CUSTOM') {
     throw new TemplateError(`${logicalId}: authorization ${type} does not run locally`);
   }
-  const key = required(route, 'RouteKey');
-  const pattern = parseRouteKey(key);
-  if (!pattern) throw new TemplateError(`${logicalId}: ${key} is no route key of an HTTP API`);
-  const authorization =
-    type === 'CUSTOM'
-      ? readAuthorizer(deployment, byId('Authorizer', asText(properties.AuthorizerId)))
-      : type;
-  return { key, pattern, integration: readIntegration(integration, maxIntegrationMs), authorization };
+  const proxy = readIntegration(integration, maxIntegrationMs);
+  requireFormat2(integration, 'PayloadFormatVersion');
+  const authorization = type === 'CUSTOM' ? readAuthorizer(resources, resources.authorizerOf(route)) : type;
+  return { key, pattern, integration: proxy, authorization };
 }
 
-function readAuthorizer(deployment: Deployment, { properties, logicalId }: Resource): HttpAuthorizer {
+function readAuthorizer(resources: ApiResources, authorizer: Resource): HttpAuthorizer {
+  const { properties, logicalId } = authorizer;
   if (properties.AuthorizerType !== 'REQUEST') {
     throw new TemplateError(
-      `${logicalId}: an authorizer of type JWT does not run locally; take a Lambda authorizer`,
+      `${logicalId}: an authorizer of type JWT does not run locally; use a Lambda authorizer`,
     );
   }
-  if (asText(properties.AuthorizerPayloadFormatVersion) !== '2.0') {
-    throw new TemplateError(`${logicalId}: only the authorizer payload format 2.0 runs locally`);
-  }
+  requireFormat2(authorizer, 'AuthorizerPayloadFormatVersion');
   const functionArn = functionArnOf(asText(properties.AuthorizerUri), logicalId);
   return {
-    id: deployment.physicalId(logicalId),
+    id: resources.idOf(authorizer),
     integration: { functionArn, timeoutMs: maxAuthorizerMs },
     identitySources: asTexts(properties.IdentitySource).map((source) =>
       parseIdentitySource(source, logicalId),
@@ -100,6 +83,12 @@ function readAuthorizer(deployment: Deployment, { properties, logicalId }: Resou
     simpleResponses: asBoolean(properties.EnableSimpleResponses) ?? false,
     cacheSeconds: asNumber(properties.AuthorizerResultTtlInSeconds) ?? 0,
   };
+}
+
+/** Events of format 1.0 look different in every field, so a function that wants them must not get 2.0 unawares. */
+function requireFormat2({ properties, logicalId }: Resource, property: string): void {
+  if (asText(properties[property]) === '2.0') return;
+  throw new TemplateError(`${logicalId}: only the payload format 2.0 runs locally (${property})`);
 }
 
 function readCors(value: unknown): Cors | undefined {

@@ -1,6 +1,6 @@
+import { forwardedHeaders } from './forwarded-headers.ts';
 import { headerOf, queryOf, type GatewayRequest } from './gateway.ts';
 import { requestTime } from './ids.ts';
-import { forwardedHeaders } from './websocket-upgrade.ts';
 
 /** What payload format 2.0 says of one request, apart from its body and authorizer. */
 export interface HttpEventFacts {

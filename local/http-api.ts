@@ -1,6 +1,6 @@
 import { executeApiArn, type Gateway, type GatewayRequest } from './gateway.ts';
 import { HttpAuthorizers, type HttpAuthorization } from './http-api-authorizer.ts';
-import { corsHeaders, isPreflight, preflightHeaders } from './http-api-cors.ts';
+import { isPreflight, preflightHeaders, withCors } from './http-api-cors.ts';
 import type { HttpApiDefinition, HttpRoute } from './http-api-definition.ts';
 import { proxyEvent, type HttpEventFacts } from './http-api-event.ts';
 import { message, readProxyResponse, type HttpAnswer } from './http-api-response.ts';
@@ -35,12 +35,13 @@ export class HttpApi {
     meter.count('httpApi.requests', Math.max(1, Math.ceil(request.body.length / meteredBytes)));
     const requestId = ids.next();
     const { cors } = this.definition;
-    const answer =
-      cors && isPreflight(request)
-        ? { status: 204, headers: preflightHeaders(cors, request), cookies: [], body: '' }
-        : await this.#route(request, requestId);
-    const own = cors ? corsHeaders(cors, request) : {};
-    return { ...answer, headers: { ...answer.headers, ...own, 'apigw-requestid': requestId } };
+    if (cors && isPreflight(request)) {
+      const headers = { ...preflightHeaders(cors, request), 'apigw-requestid': requestId };
+      return { status: 204, headers, cookies: [], body: '' };
+    }
+    const answer = await this.#route(request, requestId);
+    const headers = cors ? withCors(cors, request, answer.headers) : answer.headers;
+    return { ...answer, headers: { ...headers, 'apigw-requestid': requestId } };
   }
 
   /** Has the API a route for this, other than `$default`, which takes everything? */

@@ -1,6 +1,7 @@
+import { apisOf, required, stageVariablesOf, type ApiResources } from './api-resources.ts';
 import { parseIdentitySource, type IdentitySource } from './identity-source.ts';
 import { functionArnOf, readIntegration, type Integration } from './integration.ts';
-import { asRecord, asText, asTexts } from './json.ts';
+import { asText, asTexts } from './json.ts';
 import { TemplateError } from './template-error.ts';
 import type { Deployment, Resource } from './template.ts';
 
@@ -31,84 +32,50 @@ export interface WebSocketAuthorizer {
 const maxIntegrationMs = 29_000;
 
 export function readWebSocketApis(deployment: Deployment): WebSocketDefinition[] {
-  const apis = deployment
-    .ofType('AWS::ApiGatewayV2::Api')
-    .filter((api) => api.properties.ProtocolType === 'WEBSOCKET');
-  return apis.flatMap((api) => {
-    const apiId = deployment.physicalId(api.logicalId);
-    const ofApi = (type: string): Resource[] =>
-      deployment.ofType(`AWS::ApiGatewayV2::${type}`).filter((each) => each.properties.ApiId === apiId);
-    const routes = new Map(ofApi('Route').map((route) => readRoute(deployment, route, ofApi)));
-    return ofApi('Stage').map((stage) => ({
-      apiId,
+  return apisOf(deployment, 'WEBSOCKET').flatMap((resources) => {
+    const routes = new Map(resources.all('Route').map((route) => readRoute(resources, route)));
+    return resources.all('Stage').map((stage) => ({
+      apiId: resources.apiId,
       stage: required(stage, 'StageName'),
-      routeSelectionExpression: required(api, 'RouteSelectionExpression'),
-      stageVariables: texts(stage.properties.StageVariables),
+      routeSelectionExpression: required(resources.api, 'RouteSelectionExpression'),
+      stageVariables: stageVariablesOf(stage),
       routes,
     }));
   });
 }
 
-function readRoute(
-  deployment: Deployment,
-  route: Resource,
-  ofApi: (type: string) => Resource[],
-): [string, WebSocketRoute] {
+function readRoute(resources: ApiResources, route: Resource): [string, WebSocketRoute] {
   const { properties, logicalId } = route;
-  const byId = (type: string, id: string | undefined): Resource => {
-    const found = ofApi(type).find((each) => deployment.physicalId(each.logicalId) === id);
-    if (!found)
-      throw new TemplateError(`${logicalId}: it names an ${type.toLowerCase()} that the template lacks`);
-    return found;
-  };
-  const key = required(route, 'RouteKey');
   const authorization = asText(properties.AuthorizationType) ?? 'NONE';
   if (authorization !== 'NONE' && authorization !== 'CUSTOM') {
     throw new TemplateError(
       `${logicalId}: authorization ${authorization} of a WebSocket route does not run locally`,
     );
   }
-  const routeId = deployment.physicalId(logicalId);
-  const integration = byId('Integration', required(route, 'Target').replace(/^integrations\//, ''));
+  const key = required(route, 'RouteKey');
+  const integration = readIntegration(resources.integrationOf(route), maxIntegrationMs);
+  // Both halves are needed: the expression on the route, and the response itself (apigateway-websocket-api-route-response).
   const returnsResponse =
     properties.RouteResponseSelectionExpression === '$default' &&
-    ofApi('RouteResponse').some(
-      ({ properties: response }) => response.RouteId === routeId && response.RouteResponseKey === '$default',
-    );
-  const authorizer =
-    authorization === 'CUSTOM'
-      ? { authorizer: readAuthorizer(deployment, byId('Authorizer', asText(properties.AuthorizerId))) }
-      : {};
-  return [
-    key,
-    { key, integration: readIntegration(integration, maxIntegrationMs), returnsResponse, ...authorizer },
-  ];
+    resources.all('RouteResponse').some(({ properties: response }) => {
+      return response.RouteId === resources.idOf(route) && response.RouteResponseKey === '$default';
+    });
+  const base = { key, integration, returnsResponse };
+  if (authorization === 'NONE') return [key, base];
+  return [key, { ...base, authorizer: readAuthorizer(resources, resources.authorizerOf(route)) }];
 }
 
-function readAuthorizer(deployment: Deployment, resource: Resource): WebSocketAuthorizer {
-  const { properties, logicalId } = resource;
+function readAuthorizer(resources: ApiResources, authorizer: Resource): WebSocketAuthorizer {
+  const { properties, logicalId } = authorizer;
   if (properties.AuthorizerType !== 'REQUEST') {
     throw new TemplateError(`${logicalId}: a WebSocket API takes only authorizers of type REQUEST`);
   }
   const functionArn = functionArnOf(asText(properties.AuthorizerUri), logicalId);
   return {
-    id: deployment.physicalId(logicalId),
+    id: resources.idOf(authorizer),
     integration: { functionArn, timeoutMs: maxIntegrationMs },
     identitySources: asTexts(properties.IdentitySource).map((source) =>
       parseIdentitySource(source, logicalId),
     ),
   };
-}
-
-/** A property without which CloudFormation refuses the resource. */
-export function required(resource: Resource, property: string): string {
-  const value = asText(resource.properties[property]);
-  if (value === undefined) throw new TemplateError(`${resource.logicalId}: ${property} is missing`);
-  return value;
-}
-
-export function texts(value: unknown): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(asRecord(value)).map(([name, text]) => [name, asText(text) ?? '']),
-  );
 }

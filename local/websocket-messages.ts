@@ -2,7 +2,7 @@ import { executeApiArn, type Gateway } from './gateway.ts';
 import { callFunction, failureOf, type CallOutcome } from './integration.ts';
 import { isRecord } from './json.ts';
 import { requestContext } from './websocket-context.ts';
-import type { WebSocketConnection } from './websocket-connection.ts';
+import { maxMessageBytes, type WebSocketConnection } from './websocket-connection.ts';
 import type { WebSocketDefinition } from './websocket-definition.ts';
 import { messageEvent } from './websocket-message-event.ts';
 import { selectRouteKey } from './websocket-selection.ts';
@@ -52,6 +52,11 @@ export async function handleMessage(
   const outcome = await callFunction(gateway.functions, route.integration, sourceArn, event);
   if (outcome.status === 'ok') {
     const answer = route.returnsResponse ? bodyOf(outcome.payload) : undefined;
+    if (answer !== undefined && Buffer.byteLength(answer) > maxMessageBytes) {
+      complain('Internal server error');
+      report('failed', 'the function returned a body above 128 KB, the limit of a message');
+      return;
+    }
     if (answer !== undefined) connection.send(answer);
     report('ok');
   } else {

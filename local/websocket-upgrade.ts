@@ -1,4 +1,5 @@
-import { headerOf, queryOf, type GatewayRequest } from './gateway.ts';
+import { forwardedHeaders } from './forwarded-headers.ts';
+import { queryOf, type GatewayRequest } from './gateway.ts';
 
 /** The handshake request as events show it: header names in the client's case, each name once and as a list. */
 export interface UpgradeParts {
@@ -22,17 +23,6 @@ export function readUpgrade(request: GatewayRequest, traceId: string): UpgradePa
   }
   for (const [name, value] of forwardedHeaders(request, traceId)) add(name, value);
   return { ...both(headers), query: readQuery(request.url) };
-}
-
-/** What API Gateway adds to a request on its way in; here with the laptop's own protocol and port. */
-export function forwardedHeaders(request: GatewayRequest, traceId: string): [string, string][] {
-  const port = /:(\d+)$/.exec(headerOf(request, 'host') ?? '')?.[1] ?? '80';
-  return [
-    ['X-Amzn-Trace-Id', traceId],
-    ['X-Forwarded-For', request.sourceIp],
-    ['X-Forwarded-Port', port],
-    ['X-Forwarded-Proto', 'http'],
-  ];
 }
 
 /** A header by name without regard to case. */

@@ -8,14 +8,18 @@ export class Upgrader {
   readonly #server: WebSocketServer;
 
   constructor(maxMessageBytes: number) {
-    this.#server = new WebSocketServer({
+    const options = {
+      // A client that has vanished does not answer a close frame; `$disconnect` should not wait 30 seconds for it.
+      closeTimeout: 2000,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
       // Only what `$connect` chose: without its header the answer has none (websocket-connect-route-subprotocol).
-      handleProtocols: (_offered, request) => this.#subprotocols.get(request) ?? false,
-    });
+      handleProtocols: (_offered: Set<string>, request: IncomingMessage) =>
+        this.#subprotocols.get(request) ?? false,
+    };
+    this.#server = new WebSocketServer(options);
   }
 
   /** Answers 101. `undefined` where that is no longer possible: the client has gone, or its headers are unusable. */

@@ -3,6 +3,8 @@ import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Front } from '../../../local/front.ts';
+import { createLog } from '../../../local/log.ts';
 import { isStartError, startCloud } from '../../../local/index.ts';
 import { httpStack } from './http-stack.ts';
 import { runCloud } from './running-cloud.ts';
@@ -56,6 +58,13 @@ it('closes once, however often it is told, and frees the port', async () => {
   await again.close();
 });
 
+it('answers 503 until it is ready', async () => {
+  const front = new Front(createLog(() => 0));
+  const port = await front.listen(0);
+  onTestFinished(() => front.close());
+  expect((await fetch(`http://127.0.0.1:${String(port)}/_local/health`)).status).toBe(503);
+});
+
 describe('local control', () => {
   it('tells its health, its meter and its log', async () => {
     const { url } = await runCloud(stack);
@@ -102,6 +111,7 @@ it('logs each request in one line, without its query, its token or its body', as
   client.send('secret-message');
   const { requestContext } = await cloud.events('Default').next();
   client.socket.close(4000, 'secret-reason');
+  await cloud.events('Disconnect').next();
   await cloud.close();
   const connectionId = String(requestContext.connectionId);
   // The functions of these tests print their events; a function's own output is its own affair.

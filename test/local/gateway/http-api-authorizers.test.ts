@@ -137,7 +137,7 @@ describe('AWS_IAM (http-api-access-control-iam)', () => {
 describe('at the start', () => {
   it.each([
     [{ AuthorizerType: 'JWT' }, 'HttpAuthorizer: an authorizer of type JWT'],
-    [{ AuthorizerPayloadFormatVersion: '1.0' }, 'HttpAuthorizer: only the authorizer payload format 2.0'],
+    [{ AuthorizerPayloadFormatVersion: '1.0' }, 'HttpAuthorizer: only the payload format 2.0'],
     [{ IdentitySource: ['$request.body.a'] }, 'HttpAuthorizer: the identity source $request.body.a'],
   ])('refuses an authorizer that it cannot run: %j', async (properties, message) => {
     await expect(run(simple('{}', properties))).rejects.toThrow(message);

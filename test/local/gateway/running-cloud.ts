@@ -10,7 +10,7 @@ export interface RunningCloud extends Cloud {
   /** Every line of the log so far. */
   readonly lines: readonly string[];
   /** The events a function gets, in order. */
-  events(functionName: string): Queue<LambdaEvent>;
+  readonly events: (functionName: string) => Queue<LambdaEvent>;
   connect(query?: string, protocols?: string[], headers?: Readonly<Record<string, string>>): Client;
 }
 

@@ -159,5 +159,6 @@ describe('the endpoint', () => {
     const room = 4096 - `${cloud.webSocketUrl}?token=`.length;
     expect(await cloud.connect(`?token=${'x'.repeat(room)}`).handshake).toBe(101);
     expect(await cloud.connect(`?token=${'x'.repeat(room + 1)}`).handshake).toBe(414);
+    expect(await cloud.connect(`?token=${'x'.repeat(20_000)}`).handshake).toBe(414);
   });
 });

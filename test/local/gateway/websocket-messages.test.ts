@@ -103,6 +103,15 @@ describe('the answer to a message', () => {
     expect(await client.frames.next()).toContain('"message":"Endpoint request timed out"');
   });
 
+  it('says so where the answer is above 128 KB, the limit of a message', async () => {
+    const body = `return { body: 'x'.repeat(128 * 1024 + Number(event.body)) };`;
+    const { client } = await connected({ $default: { body, returnsResponse: true } });
+    client.send('0');
+    expect((await client.frames.next()).length).toBe(128 * 1024);
+    client.send('1');
+    expect(await client.frames.next()).toContain('"message":"Internal server error"');
+  });
+
   it('waits for no other message: each is an invocation of its own', async () => {
     const body = `if (event.body === 'slow') await new Promise(() => {}); return { body: event.body };`;
     const { client } = await connected({ $default: { body, returnsResponse: true, timeout: 1 } });
