@@ -16,7 +16,7 @@ export interface FunctionResources {
   readonly webSocketApi: WebSocketApi;
 }
 
-/** API Gateway waits 29 s for an integration, WebSocket and HTTP alike; a longer run would answer nobody. */
+/** API Gateway waits 29 s for a WebSocket integration and 30 s for an HTTP one; a longer run would answer nobody. */
 const integrationTimeout = Duration.seconds(29);
 
 /** A handshake or its end is one read or write: what takes longer than this will not come. */

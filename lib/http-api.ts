@@ -2,6 +2,7 @@ import type { RemovalPolicy } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { SwitchboardFunction } from './switchboard-function.ts';
@@ -20,18 +21,18 @@ export interface HttpApiProps {
 /** The API of the services that publish and administer; each of its routes takes signed (SigV4) requests only. */
 export class HttpApi extends Construct {
   readonly publishUrl: string;
-  private readonly api: apigateway.HttpApi;
+  private readonly publishRoutes: readonly apigateway.HttpRoute[];
 
   constructor(scope: Construct, id: string, props: HttpApiProps) {
     super(scope, id);
-    this.api = new apigateway.HttpApi(this, 'Api', {
+    const api = new apigateway.HttpApi(this, 'Api', {
       description: 'Switchboard: publishing and administration',
       // A default authorizer, so that a route that is added later is closed until someone opens it.
       defaultAuthorizer: new HttpIamAuthorizer(),
       createDefaultStage: false,
     });
     const stage = new apigateway.HttpStage(this, 'Stage', {
-      httpApi: this.api,
+      httpApi: api,
       autoDeploy: true,
       accessLogSettings: {
         destination: new apigateway.LogGroupLogDestination(
@@ -46,15 +47,19 @@ export class HttpApi extends Construct {
     this.publishUrl = `${stage.url}publish`;
 
     const publish = new HttpLambdaIntegration('Publish', props.publish);
-    this.api.addRoutes({ path: '/publish', methods: [POST], integration: publish });
+    this.publishRoutes = api.addRoutes({ path: '/publish', methods: [POST], integration: publish });
 
     const administration = new HttpLambdaIntegration('Administration', props.api);
-    this.api.addRoutes({ path: '/publications/{messageId}', methods: [GET], integration: administration });
-    this.api.addRoutes({ path: '/sessions', methods: [GET, DELETE], integration: administration });
-    this.api.addRoutes({
+    api.addRoutes({ path: '/publications/{messageId}', methods: [GET], integration: administration });
+    api.addRoutes({ path: '/sessions', methods: [GET, DELETE], integration: administration });
+    api.addRoutes({
       path: '/sessions/{connectionId}',
       methods: [GET, DELETE],
       integration: administration,
     });
+  }
+
+  grantPublish(service: IGrantable): void {
+    for (const route of this.publishRoutes) route.grantInvoke(service);
   }
 }

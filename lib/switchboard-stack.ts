@@ -4,6 +4,8 @@ import { Switchboard, type SwitchboardProps } from './switchboard.ts';
 
 /** The stack of this app: one Switchboard, and the outputs that its users need. */
 export class SwitchboardStack extends Stack {
+  readonly switchboard: Switchboard;
+
   constructor(scope: Construct, id: string, settings: SwitchboardProps = {}, props: StackProps = {}) {
     super(scope, id, {
       description: 'Switchboard: managed WebSocket connections',
@@ -11,19 +13,19 @@ export class SwitchboardStack extends Stack {
       analyticsReporting: false,
       ...props,
     });
-    const switchboard = new Switchboard(this, 'Switchboard', settings);
+    this.switchboard = new Switchboard(this, 'Switchboard', settings);
 
     new CfnOutput(this, 'WebSocketUrl', {
       description: 'Where users connect, with ?token=',
-      value: switchboard.webSocketUrl,
+      value: this.switchboard.webSocketUrl,
     });
     new CfnOutput(this, 'PublishUrl', {
       description: 'Where services publish, with SigV4',
-      value: switchboard.publishUrl,
+      value: this.switchboard.publishUrl,
     });
     new CfnOutput(this, 'PublishFunctionName', {
       description: 'Takes the same body by direct invocation',
-      value: switchboard.publishFunction.functionName,
+      value: this.switchboard.publishFunction.functionName,
     });
   }
 }

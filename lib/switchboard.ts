@@ -1,4 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { createFunctions } from './functions.ts';
@@ -12,7 +13,8 @@ import { WebSocketApi } from './websocket-api.ts';
 export interface SwitchboardProps {
   /**
    * Over how many partitions the audience of a tenant is spread: one takes 1,000 writes per second, and workers
-   * take them in parallel. To change it later, close every connection: sessions are found by it.
+   * take them in parallel. It can be raised at any time; when it is lowered, sessions in the shards that go are not
+   * found until they connect again, within two hours.
    * @default 8
    */
   readonly shards?: number;
@@ -68,7 +70,7 @@ export interface SwitchboardProps {
  *
  * ```ts
  * const switchboard = new Switchboard(stack, 'Switchboard', { allowedOrigins: ['https://app.example.com'] });
- * switchboard.publishFunction.grantInvoke(orders);
+ * switchboard.grantPublish(ordersFunction);
  * ```
  */
 export class Switchboard extends Construct {
@@ -78,6 +80,8 @@ export class Switchboard extends Construct {
   readonly publishUrl: string;
   /** Takes the body of `POST /publish` by direct invocation, which saves the price of the request. */
   readonly publishFunction: IFunction;
+
+  private readonly httpApi: HttpApi;
 
   constructor(scope: Construct, id: string, props: SwitchboardProps = {}) {
     super(scope, id);
@@ -96,10 +100,16 @@ export class Switchboard extends Construct {
     const resources = { sessions, messages, tokenSecret, webSocketApi };
     const { publish, api, ...behindWebSocket } = createFunctions(this, resources, settings, lifetime);
     webSocketApi.addRoutes(behindWebSocket);
-    const httpApi = new HttpApi(this, 'HttpApi', { publish, api, ...lifetime });
+    this.httpApi = new HttpApi(this, 'HttpApi', { publish, api, ...lifetime });
 
     this.webSocketUrl = webSocketApi.url;
-    this.publishUrl = httpApi.publishUrl;
+    this.publishUrl = this.httpApi.publishUrl;
     this.publishFunction = publish;
+  }
+
+  /** Lets a service publish, over HTTP and by direct invocation. */
+  grantPublish(service: IGrantable): void {
+    this.httpApi.grantPublish(service);
+    this.publishFunction.grantInvoke(service);
   }
 }

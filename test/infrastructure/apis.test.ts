@@ -1,3 +1,4 @@
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, it } from 'vitest';
 import { createStack, outputsOf, resourcesOf } from './stack-under-test.ts';
 
@@ -137,6 +138,28 @@ describe('the callback endpoint', () => {
     for (const { properties } of senders) {
       expect(properties['Environment']).toMatchObject({ Variables: { CALLBACK_ENDPOINT: expected } });
     }
+  });
+});
+
+describe('a service that is granted to publish', () => {
+  it('may call that one route and that one function, and nothing else', () => {
+    const granted = createStack();
+    const role = new Role(granted, 'Service', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    granted.switchboard.grantPublish(role);
+
+    const policy = resourcesOf(granted, 'AWS::IAM::Policy').find(({ logicalId }) =>
+      logicalId.startsWith('Service'),
+    );
+    expect(policy?.properties['PolicyDocument']).toMatchObject({
+      Statement: [
+        {
+          Action: 'execute-api:Invoke',
+          Resource:
+            'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/publish',
+        },
+        { Action: 'lambda:InvokeFunction', Resource: ['${Publish.Arn}', '${Publish.Arn}:*'] },
+      ],
+    });
   });
 });
 
