@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { isRecord } from './json.ts';
+import { asRecord, isRecord } from './json.ts';
 import type { JsonRecord } from './json.ts';
 
 /** An answer of DynamoDB's own, good or bad. */
@@ -69,8 +69,7 @@ function run(action: Action, store: Store, input: unknown): Promise<JsonRecord> 
   return new Promise((resolve, reject) => {
     action(store, input, (error, output) => {
       if (error) reject(error instanceof Error ? error : new Error('dynalite failed', { cause: error }));
-      // As JSON takes it: without what is undefined, and nothing shared with the store.
-      else resolve(JSON.parse(JSON.stringify(output)) as JsonRecord);
+      else resolve(asRecord(output));
     });
   });
 }

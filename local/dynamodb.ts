@@ -19,7 +19,10 @@ export interface DynamoDb {
   readonly close: () => Promise<void>;
 }
 
-/** DynamoDB over the tables of the template, in memory or kept in `dataDir`. */
+/**
+ * DynamoDB over the tables of the template, in memory or kept in `dataDir`. Items outlive their TTL here: AWS promises
+ * their removal only "within a few days" (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html).
+ */
 export async function startDynamoDb(options: {
   readonly deployment: Deployment;
   readonly keys: KeyRing;

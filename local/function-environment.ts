@@ -21,6 +21,7 @@ export interface EnvironmentOptions {
   /** The private copy of the function's code. */
   readonly folder: string;
   readonly handlerName: string;
+  readonly memoryMb: number;
   /** All of its variables: nothing of this process's own environment reaches a function. */
   readonly variables: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
@@ -43,6 +44,8 @@ export class FunctionEnvironment {
     this.#worker = new Worker(new URL('./function-worker.mjs', import.meta.url), {
       workerData: { folder: options.folder, handlerName: options.handlerName },
       env: { ...options.variables },
+      // On Lambda the whole process has this much; here it bounds what is likely to grow.
+      resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },
       // Whatever loads this process's TypeScript has no place in a function.
       execArgv: [],
     });
@@ -137,6 +140,9 @@ function result(payload: string): FinishedOutcome {
 }
 
 function crash(error: unknown): FinishedOutcome {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return failure('Runtime.OutOfMemory', 'Error: Runtime exited with error: signal: killed');
+  }
   return error instanceof Error ? failure(error.name, error.message) : failure(typeof error, String(error));
 }
 

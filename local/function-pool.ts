@@ -4,6 +4,7 @@ import { FunctionEnvironment } from './function-environment.ts';
 import type { FinishedOutcome, Outcome } from './function-environment.ts';
 import { installCode } from './function-code.ts';
 import type { FunctionSettings } from './function-settings.ts';
+import { contextOf, variablesOf } from './function-variables.ts';
 import type { Meter } from './meter.ts';
 import type { Credentials } from './sigv4.ts';
 
@@ -76,7 +77,7 @@ export class FunctionPool {
     const environment = this.#take();
     const outcome = await environment.invoke({
       event,
-      context: this.#context(),
+      context: contextOf(settings, randomUUID()),
       traceId: `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`,
       timeoutSeconds: settings.timeoutSeconds,
     });
@@ -100,54 +101,11 @@ export class FunctionPool {
     const environment = new FunctionEnvironment({
       folder: this.#code.folder,
       handlerName: settings.handler,
-      variables: this.#variables(this.#code.folder),
+      memoryMb: settings.memoryMb,
+      variables: variablesOf(this.#options, this.#code.folder),
       onOutput,
     });
     this.#all.add(environment);
     return environment;
   }
-
-  /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
-  #variables(folder: string): Readonly<Record<string, string>> {
-    const { settings, credentials, region, endpoint } = this.#options;
-    return {
-      AWS_ENDPOINT_URL: endpoint,
-      // The functions run on this machine's Node, whichever the template names.
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-      ...settings.variables,
-      _HANDLER: settings.handler,
-      AWS_REGION: region,
-      AWS_DEFAULT_REGION: region,
-      AWS_EXECUTION_ENV: `AWS_Lambda_${settings.runtime}`,
-      AWS_LAMBDA_FUNCTION_NAME: settings.name,
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memoryMb),
-      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      AWS_LAMBDA_LOG_GROUP_NAME: settings.logGroup,
-      AWS_LAMBDA_LOG_STREAM_NAME: logStream,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_SESSION_TOKEN: credentials.sessionToken,
-      LAMBDA_TASK_ROOT: folder,
-      LAMBDA_RUNTIME_DIR: '/var/runtime',
-      LANG: 'en_US.UTF-8',
-      TZ: ':UTC',
-    };
-  }
-
-  /** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
-  #context(): Readonly<Record<string, unknown>> {
-    const { settings } = this.#options;
-    return {
-      functionName: settings.name,
-      functionVersion: '$LATEST',
-      invokedFunctionArn: settings.arn,
-      memoryLimitInMB: String(settings.memoryMb),
-      awsRequestId: randomUUID(),
-      logGroupName: settings.logGroup,
-      logStreamName: logStream,
-    };
-  }
 }
-
-const logStream = 'local/[$LATEST]';

@@ -1,58 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { HttpRequest } from './sigv4.ts';
 
-/** The `Authorization` header of Signature Version 4, taken apart. */
-export interface Authorization {
-  readonly accessKeyId: string;
-  readonly date: string;
-  readonly region: string;
-  readonly service: string;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  /** As sent: `20260101T000000Z`. */
-  readonly timestamp: string;
-  readonly signedAt: Date;
-}
-
-type Reading =
-  | { readonly ok: true; readonly authorization: Authorization }
-  | { readonly ok: false; readonly reason: 'missing' | 'malformed'; readonly message: string };
-
-export function readAuthorization(request: HttpRequest): Reading {
-  const value = header(request, 'authorization');
-  if (value === undefined || !value.startsWith('AWS4-')) {
-    return { ok: false, reason: 'missing', message: 'Missing Authentication Token' };
-  }
-  const [, algorithm, list = ''] = /^(\S+)\s+(.*)$/.exec(value) ?? [];
-  if (algorithm !== 'AWS4-HMAC-SHA256') {
-    return malformed(`Unsupported AWS 'algorithm': '${algorithm ?? value}'.`);
-  }
-  const fields = new Map(list.split(',').map((field) => splitOnce(field.trim(), '=')));
-  const credential = fields.get('Credential');
-  const signedHeaders = fields.get('SignedHeaders')?.split(';');
-  const signature = fields.get('Signature');
-  if (credential === undefined || signedHeaders === undefined || signature === undefined) {
-    return malformed(
-      "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.",
-    );
-  }
-  const [accessKeyId, date, region, service, terminator, ...rest] = credential.split('/');
-  if (!accessKeyId || !date || !region || !service || terminator !== 'aws4_request' || rest.length > 0) {
-    return malformed(
-      'Credential must have exactly 5 slash-delimited elements: keyid/date/region/service/aws4_request.',
-    );
-  }
-  if (!signedHeaders.includes('host')) {
-    return malformed("'Host' must be a 'SignedHeader' in the AWS Authorization.");
-  }
-  const timestamp = header(request, 'x-amz-date') ?? '';
-  const signedAt = readTimestamp(timestamp);
-  if (signedAt === undefined)
-    return malformed("Authorization header requires an 'X-Amz-Date' header in ISO-8601 basic format.");
-  return {
-    ok: true,
-    authorization: { accessKeyId, date, region, service, signedHeaders, signature, timestamp, signedAt },
-  };
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query exactly as on the wire. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
 }
 
 /** A header's one value. Repeated headers are joined by a comma, as canonical headers are. */
@@ -125,15 +78,6 @@ function payloadHashOf(request: HttpRequest): string {
   return createHash('sha256').update(request.body).digest('hex');
 }
 
-function readTimestamp(text: string): Date | undefined {
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? [];
-  const epochMs = Date.parse(
-    `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}Z`,
-  );
-  return Number.isNaN(epochMs) ? undefined : new Date(epochMs);
-}
-
 /** RFC 3986: all but the unreserved characters, where `encodeURIComponent` leaves `!'()*`. */
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll(
@@ -142,15 +86,11 @@ function encode(text: string): string {
   );
 }
 
-function splitOnce(text: string, separator: string): [string, string] {
+export function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function malformed(message: string): Reading {
-  return { ok: false, reason: 'malformed', message };
 }

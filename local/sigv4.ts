@@ -1,15 +1,11 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Principal } from './iam.ts';
-import { canonicalRequest, header, readAuthorization } from './sigv4-request.ts';
-import type { Authorization } from './sigv4-request.ts';
+import { readAuthorization, scopeComplaint, skewComplaint } from './sigv4-authorization.ts';
+import type { Authorization } from './sigv4-authorization.ts';
+import { canonicalRequest, header } from './sigv4-request.ts';
+import type { HttpRequest } from './sigv4-request.ts';
 
-export interface HttpRequest {
-  readonly method: string;
-  /** Path and query exactly as on the wire. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
-}
+export type { HttpRequest } from './sigv4-request.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -104,39 +100,6 @@ export class KeyRing {
     this.#signingKeys.set(name, made);
     return made;
   }
-}
-
-function scopeComplaint(
-  { date, timestamp, ...authorization }: Authorization,
-  service: string,
-  region: string,
-): string | undefined {
-  if (authorization.region !== region)
-    return `Credential should be scoped to a valid region, not '${authorization.region}'.`;
-  if (authorization.service !== service)
-    return `Credential should be scoped to correct service: '${service}'.`;
-  if (date !== timestamp.slice(0, 8))
-    return 'Date in Credential scope does not match the date of the request.';
-  return undefined;
-}
-
-/** A request may be five minutes old, or as far ahead. */
-const maxSkewMs = 5 * 60 * 1000;
-
-function skewComplaint(signedAt: Date, now: Date): string | undefined {
-  const skewMs = now.getTime() - signedAt.getTime();
-  if (skewMs > maxSkewMs) {
-    return `Signature expired: ${basicFormat(signedAt)} is now earlier than ${basicFormat(new Date(now.getTime() - maxSkewMs))} (${basicFormat(now)} - 5 min.)`;
-  }
-  if (skewMs < -maxSkewMs) {
-    return `Signature not yet current: ${basicFormat(signedAt)} is still later than ${basicFormat(new Date(now.getTime() + maxSkewMs))} (${basicFormat(now)} + 5 min.)`;
-  }
-  return undefined;
-}
-
-/** ISO 8601 basic format: `20260101T000000Z`. */
-function basicFormat(date: Date): string {
-  return date.toISOString().replaceAll(/[-:]|\.\d+/g, '');
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

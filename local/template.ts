@@ -1,9 +1,10 @@
 import { readAssembly } from './assembly.ts';
 import { evaluateCondition, noValue, resolve } from './intrinsics.ts';
 import type { Scope } from './intrinsics.ts';
-import { asRecord, asText, isRecord, toText } from './json.ts';
+import { asRecord, asText, toText } from './json.ts';
 import type { JsonRecord } from './json.ts';
-import { executeApiHost, resourceTypes } from './resource-types.ts';
+import { localAddresses } from './local-addresses.ts';
+import { resourceTypes } from './resource-types.ts';
 import type { ResourceContext, ResourceType } from './resource-types.ts';
 import { TemplateError } from './template-error.ts';
 
@@ -34,6 +35,7 @@ export interface Deployment {
   attribute(logicalId: string, name: string): string;
 }
 
+/** Where a laptop lies. */
 const region = 'us-east-1';
 const accountId = '000000000000';
 
@@ -42,19 +44,10 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
   const { stackName, template, assetFolders } = readAssembly(assemblyDir);
   const parameters = asRecord(template.Parameters);
   const conditions = asRecord(template.Conditions);
-  const pseudoParameters: JsonRecord = {
-    'AWS::AccountId': accountId,
-    'AWS::Region': region,
-    'AWS::Partition': 'aws',
-    'AWS::URLSuffix': 'amazonaws.com',
-    'AWS::StackName': stackName,
-    'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/${stackName}/${stackName}`,
-    'AWS::NotificationARNs': [],
-    'AWS::NoValue': noValue,
-  };
+  const pseudo = pseudoParameters(stackName);
   const scope: Scope = {
     ref(name) {
-      if (name in pseudoParameters) return pseudoParameters[name];
+      if (name in pseudo) return pseudo[name];
       if (name in parameters) return parameterValue(name);
       return physicalId(name);
     },
@@ -74,6 +67,7 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
   for (const logicalId of declared.keys()) typeOf(logicalId);
   const local = localAddresses(
     [...declared].filter(([, body]) => body.Type === 'AWS::ApiGatewayV2::Api').map(([id]) => physicalId(id)),
+    region,
     endpoint,
   );
   const resources = new Map(
@@ -148,6 +142,20 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
   }
 }
 
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html */
+function pseudoParameters(stackName: string): JsonRecord {
+  return {
+    'AWS::AccountId': accountId,
+    'AWS::Region': region,
+    'AWS::Partition': 'aws',
+    'AWS::URLSuffix': 'amazonaws.com',
+    'AWS::StackName': stackName,
+    'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/${stackName}/${stackName}`,
+    'AWS::NotificationARNs': [],
+    'AWS::NoValue': noValue,
+  };
+}
+
 /** Says in which resource or output of the template the mistake is. */
 function within<T>(name: string, read: () => T): T {
   try {
@@ -155,24 +163,5 @@ function within<T>(name: string, read: () => T): T {
   } catch (error) {
     if (!(error instanceof TemplateError) || error.message.startsWith(name)) throw error;
     throw new TemplateError(`${name}: ${error.message}`, { cause: error });
-  }
-}
-
-/** This machine answers for the default endpoints of the template's APIs; every other URL stays as it is. */
-function localAddresses(apiIds: readonly string[], endpoint: string): (value: unknown) => unknown {
-  const hosts = apiIds.map((apiId) => `${apiId}.${executeApiHost(region)}`);
-  return rewrite;
-
-  function rewrite(value: unknown): unknown {
-    if (typeof value === 'string') return hosts.reduce(replaceHost, value);
-    if (Array.isArray(value)) return value.map(rewrite);
-    if (!isRecord(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, rewrite(entry)]));
-  }
-
-  function replaceHost(text: string, host: string): string {
-    return text
-      .replaceAll(`https://${host}`, endpoint)
-      .replaceAll(`wss://${host}`, endpoint.replace('http', 'ws'));
   }
 }

@@ -58,6 +58,11 @@ const assembly = writeAssembly(
           properties: { ReservedConcurrentExecutions: 1 },
         },
       ),
+      ...lambdaWithRole(
+        'Growing',
+        'exports.handler = async () => { const all = []; for (;;) all.push(new Array(10000).fill(all.length)) }',
+        { properties: { Timeout: 30 } },
+      ),
       ...lambdaWithRole('Huge', 'exports.handler = async ({ bytes }) => "x".repeat(bytes)'),
       Permission: {
         Type: 'AWS::Lambda::Permission',
@@ -196,6 +201,10 @@ describe('a fault', () => {
       errorMessage: 'Task timed out after 1.00 seconds',
     });
     expect(await payloadOf('Slow')).toBe(1);
+  });
+
+  it('by taking more memory than it has ends the environment', async () => {
+    expect(await payloadOf('Growing')).toMatchObject({ errorType: 'Runtime.OutOfMemory' });
   });
 
   it('by answering more than 6 MB is an error of its own', async () => {
