@@ -38,11 +38,31 @@ export function defineListener<Schema extends z.ZodMiniType>(listener: {
 }): Listener {
   return {
     type: listener.type,
-    takesObject: listener.content._zod.def.type === 'object',
+    takesObject: takesObject(listener.content),
     handle: (context) =>
       listener.handle({
         ...context,
         content: parseWith(listener.content, context.content, 'content', 'bad_content'),
       }),
   };
+}
+
+/** Whether the schema is an object's at heart, however it is wrapped. */
+function takesObject(schema: z.core.$ZodType): boolean {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  switch (def.type) {
+    case 'object':
+    case 'record':
+      return true;
+    case 'optional':
+    case 'nullable':
+    case 'default':
+      return takesObject(def.innerType);
+    case 'pipe':
+      return takesObject(def.in);
+    case 'union':
+      return def.options.every(takesObject);
+    default:
+      return false;
+  }
 }
