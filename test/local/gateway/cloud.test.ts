@@ -1,12 +1,13 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Front } from '../../../local/front.ts';
 import { createLog } from '../../../local/log.ts';
 import { isStartError, startCloud } from '../../../local/index.ts';
 import { httpStack } from './http-stack.ts';
+import { listen } from './listen.ts';
 import { runCloud } from './running-cloud.ts';
 import { writeAssembly } from './template.ts';
 import { allow, webSocketStack } from './websocket-stack.ts';
@@ -19,15 +20,14 @@ const stack = {
 describe('starting', () => {
   it('says in one line that the port is in use', async () => {
     const server = createServer();
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const port = await listen(server);
     onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
     const error: unknown = await startCloud({ assembly: await writeAssembly(stack), port }).catch(
       (thrown: unknown) => thrown,
     );
     expect(isStartError(error)).toBe(true);
-    expect(error).toMatchObject({ name: 'PortInUseError' });
-    expect((error as Error).message).toMatch(new RegExp(`^Port ${String(port)} is in use[^\\n]*$`));
+    const oneLine: unknown = expect.stringMatching(new RegExp(`^Port ${String(port)} is in use[^\\n]*$`));
+    expect(error).toMatchObject({ name: 'PortInUseError', message: oneLine });
   });
 
   it('gives the port back where the template cannot run', async () => {

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listen } from './listen.ts';
 import { Queue } from './queue.ts';
 
 /** A door that functions wait at, until the test opens it for each: `waiting` tells who stands there. */
@@ -10,12 +10,11 @@ export async function startGate(): Promise<{ readonly url: string; readonly wait
     request.resume();
     waiting.push(() => void response.end());
   });
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const port = await listen(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${String(port)}`, waiting };
 }
 

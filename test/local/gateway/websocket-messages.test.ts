@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { selectRouteKey } from '../../../local/websocket-selection.ts';
+import { encodeFrame } from './frame.ts';
 import { runCloud } from './running-cloud.ts';
 import { webSocketStack, type WebSocketRouteSpec } from './websocket-stack.ts';
 
+const id: unknown = expect.stringMatching(/^[A-Za-z0-9_-]{15}=$/);
 const echo = 'return { statusCode: 200, body: event.requestContext.routeKey + ":" + event.body };';
 /** Answers after everything before it, so that the next frame proves that nothing came in between. */
 const barrier = { body: `return { body: 'barrier' };`, returnsResponse: true };
@@ -51,8 +54,8 @@ describe('the route of a message (websocket-api-develop-routes)', () => {
     client.send({ type: 'unknown' });
     expect(JSON.parse(await client.frames.next())).toEqual({
       message: 'Forbidden',
-      connectionId: expect.any(String) as string,
-      requestId: expect.any(String) as string,
+      connectionId: id,
+      requestId: id,
     });
   });
 });
@@ -119,4 +122,33 @@ describe('the answer to a message', () => {
     client.send('quick');
     expect(await client.frames.next()).toBe('quick');
   });
+});
+
+it('meters connects, started minutes, and messages both ways (https://aws.amazon.com/api-gateway/pricing/)', async () => {
+  const { cloud, client } = await connected({ $default: { body: echo, returnsResponse: true } });
+  client.send('x');
+  await client.frames.next();
+  const {
+    'websocket.connects': connects,
+    'websocket.messages': messages,
+    ...others
+  } = cloud.meter.snapshot();
+  expect([connects, messages, others['websocket.connectionMinutes']]).toEqual([1, 2, 1]);
+});
+
+it('runs a message that a hasty client sent before its handshake was answered', async () => {
+  const cloud = await runCloud(webSocketStack({ routes: { $connect: {}, $default: {} } }));
+  const socket = connect(cloud.port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const handshake = [
+    'GET /live HTTP/1.1',
+    'Host: 127.0.0.1',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  ];
+  socket.write(`${handshake.join('\r\n')}\r\n\r\n`);
+  socket.write(encodeFrame(1, true, true, Buffer.from('hasty')));
+  expect((await cloud.events('Default').next()).body).toBe('hasty');
 });
