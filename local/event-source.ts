@@ -55,6 +55,7 @@ class Poller {
   async run(): Promise<void> {
     while (!this.#stopped) {
       await this.#slot();
+      if (this.#isStopped()) return;
       for (const batch of batchesOf(await this.#collect(), this.#settings.batchSize)) {
         await this.#slot();
         // What was received after the end would run in a function that is gone; its visibility ends with the queue.

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { FunctionEnvironment } from './function-environment.ts';
 import type { FinishedOutcome, Outcome } from './function-environment.ts';
 import { installCode } from './function-code.ts';
+import type { InstalledCode } from './function-code.ts';
 import type { FunctionSettings } from './function-settings.ts';
 import { contextOf, variablesOf } from './function-variables.ts';
 import type { Meter } from './meter.ts';
@@ -23,16 +24,18 @@ const maxEnvironments = 8;
 /** All environments of one function. Another one starts whenever an event comes and all are busy. */
 export class FunctionPool {
   readonly #options: FunctionPoolOptions;
+  readonly #code: InstalledCode;
   readonly #idle: FunctionEnvironment[] = [];
   readonly #all = new Set<FunctionEnvironment>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
   #inFlight = 0;
   #closed = false;
-  #code: { readonly folder: string; remove(): void } | undefined;
 
   constructor(options: FunctionPoolOptions) {
     this.#options = options;
+    // Now and not with the first event: by then another synthesis may have replaced the assembly.
+    this.#code = installCode(options.settings);
   }
 
   async invoke(event: unknown): Promise<Outcome> {
@@ -51,22 +54,26 @@ export class FunctionPool {
       return outcome;
     } finally {
       this.#inFlight--;
-      this.#running--;
-      this.#waiting.shift()?.();
+      this.#freeSlot();
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#all].map((environment) => environment.close()));
-    this.#code?.remove();
+    this.#code.remove();
   }
 
   async #slot(): Promise<void> {
-    if (this.#running >= maxEnvironments) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#running++;
+    if (this.#running < maxEnvironments) this.#running++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Hands the slot to whoever waits longest; nobody else can take it in between. */
+  #freeSlot(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
   }
 
   async #run(event: string): Promise<FinishedOutcome> {
@@ -97,7 +104,6 @@ export class FunctionPool {
     }
     const { settings, meter, onOutput } = this.#options;
     meter.count(`lambda.${settings.logicalId}.coldStarts`);
-    this.#code ??= installCode(settings);
     const environment = new FunctionEnvironment({
       folder: this.#code.folder,
       handlerName: settings.handler,

@@ -37,12 +37,16 @@ export class Functions {
 
   constructor({ deployment, keys, meter, onOutput }: FunctionsOptions) {
     const permissions = deployment.ofType('AWS::Lambda::Permission');
-    const made = deployment.ofType('AWS::Lambda::Function').map((resource) => {
-      const settings = readFunction(deployment, resource);
+    // All of the template is read before anything is put on disk.
+    const roles = deployment.ofType('AWS::Lambda::Function').map((resource) => ({
+      settings: readFunction(deployment, resource),
+      principal: principalOfFunction(deployment, resource),
+    }));
+    const made = roles.map(({ settings, principal }) => {
       const { logicalId, name, arn, timeoutSeconds } = settings;
       const pool = new FunctionPool({
         settings,
-        credentials: keys.issue(principalOfFunction(deployment, resource)),
+        credentials: keys.issue(principal),
         region: deployment.region,
         endpoint: deployment.endpoint,
         meter,
