@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A fenced block of a page. */
+export interface CodeBlock {
+  readonly language: string;
+  /** The file it belongs in, where the fence names one. */
+  readonly file: string | undefined;
+  readonly code: string;
+}
+
+/** Every page of the repository, by its path from the root. */
+export function pages(): string[] {
+  const names = (folder: string) =>
+    readdirSync(new URL(`../../${folder}`, import.meta.url))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}${name}`);
+  return ['', 'docs/', 'docs/decisions/'].flatMap(names);
+}
+
+export function readPage(page: string): string {
+  return readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+}
+
+export function codeBlocks(markdown: string): CodeBlock[] {
+  return [...markdown.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)].map(([, language, file, code]) => ({
+    language: language ?? '',
+    file,
+    code: code ?? '',
+  }));
+}
+
+/** The rows of the table whose header begins with this cell; each row as its cells, without backticks. */
+export function tableRows(markdown: string, firstHeader: string): string[][] {
+  const lines = markdown.split('\n');
+  const header = lines.findIndex((line) => cells(line)[0] === firstHeader);
+  if (header < 0) throw new Error(`There is no table with the header ${firstHeader}.`);
+  const rest = lines.slice(header + 2);
+  const end = rest.findIndex((line) => !line.startsWith('|'));
+  return rest.slice(0, end < 0 ? undefined : end).map(cells);
+}
+
+function cells(line: string): string[] {
+  return line.startsWith('|')
+    ? line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim().replace(/^`(.*)`$/, '$1'))
+    : [];
+}
