@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { pathOf, type GatewayRequest } from './gateway.ts';
+import { readBody, toRequest } from './front-request.ts';
+import { pathOf } from './gateway.ts';
 import { message } from './http-api-response.ts';
 import type { Log } from './log.ts';
 import type { Answer, Router } from './router.ts';
@@ -15,8 +16,6 @@ export class PortInUseError extends Error {
   }
 }
 
-/** The largest request of any service here: 16 MB of a BatchWriteItem, and a little for what surrounds it. */
-const maxBodyBytes = 17 * 1024 * 1024;
 /** Node's 16 KB would answer a URL above them with 431 before its length is looked at. */
 const maxHeaderBytes = 64 * 1024;
 /** "URL length 4096 characters" (apigateway-execution-service-websocket-limits-table). */
@@ -124,28 +123,6 @@ function handshakeFault(incoming: IncomingMessage, hasStage: boolean): number | 
   const isWebSocket =
     headers.upgrade?.toLowerCase() === 'websocket' && headers['sec-websocket-version'] === '13';
   return method === 'GET' && isWebSocket && isKey ? undefined : 400;
-}
-
-function toRequest(incoming: IncomingMessage, path: string, body: Buffer): GatewayRequest {
-  const { method = 'GET', url = '/', headers, rawHeaders } = incoming;
-  const sourceIp = (incoming.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, '');
-  return { method, url, path, headers, rawHeaders, body, sourceIp };
-}
-
-async function readBody(incoming: IncomingMessage): Promise<Buffer | 'too-large' | 'broken'> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of incoming) {
-      if (!Buffer.isBuffer(chunk)) continue;
-      bytes += chunk.length;
-      // What is too much is still read, so that the client gets to see the answer, but not kept.
-      if (bytes <= maxBodyBytes) chunks.push(chunk);
-    }
-  } catch {
-    return 'broken'; // The client went away in the middle of its request: nobody waits for an answer.
-  }
-  return bytes > maxBodyBytes ? 'too-large' : Buffer.concat(chunks);
 }
 
 function write(response: ServerResponse, { status, headers, cookies = [], body }: Answer): void {
