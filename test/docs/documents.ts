@@ -32,11 +32,11 @@ export function codeBlocks(markdown: string): CodeBlock[] {
   }));
 }
 
-/** The rows of the table whose header begins with this cell; each row as its cells, without backticks. */
-export function tableRows(markdown: string, firstHeader: string): string[][] {
+/** The rows of the table whose header begins with these cells; each row as its cells, without backticks. */
+export function tableRows(markdown: string, ...headers: string[]): string[][] {
   const lines = markdown.split('\n');
-  const header = lines.findIndex((line) => cells(line)[0] === firstHeader);
-  if (header < 0) throw new Error(`There is no table with the header ${firstHeader}.`);
+  const header = lines.findIndex((line) => headers.every((name, column) => cells(line)[column] === name));
+  if (header < 0) throw new Error(`There is no table with the header ${headers.join(' | ')}.`);
   const rest = lines.slice(header + 2);
   const end = rest.findIndex((line) => !line.startsWith('|'));
   return rest.slice(0, end < 0 ? undefined : end).map(cells);
