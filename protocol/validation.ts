@@ -51,7 +51,10 @@ function isWrongKind(issue: z.core.$ZodIssue): boolean {
   return issue.code === 'invalid_type' && issue.path.length === 0;
 }
 
+// A sender's own names may be empty, strange or long: those are quoted, and cut.
 function appendKey(path: string, key: PropertyKey): string {
   if (typeof key === 'number') return `${path}[${String(key)}]`;
-  return path === '' ? String(key) : `${path}.${String(key)}`;
+  const text = String(key);
+  if (!/^[\w$-]{1,64}$/.test(text)) return `${path}[${JSON.stringify(text.slice(0, 64))}]`;
+  return path === '' ? text : `${path}.${text}`;
 }

@@ -25,6 +25,10 @@ const checks: readonly Check[] = [
   },
   { name: 'lint', run: () => runTool('eslint', 'bin/eslint.js', ['--max-warnings=0', '.']) },
   { name: 'types', run: () => runTool('typescript', 'bin/tsc', ['--noEmit', '--pretty', '-p', '.']) },
+  {
+    name: 'page types',
+    run: () => runTool('typescript', 'bin/tsc', ['--noEmit', '--pretty', '-p', 'console']),
+  },
   { name: 'bundles', run: () => Promise.resolve(runBudgets()) },
 ];
 

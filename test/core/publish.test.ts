@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { maxDownlinkFrameBytes, readPublishRequest, type Refusal } from '../../protocol/index.ts';
+import { maxDownlinkFrameBytes, readPublishRequest, Refusal } from '../../protocol/index.ts';
 import { type Core, sessionOf, useDynamoDB } from './core-under-test.ts';
 import { failed, gone } from './recording-poster.ts';
 
@@ -206,12 +206,12 @@ describe('a reply', () => {
 });
 
 async function refusalOf(refused: Promise<unknown>): Promise<Refusal> {
-  return refused.then(
-    () => {
-      throw new Error('It was not refused.');
-    },
-    (refusal: Refusal) => refusal,
+  const cause: unknown = await refused.then(
+    () => undefined,
+    (reason: unknown) => reason,
   );
+  if (cause instanceof Refusal) return cause;
+  throw new Error('It was not refused.', { cause });
 }
 
 async function records({ db, tables }: Core) {

@@ -32,7 +32,7 @@ it(
     );
     const host = ts.createCompilerHost(config?.options ?? {});
     const readFile = host.readFile.bind(host);
-  const fileExists = host.fileExists.bind(host);
+    const fileExists = host.fileExists.bind(host);
     host.readFile = (file) => blocks.get(file) ?? readFile(file);
     host.fileExists = (file) => blocks.has(file) || fileExists(file);
     const getSourceFile = host.getSourceFile.bind(host);

@@ -44,7 +44,9 @@ describe('the page at /', () => {
       await openPage('ben'),
       await stack.connect({ user: 'node' }),
     ];
-    await ada.getByRole('textbox', { name: 'Frame' }).fill('{"type":"demo-message-send","content":{"text":"to all"},"id":"7"}');
+    await ada
+      .getByRole('textbox', { name: 'Frame' })
+      .fill('{"type":"demo-message-send","content":{"text":"to all"},"id":"7"}');
     await ada.getByRole('button', { name: 'Send' }).click();
 
     await ada.getByRole('listitem').filter({ hasText: '"type":"ack","id":"7"' }).waitFor();

@@ -48,7 +48,7 @@ export async function startStack(options: Partial<CloudOptions> = {}): Promise<S
     const url = new URL(path, cloud.url);
     const text = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
     const response = await sendSigned({ method, url, ...text });
-    return { status: response.status, body: (await response.json()) as unknown };
+    return { status: response.status, body: await response.json() };
   }
 
   return {

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+
+/** A bundle as a Lambda gets it: minified CommonJS, the SDK inside. */
+export interface Bundle {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'switchboard-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** @param source TypeScript whose imports are relative to this folder. */
+export async function bundle(name: string, source: string): Promise<Bundle> {
+  const outfile = join(folder, `${name}.cjs`);
+  const { metafile } = await build({
+    stdin: { contents: source, resolveDir: import.meta.dirname, loader: 'ts' },
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    metafile: true,
+  });
+  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  return { file: outfile, bytes };
+}
+
+/** Runs a bundle in a process of its own, on one core where the system can pin, and reads the JSON it prints. */
+export async function run(
+  file: string,
+  argument: object,
+  nodeFlags: readonly string[] = [],
+): Promise<unknown> {
+  const command = [process.execPath, ...nodeFlags, file, JSON.stringify(argument)];
+  const taskset = '/usr/bin/taskset';
+  const pinned = existsSync(taskset)
+    ? [taskset, '-c', String(availableParallelism() - 1), ...command]
+    : command;
+  const [program = '', ...rest] = pinned;
+  const env = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  const { stdout } = await promisify(execFile)(program, rest, { env });
+  return JSON.parse(stdout);
+}

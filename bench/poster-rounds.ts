@@ -1,0 +1,64 @@
+import { bundle, run } from './poster-bundle.ts';
+import { createPeers, type Peer } from './poster-peers.ts';
+
+export interface Cost {
+  readonly peer: string;
+  readonly microsPerPost: number;
+  readonly postsPerSecond: number;
+}
+
+export interface RoundsOptions {
+  readonly endpoint: string;
+  readonly cert: string;
+  readonly rounds: number;
+}
+
+/** What a post costs each peer in CPU time, measured in one bundled process beside the stub's. */
+export async function measureCosts(options: RoundsOptions): Promise<Cost[]> {
+  const source = `import { runRounds } from './poster-rounds.ts';
+    void runRounds(JSON.parse(process.argv[2])).then((costs) => console.log(JSON.stringify(costs)));`;
+  const { file } = await bundle('poster-rounds', source);
+  return (await run(file, options)) as Cost[];
+}
+
+/** The peers take turns round by round, so that whatever else the machine does falls on all of them. */
+export async function runRounds({ endpoint, cert, rounds }: RoundsOptions): Promise<Cost[]> {
+  const peers = createPeers({ endpoint, cert, payload: Buffer.alloc(1024, 'x') });
+  const samples = new Map(peers.map((peer) => [peer, [] as Sample[]]));
+  // The first round opens the connections and lets the compiler see the code; it is not counted.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [peer, taken] of samples) {
+      const sample = await sampleOf(peer);
+      if (round > 0) taken.push(sample);
+    }
+  }
+  return [...samples].map(([peer, taken]) => {
+    peer.close();
+    return {
+      peer: peer.name,
+      microsPerPost: median(taken.map(({ cpuMicros }) => cpuMicros)) / peer.posts,
+      postsPerSecond: (peer.posts / median(taken.map(({ wallMs }) => wallMs))) * 1000,
+    };
+  });
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+interface Sample {
+  readonly cpuMicros: number;
+  readonly wallMs: number;
+}
+
+async function sampleOf(peer: Peer): Promise<Sample> {
+  const ids = Array.from(
+    { length: peer.posts },
+    (_, at) => `L0SM9cOFvHcC${at.toString(36).padStart(4, '0')}=`,
+  );
+  const cpu = process.cpuUsage();
+  const startedAt = performance.now();
+  await peer.run(ids);
+  const { user, system } = process.cpuUsage(cpu);
+  return { cpuMicros: user + system, wallMs: performance.now() - startedAt };
+}

@@ -1,0 +1,62 @@
+import { measureColdStart } from './poster-cold-start.ts';
+import { measureMemory } from './poster-memory.ts';
+import { peerNames } from './poster-peers.ts';
+import { type Cost, measureCosts } from './poster-rounds.ts';
+import { startStub } from './poster-stub.ts';
+
+// What a post costs beside its peers, and what the poster adds to a function that would use the plain client.
+// Everything runs bundled, as it is deployed: tsx wraps each closure, which would be charged to whoever makes most.
+const stub = await startStub();
+
+for (const delayMs of [0, 10]) {
+  const costs = await measureCosts({ endpoint: stub.endpoint(delayMs), cert: stub.cert, rounds: 7 });
+  reportCosts(`1 KB, 100 in flight, TLS, the peer answers after ${delayMs} ms`, costs);
+  if (delayMs === 0) continue;
+  const ours = costOf(costs, peerNames.ours);
+  check('CPU per post, in those of raw undici with a signature', ours / costOf(costs, peerNames.signed), 1.6);
+  check('CPU per post, in those of the SDK client as it comes', ours / costOf(costs, peerNames.sdk), 0.2);
+}
+
+console.log('\nMemory while posting      live heap, MB   process, MB');
+const heaps: number[] = [];
+for (const recipients of [1_000, 10_000, 100_000]) {
+  const { heapMb, rssMb } = await measureMemory({ endpoint: stub.endpoint(0), cert: stub.cert, recipients });
+  heaps.push(heapMb);
+  console.log(`${column(recipients, 0, 9)} recipients ${column(heapMb, 1, 18)} ${column(rssMb, 0, 13)}`);
+}
+check('MB of heap that 100,000 recipients take over 1,000', (heaps.at(-1) ?? NaN) - (heaps[0] ?? NaN), 5);
+stub.close();
+
+const { plain, ours } = await measureColdStart();
+console.log('\nCold start, minified CommonJS     KB   load and construct, ms');
+console.log(`${'the plain client'.padEnd(26)} ${column(plain.kb, 1, 9)} ${column(plain.ms, 1, 24)}`);
+console.log(`${peerNames.ours.padEnd(26)} ${column(ours.kb, 1, 9)} ${column(ours.ms, 1, 24)}`);
+check('KB added to the plain client', ours.kb - plain.kb, 20);
+check('ms added to the plain client', ours.ms - plain.ms, 5);
+
+function reportCosts(title: string, costs: readonly Cost[]): void {
+  const base = costOf(costs, peerNames.signed);
+  console.log(`\n${title}\n${'peer'.padEnd(26)} µs CPU/post   ÷ undici    posts/s`);
+  for (const { peer, microsPerPost, postsPerSecond } of costs) {
+    const columns = [
+      column(microsPerPost, 1, 11),
+      column(microsPerPost / base, 2, 10),
+      column(postsPerSecond, 0, 10),
+    ];
+    console.log(peer.padEnd(26), ...columns);
+  }
+}
+
+function check(what: string, value: number, bound: number): void {
+  const holds = value <= bound;
+  if (!holds) process.exitCode = 1;
+  console.log(`${holds ? 'holds ' : 'BROKEN'} ${what}: ${value.toFixed(2)}, at most ${bound}`);
+}
+
+function costOf(costs: readonly Cost[], name: string): number {
+  return costs.find(({ peer }) => peer === name)?.microsPerPost ?? NaN;
+}
+
+function column(value: number, decimals: number, width: number): string {
+  return value.toFixed(decimals).padStart(width);
+}

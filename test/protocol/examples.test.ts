@@ -1,0 +1,161 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  ackFrame,
+  closingFrame,
+  type Delivered,
+  errorFrame,
+  messageFrame,
+  parseWith,
+  pongFrame,
+  type Publication,
+  publishType,
+  readClientFrame,
+  readPublishRequest,
+  Refusal,
+  type Session,
+} from '../../protocol/index.ts';
+import { refusalOf } from './refusal-of.ts';
+
+const folder = new URL('../../protocol/examples/', import.meta.url);
+
+const member = { tenant: 'default', userType: 'member', userId: '1' };
+const messageId = '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11';
+
+const session: Session = {
+  connectionId: 'R1kmxc2VNjMCFIA=',
+  tenant: 'default',
+  userType: 'member',
+  userId: '42',
+  connectedAt: Date.UTC(2026, 10, 20, 12),
+  tokenExpiresAt: Date.UTC(2026, 10, 20, 13),
+  topics: ['orders/eu'],
+  sourceIp: '192.0.2.1',
+  userAgent: 'Mozilla/5.0',
+};
+const answer: Delivered = { messageId, status: 'delivered', delivered: 2, gone: 1, failed: 0 };
+const publication: Publication = {
+  messageId,
+  status: 'done',
+  delivered: 2,
+  gone: 1,
+  failed: 0,
+  pending: 0,
+  shards: [],
+  startedAt: Date.UTC(2026, 10, 20, 12),
+  finishedAt: Date.UTC(2026, 10, 20, 12) + 250,
+};
+
+describe('the example of a client frame', () => {
+  it.each([
+    { name: 'frame-ping', frame: { type: 'ping', id: '1' } },
+    {
+      name: 'frame-demo-message-send',
+      frame: { type: 'demo-message-send', id: '2', content: { text: 'hi', toUserId: 42 } },
+    },
+    {
+      name: 'frame-demo-message-send-text',
+      frame: { type: 'demo-message-send', content: '{"text":"hi","toUserId":""}' },
+    },
+  ])('$name is read whole', ({ name, frame }) => {
+    expect(readClientFrame(textOf(name))).toEqual({ ok: true, frame });
+  });
+});
+
+describe('the example of a server frame', () => {
+  it.each([
+    { name: 'frame-pong', frame: pongFrame('1') },
+    { name: 'frame-ack', frame: ackFrame('2', { delivered: 1 }) },
+    {
+      name: 'frame-error',
+      frame: errorFrame(new Refusal('bad_content', 'content.text: is required'), '2', 'demo-message-send'),
+    },
+    {
+      name: 'frame-message',
+      frame: messageFrame({ type: 'notice-push', content: { title: 'hi' }, messageId }),
+    },
+    {
+      name: 'frame-message-from',
+      frame: messageFrame({
+        type: 'demo-message-receive',
+        content: { fromUserId: '1', text: 'hi', single: true },
+        messageId: '0b0f6b62-6a53-4a3b-8a0e-5c3d6f6f2a55',
+        from: member,
+      }),
+    },
+    {
+      name: 'frame-closing',
+      frame: closingFrame({
+        code: 'token_expired',
+        message: 'The token has expired; connect with a new one.',
+        retry: true,
+      }),
+    },
+  ])('$name is what is sent', ({ name, frame }) => {
+    expect(JSON.parse(frame)).toEqual(example(name));
+  });
+});
+
+describe('the example of an HTTP body', () => {
+  it('publish-request is read, with what it leaves out', () => {
+    expect(readPublishRequest(example('publish-request'))).toMatchObject({
+      to: [{ kind: 'user', userType: 'member', userId: '42' }],
+      tenant: 'default',
+    });
+  });
+
+  it('publish-request-full is read, with every kind of target', () => {
+    const request = readPublishRequest(example('publish-request-full'));
+    expect(request.to.map(({ kind }) => kind)).toEqual(['session', 'user', 'type', 'topic', 'everyone']);
+    const { to: _to, ...rest } = request;
+    expect(example('publish-request-full')).toMatchObject(rest);
+  });
+
+  it.each([
+    { name: 'publish-answer', body: answer },
+    { name: 'publication', body: publication },
+    { name: 'session', body: session },
+    { name: 'sessions', body: { sessions: [{ ...session, topics: [] }] } },
+    { name: 'sessions-closed', body: { closed: 1 } },
+  ])('$name has the shape that is promised', ({ name, body }) => {
+    expect(example(name)).toEqual(body);
+  });
+
+  it('error is what a refusal becomes', () => {
+    const bad = { to: 'everyone', content: 1, colour: 'red' };
+    const { code, message, details } = refusalOf(() => readPublishRequest(bad));
+    expect(example('error')).toEqual({ error: { code, message, details } });
+  });
+});
+
+describe('the examples', () => {
+  it('are all of these, and no others', () => {
+    expect(readdirSync(folder).sort()).toEqual(
+      [
+        ...['ack', 'closing', 'demo-message-send', 'demo-message-send-text', 'error', 'message'],
+        ...['message-from', 'ping', 'pong'],
+      ]
+        .map((name) => `frame-${name}.json`)
+        .concat('error.json', 'publication.json', 'publish-answer.json', 'publish-request-full.json')
+        .concat('publish-request.json', 'session.json', 'sessions-closed.json', 'sessions.json')
+        .sort(),
+    );
+  });
+
+  it('of messages have types that may be published', () => {
+    for (const name of ['frame-message', 'frame-message-from']) {
+      const frame = example(name);
+      const type: unknown =
+        typeof frame === 'object' && frame !== null && 'type' in frame ? frame.type : undefined;
+      expect(parseWith(publishType, type, 'type', 'bad_request')).toBe(type);
+    }
+  });
+});
+
+function textOf(name: string): string {
+  return readFileSync(new URL(`${name}.json`, folder), 'utf8');
+}
+
+function example(name: string): unknown {
+  return JSON.parse(textOf(name));
+}
