@@ -29,16 +29,12 @@ export function readWholeNumber(flag: string, text: string, minimum: number, max
   throw new UsageError(`--${flag} must be ${bounds}, got ${JSON.stringify(text)}.`);
 }
 
-/** Runs a script's body; what it throws ends the process with code 1, a foreseen error as one line. */
-export async function run(
-  main: () => Promise<void>,
-  isForeseen: (error: Error) => boolean = () => false,
-): Promise<void> {
+/** Runs a script's body; what it throws ends the process with code 1, a mistake of the user's as one line. */
+export async function run(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    console.error(error instanceof UsageError || isForeseen(error) ? error.message : error);
+    console.error(cause instanceof UsageError ? cause.message : cause);
     process.exit(1);
   }
 }

@@ -1,10 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Cloud, isStartError, startCloud } from '../local/index.ts';
-import { buildSite } from './build-site.ts';
-import { readFlags, readWholeNumber, run } from './command-line.ts';
-import { signToken } from './sign-token.ts';
+import type { Cloud } from '../local/index.ts';
+import { readFlags, readWholeNumber, run, UsageError } from './command-line.ts';
 import { synthesise } from './synthesise.ts';
 
 const usage = `npm start -- [--port 8080] [--data DIR]
@@ -23,9 +21,18 @@ await run(async () => {
     const assembly = path.join(folder, 'cdk.out');
     const site = path.join(folder, 'site');
     console.log('Synthesising the stack …');
-    await Promise.all([synthesise(assembly, stop), buildSite(site)]);
+    // All else is loaded while the stack is synthesised, which takes the longest: nothing waits for the other.
+    const [{ startCloud, isStartError }] = await Promise.all([
+      import('../local/index.ts'),
+      synthesise(assembly, stop),
+      import('./build-site.ts').then(({ buildSite }) => buildSite(site)),
+    ]);
     const dataDir = flags.data === undefined ? {} : { dataDir: path.resolve(flags.data) };
-    const cloud = await startCloud({ assembly, port, site, onLog: console.log, ...dataDir });
+    const cloud = await startCloud({ assembly, port, site, onLog: console.log, ...dataDir }).catch(
+      (cause: unknown) => {
+        throw isStartError(cause) ? new UsageError(cause.message, { cause }) : cause;
+      },
+    );
     console.log(await welcome(cloud));
     await new Promise((resolve) => {
       if (stop.aborted) resolve(undefined);
@@ -38,7 +45,7 @@ await run(async () => {
     await rm(folder, { recursive: true, force: true });
   }
   process.exit(0);
-}, isStartError);
+});
 
 /** Aborts on Ctrl-C and on a polite kill; a second Ctrl-C ends the process at once. */
 function stopSignal(): AbortSignal {
@@ -53,6 +60,7 @@ function stopSignal(): AbortSignal {
 }
 
 async function welcome({ url, port, deployment }: Cloud): Promise<string> {
+  const { signToken } = await import('./sign-token.ts');
   const day = 24 * 60 * 60;
   const token = (user: string) =>
     signToken({ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
