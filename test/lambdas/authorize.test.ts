@@ -1,0 +1,115 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, it, vi } from 'vitest';
+import { authorizerEvent } from './events.ts';
+import { secretArn, tokenOf, useCloud } from './functions-under-test.ts';
+
+const cloud = useCloud();
+const secret = 'a secret of at least thirty-two characters';
+const inAnHour = () => Math.floor(Date.now() / 1000) + 3_600;
+
+describe('a handshake', () => {
+  it('with a valid token is allowed, and the identity handed on as strings', async () => {
+    const { authorize } = await load();
+    const exp = inAnHour();
+    const token = tokenOf(
+      { sub: '42', exp, tenant: 'acme', userType: 'admin', topics: ['orders.*', 'a/b'] },
+      secret,
+    );
+    const event = authorizerEvent('c1=', { token });
+
+    expect(await authorize(event)).toEqual({
+      principalId: 'acme/admin/42',
+      policyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: event.methodArn }],
+      },
+      context: {
+        tenant: 'acme',
+        userType: 'admin',
+        userId: '42',
+        tokenExpiresAt: String(exp * 1000),
+        topics: 'orders.* a/b',
+      },
+    });
+    expectNothingOf(token, cloud.current().logged());
+  });
+
+  it.each([
+    { what: 'no token', claims: undefined, headers: {}, reason: /JWS/ },
+    { what: 'an expired token', claims: { sub: 'swordfish', exp: 1 }, headers: {}, reason: /exp/ },
+    { what: 'no user', claims: { exp: 9e9 }, headers: {}, reason: /sub/ },
+    {
+      what: 'an origin that is not on the list',
+      claims: { sub: 'swordfish', exp: 9e9 },
+      headers: { ORIGIN: 'https://evil.example' },
+      reason: /origin is not allowed/,
+    },
+  ])(
+    'with $what is denied; the log has the reason and nothing of the token',
+    async ({ claims, headers, reason }) => {
+      const { authorize } = await load();
+      const token = claims && tokenOf(claims, secret);
+      const answer = await authorize(authorizerEvent('c1=', token === undefined ? null : { token }, headers));
+
+      expect(answer).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Deny' }] } });
+      expect(answer).not.toHaveProperty('context');
+      const logged = cloud.current().logged();
+      expect(logged).toContain('handshake refused');
+      expect(logged).toContain('"c1="');
+      expect(logged).toMatch(reason);
+      expect(logged).not.toContain('swordfish');
+      if (token !== undefined) expectNothingOf(token, logged);
+    },
+  );
+
+  it.each(['Origin', 'origin'])(
+    'from an allowed %s is allowed, whatever the case of the header',
+    async (header) => {
+      const { authorize } = await load();
+      const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
+      const event = authorizerEvent('c1=', { token }, { [header]: 'https://app.example.com' });
+      expect(await authorize(event)).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Allow' }] } });
+    },
+  );
+
+  it('with headers null, as old events have it, is judged all the same', async () => {
+    const { authorize } = await load();
+    const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
+    const answer = await authorize({ ...authorizerEvent('c1=', { token }), headers: null });
+    expect(answer).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Allow' }] } });
+  });
+});
+
+describe('the secret', () => {
+  it('is read once for many handshakes', async () => {
+    const { authorize, read } = await load();
+    const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
+    await authorize(authorizerEvent('c1=', { token }));
+    await authorize(authorizerEvent('c2=', { token }));
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(read.mock.calls[0]?.[0]).toMatchObject({ input: { SecretId: secretArn } });
+  });
+
+  it('that cannot be read is our fault (500), and is read anew with the next handshake', async () => {
+    const { authorize, read } = await load();
+    read.mockImplementationOnce(() => Promise.reject(new Error('no network')));
+    const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
+    await expect(authorize(authorizerEvent('c1=', { token }))).rejects.toThrow('no network');
+    expect(await authorize(authorizerEvent('c2=', { token }))).toMatchObject({
+      principalId: 'default/member/42',
+    });
+    expectNothingOf(token, cloud.current().logged());
+  });
+});
+
+async function load() {
+  const read = vi
+    .spyOn(SecretsManagerClient.prototype, 'send')
+    .mockImplementation(() => Promise.resolve({ SecretString: secret }));
+  const { handler } = await import('../../lambdas/authorize.ts');
+  return { authorize: handler, read };
+}
+
+function expectNothingOf(token: string, logged: string): void {
+  for (const part of [...token.split('.'), secret]) expect(logged).not.toContain(part);
+}
