@@ -14,11 +14,11 @@ export interface Bundle {
 const folder = mkdtempSync(join(tmpdir(), 'switchboard-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-/** @param source TypeScript whose imports are relative to this folder. */
-export async function bundle(name: string, source: string): Promise<Bundle> {
-  const outfile = join(folder, `${name}.cjs`);
+/** @param entry a file of this folder. */
+export async function bundle(entry: string): Promise<Bundle> {
+  const outfile = join(folder, `${entry}.cjs`);
   const { metafile } = await build({
-    stdin: { contents: source, resolveDir: import.meta.dirname, loader: 'ts' },
+    entryPoints: [join(import.meta.dirname, entry)],
     outfile,
     bundle: true,
     minify: true,

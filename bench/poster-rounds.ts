@@ -1,5 +1,11 @@
-import { bundle, run } from './poster-bundle.ts';
 import { createPeers, type Peer } from './poster-peers.ts';
+
+/** Run by itself, bundled, with its options as the one argument; prints a list of costs. */
+export interface RoundsOptions {
+  readonly endpoint: string;
+  readonly cert: string;
+  readonly rounds: number;
+}
 
 export interface Cost {
   readonly peer: string;
@@ -7,23 +13,12 @@ export interface Cost {
   readonly postsPerSecond: number;
 }
 
-export interface RoundsOptions {
-  readonly endpoint: string;
-  readonly cert: string;
-  readonly rounds: number;
-}
-
-/** What a post costs each peer in CPU time, measured in one bundled process beside the stub's. */
-export async function measureCosts(options: RoundsOptions): Promise<Cost[]> {
-  const source = `import { runRounds } from './poster-rounds.ts';
-    void runRounds(JSON.parse(process.argv[2])).then((costs) => console.log(JSON.stringify(costs)));`;
-  const { file } = await bundle('poster-rounds', source);
-  return (await run(file, options)) as Cost[];
-}
+const { endpoint, cert, rounds } = JSON.parse(process.argv[2] ?? '') as RoundsOptions;
+const peers = createPeers({ endpoint, cert, payload: Buffer.alloc(1024, 'x') });
+void measure().then((costs) => process.stdout.write(JSON.stringify(costs)));
 
 /** The peers take turns round by round, so that whatever else the machine does falls on all of them. */
-export async function runRounds({ endpoint, cert, rounds }: RoundsOptions): Promise<Cost[]> {
-  const peers = createPeers({ endpoint, cert, payload: Buffer.alloc(1024, 'x') });
+async function measure(): Promise<Cost[]> {
   const samples = new Map(peers.map((peer) => [peer, [] as Sample[]]));
   // The first round opens the connections and lets the compiler see the code; it is not counted.
   for (let round = 0; round <= rounds; round += 1) {
@@ -42,10 +37,6 @@ export async function runRounds({ endpoint, cert, rounds }: RoundsOptions): Prom
   });
 }
 
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
 interface Sample {
   readonly cpuMicros: number;
   readonly wallMs: number;
@@ -61,4 +52,8 @@ async function sampleOf(peer: Peer): Promise<Sample> {
   await peer.run(ids);
   const { user, system } = process.cpuUsage(cpu);
   return { cpuMicros: user + system, wallMs: performance.now() - startedAt };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

@@ -1,15 +1,19 @@
+import { bundle, run } from './poster-bundle.ts';
 import { measureColdStart } from './poster-cold-start.ts';
-import { measureMemory } from './poster-memory.ts';
+import type { Memory, MemoryOptions } from './poster-memory.ts';
 import { peerNames } from './poster-peers.ts';
-import { type Cost, measureCosts } from './poster-rounds.ts';
+import type { Cost, RoundsOptions } from './poster-rounds.ts';
 import { startStub } from './poster-stub.ts';
 
 // What a post costs beside its peers, and what the poster adds to a function that would use the plain client.
 // Everything runs bundled, as it is deployed: tsx wraps each closure, which would be charged to whoever makes most.
 const stub = await startStub();
+const rounds = await bundle('poster-rounds.ts');
+const memory = await bundle('poster-memory.ts');
 
 for (const delayMs of [0, 10]) {
-  const costs = await measureCosts({ endpoint: stub.endpoint(delayMs), cert: stub.cert, rounds: 7 });
+  const options: RoundsOptions = { endpoint: stub.endpoint(delayMs), cert: stub.cert, rounds: 7 };
+  const costs = (await run(rounds.file, options)) as Cost[];
   reportCosts(`1 KB, 100 in flight, TLS, the peer answers after ${delayMs} ms`, costs);
   if (delayMs === 0) continue;
   const ours = costOf(costs, peerNames.ours);
@@ -20,7 +24,8 @@ for (const delayMs of [0, 10]) {
 console.log('\nMemory while posting      live heap, MB   process, MB');
 const heaps: number[] = [];
 for (const recipients of [1_000, 10_000, 100_000]) {
-  const { heapMb, rssMb } = await measureMemory({ endpoint: stub.endpoint(0), cert: stub.cert, recipients });
+  const options: MemoryOptions = { endpoint: stub.endpoint(0), cert: stub.cert, recipients };
+  const { heapMb, rssMb } = (await run(memory.file, options, ['--expose-gc'])) as Memory;
   heaps.push(heapMb);
   console.log(`${column(recipients, 0, 9)} recipients ${column(heapMb, 1, 18)} ${column(rssMb, 0, 13)}`);
 }

@@ -13,6 +13,8 @@ export interface Exchange {
 export interface ConnectionOwner {
   freed(connection: PosterConnection): void;
   ended(connection: PosterConnection): void;
+  /** Nobody has used it for `timeoutMs`; whether it stays is the owner's to say. */
+  idled(connection: PosterConnection): void;
 }
 
 /** A body up to this size is copied behind its head, so that both leave in one write and one TLS record. */
@@ -34,7 +36,7 @@ export class PosterConnection {
   /**
    * @param readyEvent `connect`, or `secureConnect`, which comes only after the certificate was verified: nothing is
    * written before it, so that no payload reaches a peer that is not who it claims to be.
-   * @param timeoutMs silence after which the connection is given up, while it connects, waits or idles.
+   * @param timeoutMs silence after which a request is given up, whether it connects, writes or waits.
    */
   constructor(socket: Socket, readyEvent: string, timeoutMs: number, owner: ConnectionOwner) {
     this.#socket = socket;
@@ -44,7 +46,11 @@ export class PosterConnection {
     socket.once(readyEvent, () => this.#becomeReady());
     socket.on('data', (chunk: Buffer) => this.#read(chunk, false));
     socket.on('end', () => this.#read(undefined, true));
-    socket.on('timeout', () => this.close(transportError('ETIMEDOUT', `No answer within ${timeoutMs} ms.`)));
+    socket.on('timeout', () => {
+      if (this.#exchange) this.close(transportError('ETIMEDOUT', `No answer within ${timeoutMs} ms.`));
+      else this.#owner.idled(this);
+      socket.setTimeout(timeoutMs); // It fires once for each silence, and the next one counts as well.
+    });
     socket.on('error', (error) => this.close(error));
     socket.on('close', () =>
       this.close(transportError('ECONNRESET', 'The connection closed before the answer.')),

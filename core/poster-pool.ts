@@ -50,7 +50,15 @@ export function createPool(options: PoolOptions): Pool {
       const next = takeWaiting();
       if (next) openFor(next);
     },
+    idled(connection: PosterConnection) {
+      if (isStale(connection)) connection.close(new Error('Idle for too long.'));
+    },
   };
+
+  /** After a Lambda thaws, its idle connections are long gone though no event has said so: the clock tells. */
+  function isStale(connection: PosterConnection): boolean {
+    return !connection.isUsable() || now() - connection.idleSince > maxIdleMs;
+  }
 
   function takeWaiting(): Exchange | undefined {
     const [next] = waiting;
@@ -58,10 +66,9 @@ export function createPool(options: PoolOptions): Pool {
     return next;
   }
 
-  /** After a Lambda thaws, its idle connections are long gone though no event has said so: the clock tells. */
   function takeIdle(): PosterConnection | undefined {
     for (let connection = idle.pop(); connection; connection = idle.pop()) {
-      if (connection.isUsable() && now() - connection.idleSince <= maxIdleMs) return connection;
+      if (!isStale(connection)) return connection;
       connection.close(new Error('Idle for too long.'));
     }
     return undefined;

@@ -25,7 +25,7 @@ export interface PosterOptions {
   readonly credentials?: CallerOptions['credentials'];
   /** How many connections are held at most; further calls wait. @default 128 */
   readonly maxSockets?: number;
-  /** Silence after which an attempt is given up. @default 5000 */
+  /** Silence after which an attempt is given up as a fault of the network. @default 5000 */
   readonly timeoutMs?: number;
   /** A connection idle for longer is not used again. @default 15000 */
   readonly maxIdleMs?: number;
