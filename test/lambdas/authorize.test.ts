@@ -1,5 +1,6 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { describe, expect, it, vi } from 'vitest';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { mockClient } from 'aws-sdk-client-mock';
+import { describe, expect, it } from 'vitest';
 import { authorizerEvent } from './events.ts';
 import { secretArn, tokenOf, useCloud } from './functions-under-test.ts';
 
@@ -82,17 +83,17 @@ describe('a handshake', () => {
 
 describe('the secret', () => {
   it('is read once for many handshakes', async () => {
-    const { authorize, read } = await load();
+    const { authorize, secrets } = await load();
     const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
     await authorize(authorizerEvent('c1=', { token }));
     await authorize(authorizerEvent('c2=', { token }));
-    expect(read).toHaveBeenCalledTimes(1);
-    expect(read.mock.calls[0]?.[0]).toMatchObject({ input: { SecretId: secretArn } });
+    const reads = secrets.commandCalls(GetSecretValueCommand);
+    expect(reads.map(({ args }) => args[0].input)).toEqual([{ SecretId: secretArn }]);
   });
 
   it('that cannot be read is our fault (500), and is read anew with the next handshake', async () => {
-    const { authorize, read } = await load();
-    read.mockImplementationOnce(() => Promise.reject(new Error('no network')));
+    const { authorize, secrets } = await load();
+    secrets.on(GetSecretValueCommand).rejectsOnce(new Error('no network')).resolves({ SecretString: secret });
     const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
     await expect(authorize(authorizerEvent('c1=', { token }))).rejects.toThrow('no network');
     expect(await authorize(authorizerEvent('c2=', { token }))).toMatchObject({
@@ -103,11 +104,10 @@ describe('the secret', () => {
 });
 
 async function load() {
-  const read = vi
-    .spyOn(SecretsManagerClient.prototype, 'send')
-    .mockImplementation(() => Promise.resolve({ SecretString: secret }));
+  const secrets = mockClient(SecretsManagerClient);
+  secrets.on(GetSecretValueCommand).resolves({ SecretString: secret });
   const { handler } = await import('../../lambdas/authorize.ts');
-  return { authorize: handler, read };
+  return { authorize: handler, secrets };
 }
 
 function expectNothingOf(token: string, logged: string): void {

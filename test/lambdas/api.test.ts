@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import { type Client, clientOf, connectEvent, httpEvent, type HttpRequest } from './events.ts';
+import { useCloud } from './functions-under-test.ts';
+
+const cloud = useCloud();
+
+describe('GET /sessions/{connectionId}', () => {
+  it('shows the session', async () => {
+    const client = clientOf('c1=');
+    const { request } = await load([client]);
+    expect(await request('GET /sessions/{connectionId}', { path: { connectionId: 'c1=' } })).toEqual({
+      status: 200,
+      body: sessionOf(client),
+    });
+  });
+
+  it('is 404 where there is none, and 400 for what is no id', async () => {
+    const { request } = await load();
+    const path = (connectionId: string) => ({ path: { connectionId } });
+    expect(await request('GET /sessions/{connectionId}', path('c1='))).toMatchObject({
+      status: 404,
+      body: { error: { code: 'not_found' } },
+    });
+    expect(await request('GET /sessions/{connectionId}', path('a#b'))).toMatchObject({
+      status: 400,
+      body: { error: { code: 'bad_request', details: [{ field: 'connectionId' }] } },
+    });
+  });
+});
+
+describe('GET /sessions', () => {
+  it('lists a type, or a user', async () => {
+    const [one, two] = [clientOf('c1='), clientOf('c2=', { userId: '2' })];
+    const { request } = await load([one, two]);
+    const { body } = await request('GET /sessions', { query: { userType: 'member' } });
+    expect(body).toHaveProperty('sessions', expect.arrayContaining([sessionOf(one), sessionOf(two)]));
+    expect(await request('GET /sessions', { query: { userType: 'member', userId: '2' } })).toEqual({
+      status: 200,
+      body: { sessions: [sessionOf(two)] },
+    });
+    const elsewhere = { userType: 'member', tenant: 'other' };
+    expect(await request('GET /sessions', { query: elsewhere })).toEqual({
+      status: 200,
+      body: { sessions: [] },
+    });
+  });
+
+  it.each<{ query?: Record<string, string>; field: string }>([
+    { field: 'userType' },
+    { query: { userId: '1' }, field: 'userType' },
+    { query: { userType: 'a#b' }, field: 'userType' },
+    { query: { userType: 'member', userId: '' }, field: 'userId' },
+    { query: { userType: 'member', tenant: '*' }, field: 'tenant' },
+    { query: { userType: 'member', colour: 'red' }, field: 'colour' },
+    { query: { userType: 'member', cursor: 'garbage' }, field: 'cursor' },
+  ])('with $query is 400 and names $field', async ({ query, field }) => {
+    const { request } = await load();
+    expect(await request('GET /sessions', query && { query })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'bad_request', details: [{ field }] } },
+    });
+  });
+});
+
+describe('DELETE /sessions', () => {
+  it('by id says why, closes, and finds nobody the second time', async () => {
+    const { request } = await load([clientOf('c1='), clientOf('c2=')]);
+    const path = { connectionId: 'c1=' };
+    expect(await request('DELETE /sessions/{connectionId}', { path })).toEqual({
+      status: 200,
+      body: { closed: 1 },
+    });
+    expect(cloud.current().callbackApi.calls).toMatchObject([
+      {
+        method: 'POST',
+        connectionId: 'c1=',
+        body: { type: 'closing', content: { code: 'kicked', retry: false } },
+      },
+      { method: 'DELETE', connectionId: 'c1=' },
+    ]);
+    expect(await request('DELETE /sessions/{connectionId}', { path })).toMatchObject({ status: 404 });
+    expect(await request('GET /sessions/{connectionId}', { path: { connectionId: 'c2=' } })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  it('of a user closes every one of his sessions, and no other', async () => {
+    const { request } = await load([clientOf('c1='), clientOf('c2='), clientOf('c3=', { userId: '2' })]);
+    const query = { userType: 'member', userId: '1' };
+    expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 2 } });
+    expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 0 } });
+    expect(await request('GET /sessions', { query: { userType: 'member' } })).toMatchObject({
+      body: { sessions: [{ connectionId: 'c3=' }] },
+    });
+  });
+
+  it('of a user finds the one session that is open behind a page of expired ones', async () => {
+    const expired = Array.from({ length: 100 }, (_, index) =>
+      clientOf(`a${String(index)}`, { tokenExpiresAt: Date.now() - 1 }),
+    );
+    const { request } = await load([...expired, clientOf('z=')]);
+    const query = { userType: 'member', userId: '1' };
+    expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 1 } });
+  });
+
+  it('of a whole type is refused: a user must be named', async () => {
+    const { request } = await load([clientOf('c1=')]);
+    expect(await request('DELETE /sessions', { query: { userType: 'member' } })).toMatchObject({
+      status: 400,
+      body: { error: { details: [{ field: 'userId', message: 'is required' }] } },
+    });
+    expect(cloud.current().callbackApi.calls).toEqual([]);
+  });
+
+  it('of a connection that is gone already forgets it', async () => {
+    const { request } = await load([clientOf('c1=')]);
+    cloud.current().callbackApi.statuses.set('c1=', 410);
+    const path = { connectionId: 'c1=' };
+    expect(await request('DELETE /sessions/{connectionId}', { path })).toMatchObject({ status: 200 });
+    expect(await request('GET /sessions/{connectionId}', { path })).toMatchObject({ status: 404 });
+  });
+
+  it('that the platform refuses is 500, and the session stays to be tried again', async () => {
+    const { request } = await load([clientOf('c1=')]);
+    cloud.current().callbackApi.statuses.set('c1=', 403);
+    const path = { connectionId: 'c1=' };
+    expect(await request('DELETE /sessions/{connectionId}', { path })).toMatchObject({
+      status: 500,
+      body: { error: { code: 'internal' } },
+    });
+    expect(await request('GET /sessions/{connectionId}', { path })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('GET /publications/{messageId}', () => {
+  it('says what became of it, to its own tenant', async () => {
+    const { request, publish } = await load([clientOf('c1=')]);
+    const messageId = randomUUID();
+    await publish({ to: 'everyone', type: 'notice', content: 1, messageId });
+
+    const path = { messageId };
+    const { status, body } = await request('GET /publications/{messageId}', { path });
+    expect(status).toBe(200);
+    const time = expect.any(Number) as number;
+    expect(body).toEqual({
+      messageId,
+      status: 'done',
+      ...{ delivered: 1, gone: 0, failed: 0, pending: 0 },
+      shards: [],
+      startedAt: time,
+      finishedAt: time,
+    });
+    const query = { tenant: 'other' };
+    expect(await request('GET /publications/{messageId}', { path, query })).toMatchObject({ status: 404 });
+  });
+
+  it('is 404 for one that nobody recorded, and 400 for what is no UUID', async () => {
+    const { request } = await load();
+    const get = (messageId: string) => request('GET /publications/{messageId}', { path: { messageId } });
+    expect(await get(randomUUID())).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
+    expect(await get('42')).toMatchObject({
+      status: 400,
+      body: { error: { details: [{ field: 'messageId' }] } },
+    });
+  });
+});
+
+describe('the API', () => {
+  it('answers 404 to a route it does not have', async () => {
+    const { request } = await load();
+    expect(await request('GET /constructor')).toMatchObject({
+      status: 404,
+      body: { error: { code: 'not_found' } },
+    });
+  });
+
+  it('answers a fault of ours with 500 internal; only the log learns more', async () => {
+    vi.stubEnv('SESSIONS_TABLE', 'missing');
+    const { request } = await load();
+    expect(await request('GET /sessions', { query: { userType: 'member', userId: '1' } })).toEqual({
+      status: 500,
+      body: { error: { code: 'internal', message: 'The request failed on our side; try again.' } },
+    });
+    expect(cloud.current().logged()).toContain('ResourceNotFoundException');
+  });
+});
+
+function sessionOf({ connectionId, userId, connectedAt, tokenExpiresAt }: Client) {
+  return {
+    connectionId,
+    tenant: 'default',
+    userType: 'member',
+    userId,
+    connectedAt,
+    tokenExpiresAt,
+    topics: [],
+    sourceIp: '192.0.2.1',
+    userAgent: 'Mozilla/5.0',
+  };
+}
+
+async function load(clients: readonly Client[] = []) {
+  const { handler: connect } = await import('../../lambdas/connect.ts');
+  const { handler: api } = await import('../../lambdas/api.ts');
+  const { handler: publish } = await import('../../lambdas/publish.ts');
+  for (const client of clients) await connect(connectEvent(client));
+  return {
+    publish,
+    request: async (routeKey: string, request?: HttpRequest) => {
+      const { statusCode, headers, body } = await api(httpEvent(routeKey, request));
+      expect(headers).toEqual({ 'content-type': 'application/json' });
+      return { status: statusCode, body: JSON.parse(body) as unknown };
+    },
+  };
+}
