@@ -24,6 +24,21 @@ describe('an added session', () => {
     ]);
   });
 
+  it('is read consistently by its user: a publish right after the handshake finds it', async () => {
+    const { sessions, db } = await dynamodb.create();
+    const reads: unknown[] = [];
+    const record = { name: 'record', step: 'initialize' } as const;
+    db.middlewareStack.add((next) => (args) => (reads.push(args.input), next(args)), record);
+    await sessions.get(member, 'c1=');
+    await sessions.ofUser(member);
+    await sessions.sessionsOfUser(member, 10);
+    db.middlewareStack.remove('record');
+
+    // The engine of the tests has no lag, so the proof is in what is asked.
+    expect(reads).toHaveLength(3);
+    for (const read of reads) expect(read).toHaveProperty('ConsistentRead', true);
+  });
+
   it('is found in exactly one shard of its tenant, by its type and among everyone', async () => {
     const { sessions } = await dynamodb.create();
     await sessions.add(sessionOf('c1='));
