@@ -5,7 +5,7 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
 import { createRequestHandler, type FirstAttempt, type SendOptions } from './poster-handler.ts';
-import { credentialsFailed, gone, refusalOf, type Refusal } from './poster-outcome.ts';
+import { credentialsFailed, gone, noConnectionId, refusalOf, type Refusal } from './poster-outcome.ts';
 import { createPool, type PoolOptions } from './poster-pool.ts';
 import { createRetry, type RetryOptions } from './poster-retry.ts';
 import { createSigner, encodeSegment, sha256Hex } from './poster-signer.ts';
@@ -47,8 +47,10 @@ export function createCaller(options: CallerOptions): Caller {
   const pool = createPool(options);
   const retry = createRetry(options);
   const sign = createSigner({ region, service: 'execute-api' });
+  // The SDK keeps a slash at the end of an endpoint, and would ask for `/live//@connections`.
+  const stagePath = endpoint.pathname.replace(/\/+$/, '');
   const client = new ApiGatewayManagementApiClient({
-    endpoint: endpoint.href,
+    endpoint: endpoint.origin + stagePath,
     region,
     ...(credentials && { credentials }),
     maxAttempts: retries + 1,
@@ -56,14 +58,12 @@ export function createCaller(options: CallerOptions): Caller {
     requestHandler: createRequestHandler(pool),
   });
   const { host } = endpoint;
-  const connectionsPath = `${endpoint.pathname.replace(/\/+$/, '')}/@connections/`;
 
   async function call(
     { connectionId, payload }: Call,
     signal: AbortSignal | undefined,
   ): Promise<'ok' | Refusal> {
-    // The SDK refuses an empty id, and a path resolves `.` and `..` away: no connection has such an id.
-    if (connectionId.length < 3) return viaClient({ connectionId, payload }, signal, []);
+    if (/^\.{0,2}$/.test(connectionId)) return noConnectionId;
     let identity;
     try {
       identity = await client.config.credentials();
@@ -72,7 +72,7 @@ export function createCaller(options: CallerOptions): Caller {
     }
     const clockOffsetMs = client.config.systemClockOffset;
     const method = payload ? 'POST' : 'DELETE';
-    const path = connectionsPath + encodeSegment(connectionId);
+    const path = `${stagePath}/@connections/${encodeSegment(connectionId)}`;
     const contentType = payload && 'application/octet-stream';
     const { bytes, hash } = payload ?? noPayload;
     const request = { method, host, path, contentType, payloadHash: hash };

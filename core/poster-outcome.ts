@@ -47,6 +47,15 @@ export type DisconnectOutcome = { readonly outcome: 'closed' } | Gone | Throttle
 
 export const gone: Gone = { outcome: 'gone' };
 
+/** What no connection is called; sent all the same, a path would resolve it to something else. */
+export const noConnectionId: Failed = {
+  outcome: 'failed',
+  reason: 'bad_request',
+  isRetryable: false,
+  requestId: undefined,
+  cause: new Error('A connection id is not empty, and neither "." nor "..".'),
+};
+
 /** What an error of the SDK, or of the network beneath it, means for the caller. */
 export function refusalOf(cause: unknown, signal: AbortSignal | undefined): Refusal {
   const { httpStatusCode: status, requestId } = metadataOf(cause);
