@@ -10,7 +10,7 @@ import {
   readPublishRequest,
   Refusal,
 } from '../protocol/index.ts';
-import type { Listener } from './listener.ts';
+import type { Listener, ListenerSession } from './listener.ts';
 import type { Publish, Reply } from './publish.ts';
 
 export interface DispatchOptions {
@@ -21,10 +21,8 @@ export interface DispatchOptions {
 }
 
 /** The connection a frame came on. */
-export interface Sender {
+export interface Sender extends ListenerSession {
   readonly identity: Identity;
-  readonly connectionId: string;
-  readonly connectedAt: number;
 }
 
 /** Hands a client's text to its listener and resolves to the text that answers it, or to nothing. */
@@ -41,12 +39,13 @@ export function createDispatch({ listeners, publish, reply, log }: DispatchOptio
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
     const request = (to: string | readonly string[], type: string, content: unknown) =>
       readPublishRequest({ to, type, content: outgoing(content) ?? null, tenant: sender.identity.tenant });
+    const { identity: from, ...session } = sender;
     const result = await listener.handle({
       content: isText ? parseText(frame.content) : frame.content,
-      from: sender.identity,
-      session: { connectionId: sender.connectionId, connectedAt: sender.connectedAt },
+      from,
+      session,
       reply: async (type, content) => reply(request(`session:${sender.connectionId}`, type, content), sender),
-      send: async (to, type, content) => publish(request(to, type, content), sender.identity),
+      send: async (to, type, content) => publish(request(to, type, content), from),
     });
     return outgoing(result);
   }

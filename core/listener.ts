@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import { type Delivered, type Identity, parseWith } from '../protocol/index.ts';
+import { type Delivered, type Identity, parseWith, type PublishAnswer } from '../protocol/index.ts';
 
 /** What a listener is given with each message. */
 export interface ListenerContext<Content> {
@@ -7,15 +7,24 @@ export interface ListenerContext<Content> {
   readonly content: Content;
   /** Who sent it, by the token that the connection was opened with. */
   readonly from: Identity;
-  /** The connection it came on; `connectedAt` in epoch milliseconds. */
-  readonly session: { readonly connectionId: string; readonly connectedAt: number };
+  /** The connection it came on. */
+  readonly session: ListenerSession;
   /** Sends a frame to the session that sent this message. */
   readonly reply: (type: string, content: unknown) => Promise<Delivered>;
   /**
    * Publishes within the sender's tenant; receivers see who caused it in `from`.
    * `to` is a target such as `user:member:42`, or up to 100 of them.
    */
-  readonly send: (to: string | readonly string[], type: string, content: unknown) => Promise<Delivered>;
+  readonly send: (to: string | readonly string[], type: string, content: unknown) => Promise<PublishAnswer>;
+}
+
+/** Times are epoch milliseconds. */
+export interface ListenerSession {
+  readonly connectionId: string;
+  readonly connectedAt: number;
+  readonly tokenExpiresAt: number;
+  /** Patterns of the topics its token lets it subscribe to. */
+  readonly topics: readonly string[];
 }
 
 /** The code that handles one message type. */

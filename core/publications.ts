@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import {
-  type Delivered,
-  publicationLifetimeMs,
-  type Publication,
-  type PublishRequest,
-} from '../protocol/index.ts';
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { Publication, PublishAnswer, PublishRequest } from '../protocol/index.ts';
+import { type PublicationId, publicationKey, recordExpiry, recordSortKey } from './publication-keys.ts';
+import { publicationOf, type PublicationRow } from './publication-view.ts';
+import type { ShardRow } from './shard-progress.ts';
 
 export interface PublicationsOptions {
   readonly db: DynamoDBDocumentClient;
@@ -16,29 +20,17 @@ export interface PublicationsOptions {
 
 export type Publications = ReturnType<typeof createPublications>;
 
-export interface PublicationId {
-  readonly tenant: string;
-  readonly messageId: string;
-}
-
 export type Claim =
   /** It is ours to publish. */
   | { readonly state: 'claimed' }
   /** The same publication is under way elsewhere. */
   | { readonly state: 'running' }
-  | { readonly state: 'answered'; readonly answer: Delivered }
+  | { readonly state: 'answered'; readonly answer: PublishAnswer }
   /** The `messageId` is taken by a publication with another body. */
   | { readonly state: 'conflict' };
 
 // Longer than any function runs: a publication that is still unanswered then has lost its publisher.
 const abandonedAfterMs = 60_000;
-
-interface PublicationRow {
-  readonly requestHash: string;
-  readonly startedAt: number;
-  readonly finishedAt?: number;
-  readonly answer?: Delivered;
-}
 
 /** The records of what was published and what became of it, kept for a day in the messages table. */
 export function createPublications({ db, table, now }: PublicationsOptions) {
@@ -46,7 +38,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
     const { Item } = await db.send(
       new GetCommand({ TableName: table, Key: keyOf(id), ConsistentRead: true }),
     );
-    const row = Item as (PublicationRow & { expiresAt: number }) | undefined;
+    const row = Item as PublicationRow | undefined;
     return row && row.expiresAt * 1000 > now() ? row : undefined;
   }
 
@@ -61,7 +53,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
               ...keyOf(id),
               requestHash,
               startedAt: now(),
-              expiresAt: Math.ceil((now() + publicationLifetimeMs) / 1000),
+              expiresAt: recordExpiry(now()),
             },
             ConditionExpression:
               'attribute_not_exists(pk) OR expiresAt <= :nowSeconds' +
@@ -83,7 +75,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
       return row?.answer ? { state: 'answered', answer: row.answer } : { state: 'running' };
     },
 
-    async finish(id: PublicationId, answer: Delivered): Promise<void> {
+    async finish(id: PublicationId, answer: PublishAnswer): Promise<void> {
       await db.send(
         new UpdateCommand({
           TableName: table,
@@ -107,26 +99,23 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
     },
 
     async get(id: PublicationId): Promise<Publication | undefined> {
-      const row = await read(id);
-      if (!row) return undefined;
-      const { startedAt, finishedAt, answer } = row;
-      return {
-        messageId: id.messageId,
-        status: answer ? 'done' : 'delivering',
-        delivered: answer?.delivered ?? 0,
-        gone: answer?.gone ?? 0,
-        failed: answer?.failed ?? 0,
-        pending: 0,
-        shards: [],
-        startedAt,
-        ...(finishedAt !== undefined && { finishedAt }),
-      };
+      const { Items } = await db.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': publicationKey(id) },
+          ConsistentRead: true,
+        }),
+      );
+      const [record, ...shards] = (Items ?? []) as [PublicationRow?, ...ShardRow[]];
+      if (!record || record.expiresAt * 1000 <= now()) return undefined;
+      return publicationOf(id.messageId, record, shards, now());
     },
   };
 }
 
-function keyOf({ tenant, messageId }: PublicationId) {
-  return { pk: `PUBLICATION#${tenant}#${messageId.toLowerCase()}`, sk: 'META' };
+function keyOf(id: PublicationId) {
+  return { pk: publicationKey(id), sk: recordSortKey };
 }
 
 /** Equal for equal requests, whatever the order of the keys in their JSON. */

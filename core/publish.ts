@@ -3,55 +3,85 @@ import {
   type Identity,
   maxDownlinkFrameBytes,
   messageFrame,
+  type PublishAnswer,
   type PublishRequest,
   Refusal,
 } from '../protocol/index.ts';
 import { resolveAudience } from './audience.ts';
 import type { Deliver } from './deliver.ts';
+import type { FanOutQueue } from './fan-out-queue.ts';
+import type { Poster } from './poster.ts';
 import { hashOf, type Publications } from './publications.ts';
-import type { Recipient, Sessions } from './sessions.ts';
+import type { RecipientReports } from './recipient-report.ts';
+import type { Recipients } from './recipients.ts';
+import type { Recipient } from './session-rows.ts';
 
 export interface PublishOptions {
-  readonly sessions: Sessions;
+  readonly recipients: Recipients;
   readonly publications: Publications;
+  readonly reports: RecipientReports;
+  readonly queue: Pick<FanOutQueue, 'send'>;
+  readonly poster: Pick<Poster, 'prepare'>;
   readonly deliver: Deliver;
   /** The largest audience that is sent to at once. */
   readonly inlineLimit: number;
   readonly newId: () => string;
+  readonly now: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
 }
 
 /** Publishes one message; `from` is the user who caused it, where one did. Throws a `Refusal` for what it can't do. */
-export type Publish = (request: PublishRequest, from?: Identity) => Promise<Delivered>;
+export type Publish = (request: PublishRequest, from?: Identity) => Promise<PublishAnswer>;
 
 /** Sends one message to a connection that is known to be open, without a read; an index might not have it yet. */
 export type Reply = (request: PublishRequest, to: Recipient) => Promise<Delivered>;
 
+/** A message as it is on its way out. */
+interface Message {
+  readonly request: PublishRequest;
+  readonly messageId: string;
+  readonly frame: string;
+}
+
 const pollIntervalMs = 100;
 
-export function createReply({ deliver, newId }: Pick<PublishOptions, 'deliver' | 'newId'>): Reply {
+// The publish function has 29 s, as the API in front of it. What is not sent by then counts as failed.
+const sendingTimeMs = 20_000;
+
+type ReplyOptions = Pick<PublishOptions, 'poster' | 'deliver' | 'newId' | 'now'>;
+
+export function createReply({ poster, deliver, newId, now }: ReplyOptions): Reply {
   return async (request, to) => {
     const messageId = newId();
-    const frame = frameOf(request, messageId, to.identity);
-    return { messageId, status: 'delivered', ...(await deliver([to], frame)) };
+    const payload = poster.prepare(frameOf(request, messageId, to.identity));
+    return deliveredOf(messageId, await deliver([to], payload, now() + sendingTimeMs));
   };
 }
 
 export function createPublish(options: PublishOptions): Publish {
-  const { sessions, publications, deliver, inlineLimit, newId, wait } = options;
+  const { recipients, publications, reports, queue, poster, deliver, inlineLimit, newId, now, wait } =
+    options;
 
-  async function send(request: PublishRequest, messageId: string, frame: string): Promise<Delivered> {
-    const audience = await resolveAudience(sessions, request, inlineLimit);
-    if (audience.size === 'large') {
-      throw new Refusal(
-        'not_implemented',
-        `to: reaches more than ${String(inlineLimit)} sessions, the most that are served`,
-      );
+  /** Sends to a small audience at once, and hands a large one to the fan-out. */
+  async function send({ request, messageId, frame }: Message, isRecorded: boolean): Promise<PublishAnswer> {
+    const { tenant, to, exclude, report } = request;
+    const audience = await resolveAudience(recipients, request, inlineLimit);
+    if (audience.size === 'inline') {
+      const delivery = await deliver(audience.recipients, poster.prepare(frame), now() + sendingTimeMs);
+      if (report === 'recipients') await reports.add({ tenant, messageId }, audience.recipients, delivery);
+      return deliveredOf(messageId, delivery);
     }
-    return { messageId, status: 'delivered', ...(await deliver(audience.recipients, frame)) };
+    // What becomes of it shows only in its record.
+    if (!isRecorded) return record({ request, messageId, frame });
+    const job = { tenant, messageId, to, exclude, frame, reportsRecipients: report === 'recipients' };
+    const { shards } = recipients;
+    await queue.send(Array.from({ length: shards }, (_, shard) => ({ ...job, shard })));
+    return { messageId, status: 'accepted', shards };
   }
 
-  async function sendOnce(request: PublishRequest, messageId: string, frame: string): Promise<Delivered> {
+  /** Publishes under a record that lets the `messageId` be published once. */
+  async function record(message: Message): Promise<PublishAnswer> {
+    const { request, messageId } = message;
     const id = { tenant: request.tenant, messageId };
     const hash = hashOf(request);
     for (;;) {
@@ -61,7 +91,7 @@ export function createPublish(options: PublishOptions): Publish {
       if (claim.state === 'claimed') break;
       await wait(pollIntervalMs);
     }
-    const answer = await send(request, messageId, frame).catch(async (cause: unknown) => {
+    const answer = await send(message, true).catch(async (cause: unknown) => {
       await publications.release(id);
       throw cause;
     });
@@ -71,11 +101,18 @@ export function createPublish(options: PublishOptions): Publish {
 
   return async (request, from) => {
     const messageId = request.messageId ?? newId();
-    const frame = frameOf(request, messageId, from);
+    const message = { request, messageId, frame: frameOf(request, messageId, from) };
     // Without a messageId or a report nobody can ask for the record: the answer is the record.
     const isRecorded = request.messageId !== undefined || request.report !== undefined;
-    return isRecorded ? sendOnce(request, messageId, frame) : send(request, messageId, frame);
+    return isRecorded ? record(message) : send(message, false);
   };
+}
+
+function deliveredOf(
+  messageId: string,
+  { delivered, gone, failed }: Pick<Delivered, 'delivered' | 'gone' | 'failed'>,
+): Delivered {
+  return { messageId, status: 'delivered', delivered, gone, failed };
 }
 
 function frameOf({ type, content }: PublishRequest, messageId: string, from: Identity | undefined): string {

@@ -1,5 +1,4 @@
 import type { CloseSession } from './close-session.ts';
-import type { Connection } from './authorizer-context.ts';
 import type { Dispatch, Sender } from './dispatch.ts';
 
 export interface ReceiveOptions {
@@ -13,10 +12,7 @@ export interface ReceiveOptions {
  * Resolves to the text that answers it, or to nothing.
  */
 export function createReceive({ dispatch, closeSession, now }: ReceiveOptions) {
-  return async (
-    text: string,
-    sender: Sender & Pick<Connection, 'tokenExpiresAt'>,
-  ): Promise<string | undefined> => {
+  return async (text: string, sender: Sender): Promise<string | undefined> => {
     if (now() < sender.tokenExpiresAt) return dispatch(text, sender);
     await closeSession(
       { connectionId: sender.connectionId, ...sender.identity },

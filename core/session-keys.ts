@@ -25,6 +25,11 @@ export function memberPrefix(userType: string): string {
   return `${userType}#`;
 }
 
+/** One of the partitions that together hold the subscribers of a topic. */
+export function topicKey(tenant: string, topic: string, shard: number): string {
+  return `TOPIC#${tenant}#${topic}#${String(shard)}`;
+}
+
 /**
  * The shard of a connection: the same for its audience and its topics, so that whatever targets of one publish it
  * matches, it falls into the same job. FNV-1a, 32 bits.

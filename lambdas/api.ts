@@ -3,9 +3,9 @@ import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
 import { answerOf, httpResponse } from './http-answer.ts';
 import { createRoutes } from './routes.ts';
-import { buildSender } from './sender.ts';
+import { buildCaller } from './caller.ts';
 
-const routes = createRoutes(buildSender(readEnvironment('api')));
+const routes = createRoutes(buildCaller(readEnvironment('api')));
 
 /** The service routes of the HTTP API beside `POST /publish`. */
 export async function handler(event: HttpEvent) {

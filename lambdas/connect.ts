@@ -4,7 +4,7 @@ import type { ConnectionEvent } from './events.ts';
 import { log } from './log.ts';
 import { buildSessions } from './stores.ts';
 
-const sessions = buildSessions(readEnvironment('connect'));
+const { sessions } = buildSessions(readEnvironment('connect'));
 
 /** Registers the session. The handshake waits for this, so the session is found from the moment it is open. */
 export async function handler({ requestContext }: ConnectionEvent) {

@@ -4,12 +4,15 @@
  */
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
-const sender = [...sessionStore, 'MESSAGES_TABLE', 'CALLBACK_ENDPOINT', 'INLINE_LIMIT'] as const;
+const caller = [...sessionStore, 'MESSAGES_TABLE', 'CALLBACK_ENDPOINT'] as const;
+const sender = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL'] as const;
 
 /**
  * - `SHARDS`: over how many partitions a tenant's audience is spread, a whole number ≥ 1.
  * - `CALLBACK_ENDPOINT`: the URL in front of `/@connections/{connectionId}`.
  * - `INLINE_LIMIT`: the largest audience that one publish sends to at once.
+ * - `FAN_OUT_RATE`: posts per second that one worker may make.
+ * - `FAN_OUT_ATTEMPTS`: how often a job is received before it goes to the dead-letter queue.
  * - `TOKEN_CLAIMS`: JSON `{"userId","userType","tenant","topics"}`, the name each claim has in the tokens.
  * - `ALLOWED_ORIGINS`: comma-separated origins that browsers may connect from; empty allows all.
  */
@@ -19,7 +22,8 @@ export const variables = {
   disconnect: ['LOG_LEVEL', ...sessionStore],
   message: ['LOG_LEVEL', ...sender],
   publish: ['LOG_LEVEL', ...sender],
-  api: ['LOG_LEVEL', ...sender],
+  api: ['LOG_LEVEL', ...caller],
+  'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE', 'FAN_OUT_ATTEMPTS'],
 } as const;
 
 export type FunctionName = keyof typeof variables;

@@ -39,6 +39,16 @@ export interface HttpEvent {
   readonly requestContext: { readonly http: { readonly method: string } };
 }
 
+/** What an event source mapping hands over of an SQS queue. */
+export interface QueueEvent {
+  readonly Records: readonly {
+    readonly messageId: string;
+    readonly receiptHandle: string;
+    readonly body: string;
+    readonly attributes: { readonly ApproximateReceiveCount: string };
+  }[];
+}
+
 /** A header's value whatever the case of its name: WebSocket events keep the case the client sent. */
 export function header(headers: Headers | null | undefined, name: string): string | undefined {
   const entry = Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name);

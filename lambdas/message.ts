@@ -2,14 +2,16 @@ import { connectionOf } from '../core/authorizer-context.ts';
 import { createDispatch } from '../core/dispatch.ts';
 import { listeners } from '../core/listeners/index.ts';
 import { createReceive } from '../core/receive.ts';
+import { createTopicListeners } from '../core/topic-listeners.ts';
 import { errorFrame, Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { MessageEvent } from './events.ts';
 import { log } from './log.ts';
 import { buildSender } from './sender.ts';
 
-const { publish, reply, closeSession } = buildSender(readEnvironment('message'));
-const dispatch = createDispatch({ listeners, publish, reply, log });
+const { publish, reply, closeSession, subscriptions } = buildSender(readEnvironment('message'));
+const allListeners = [...createTopicListeners(subscriptions), ...listeners];
+const dispatch = createDispatch({ listeners: allListeners, publish, reply, log });
 const receive = createReceive({ dispatch, closeSession, now: Date.now });
 
 /** Takes a frame; the body goes back through the route response, which costs no call of the callback API. */

@@ -11,7 +11,8 @@ export async function handler(event: HttpEvent | Readonly<Record<string, unknown
   const isHttp = isHttpEvent(event);
   const answer = await answerOf(async () => {
     const request = readPublishRequest(isHttp ? jsonBody(event) : event);
-    return { status: 200, body: await publish(request) };
+    const body = await publish(request);
+    return { status: body.status === 'accepted' ? 202 : 200, body };
   });
   return isHttp ? httpResponse(answer) : answer.body;
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
 import type { CloseSession } from '../core/close-session.ts';
+import { readCursor, writeCursor } from '../core/page-cursor.ts';
 import type { Publications } from '../core/publications.ts';
+import type { RecipientReports } from '../core/recipient-report.ts';
+import type { Recipients } from '../core/recipients.ts';
 import { listSessions } from '../core/session-list.ts';
 import type { Sessions } from '../core/sessions.ts';
 import { type Closing, connectionId, defaultTenant, name, parseWith, Refusal } from '../protocol/index.ts';
@@ -8,6 +11,8 @@ import type { HttpEvent } from './events.ts';
 
 export interface RouteParts {
   readonly sessions: Sessions;
+  readonly recipients: Recipients;
+  readonly reports: RecipientReports;
   readonly publications: Publications;
   readonly closeSession: CloseSession;
 }
@@ -15,30 +20,41 @@ export interface RouteParts {
 type Route = (event: HttpEvent) => Promise<unknown>;
 
 const tenant = z._default(name, defaultTenant);
+/** Recipients in one answer of a publication's report. */
+const reportPageSize = 1000;
+
 const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
 
 /** Each route of the HTTP API by its key; a route resolves to the body of a 200, or throws a `Refusal`. */
 export function createRoutes({
   sessions,
+  recipients,
   publications,
+  reports,
   closeSession,
 }: RouteParts): ReadonlyMap<string, Route> {
   async function sessionById(event: HttpEvent) {
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
-    const found = await sessions.byConnection(id);
+    const found = await recipients.byConnection(id);
     const session = found && (await sessions.get(found.identity, id));
     if (!session) throw new Refusal('not_found', `There is no session ${id}.`);
     return session;
   }
 
   async function publication(event: HttpEvent) {
-    const id = {
-      ...pathOf(event, z.object({ messageId: z.uuid() })),
-      ...queryOf(event, z.strictObject({ tenant })),
-    };
+    const { messageId } = pathOf(event, z.object({ messageId: z.uuid() }));
+    const query = z.strictObject({
+      tenant,
+      recipients: z.optional(z.literal('true')),
+      cursor: z.optional(z.string()),
+    });
+    const { tenant: ofTenant, cursor, ...asked } = queryOf(event, query);
+    const id = { tenant: ofTenant, messageId };
     const found = await publications.get(id);
-    if (!found) throw new Refusal('not_found', `There is no publication ${id.messageId}.`);
-    return found;
+    if (!found) throw new Refusal('not_found', `There is no publication ${messageId}.`);
+    if (!asked.recipients) return found;
+    const { recipients: page, next } = await reports.page(id, readCursor(messageId, cursor), reportPageSize);
+    return { ...found, recipients: page, ...(next && { cursor: writeCursor(messageId, next) }) };
   }
 
   function list(event: HttpEvent) {
@@ -48,7 +64,7 @@ export function createRoutes({
       userId: z.optional(name),
       cursor: z.optional(z.string()),
     });
-    return listSessions(sessions, queryOf(event, query));
+    return listSessions(recipients, sessions, queryOf(event, query));
   }
 
   async function closeById(event: HttpEvent) {
@@ -61,7 +77,7 @@ export function createRoutes({
     let closed = 0;
     let cursor: string | undefined;
     do {
-      const page = await listSessions(sessions, { ...user, cursor });
+      const page = await listSessions(recipients, sessions, { ...user, cursor });
       await Promise.all(page.sessions.map((session) => closeSession(session, kicked)));
       closed += page.sessions.length;
       ({ cursor } = page);

@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createCloseSession } from '../core/close-session.ts';
-import { createDeliver } from '../core/deliver.ts';
-import { createPoster } from '../core/poster.ts';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createFanOutQueue } from '../core/fan-out-queue.ts';
 import { createPublish, createReply } from '../core/publish.ts';
-import { type FunctionEnvironments, readRegion } from './environment.ts';
-import { log } from './log.ts';
-import { buildPublications, buildSessions } from './stores.ts';
+import { buildCaller } from './caller.ts';
+import type { FunctionEnvironments } from './environment.ts';
 
-/** The parts of a function that sends to connections. */
+/** The parts of a function that publishes. */
 export function buildSender(environment: FunctionEnvironments['publish']) {
-  const sessions = buildSessions(environment);
-  const publications = buildPublications(environment);
-  const poster = createPoster({ endpoint: environment.CALLBACK_ENDPOINT, region: readRegion() });
-  const deliver = createDeliver({ sessions, poster, log, now: Date.now });
+  const caller = buildCaller(environment);
+  const queue = createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_OUT_QUEUE_URL });
   const inlineLimit = Number(environment.INLINE_LIMIT);
-  const publish = createPublish({ sessions, publications, deliver, inlineLimit, newId: randomUUID, wait });
-  const reply = createReply({ deliver, newId: randomUUID });
-  const closeSession = createCloseSession({ sessions, poster });
-  return { sessions, publications, publish, reply, closeSession };
+  const common = { ...caller, newId: randomUUID, now: Date.now };
+  return {
+    ...caller,
+    publish: createPublish({ ...common, queue, inlineLimit, wait }),
+    reply: createReply(common),
+  };
 }

@@ -1,22 +1,34 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createPublications } from '../core/publications.ts';
+import { createRecipientReports } from '../core/recipient-report.ts';
+import { createRecipients } from '../core/recipients.ts';
 import { createSessions } from '../core/sessions.ts';
+import { createShardProgress } from '../core/shard-progress.ts';
+import { createSubscriptions } from '../core/subscriptions.ts';
 
 // One client, so one pool of connections, per function environment.
 const db = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
   marshallOptions: { removeUndefinedValues: true },
 });
 
+/** What is in the sessions table. */
 export function buildSessions(environment: { SESSIONS_TABLE: string; SHARDS: string }) {
-  return createSessions({
-    db,
-    table: environment.SESSIONS_TABLE,
-    shards: Number(environment.SHARDS),
-    now: Date.now,
-  });
+  const table = { db, table: environment.SESSIONS_TABLE, shards: Number(environment.SHARDS), now: Date.now };
+  const subscriptions = createSubscriptions(table);
+  return {
+    sessions: createSessions({ ...table, subscriptions }),
+    subscriptions,
+    recipients: createRecipients(table),
+  };
 }
 
-export function buildPublications(environment: { MESSAGES_TABLE: string }) {
-  return createPublications({ db, table: environment.MESSAGES_TABLE, now: Date.now });
+/** What is in the messages table. */
+export function buildPublications(environment: { MESSAGES_TABLE: string; SHARDS: string }) {
+  const table = { db, table: environment.MESSAGES_TABLE, shards: Number(environment.SHARDS), now: Date.now };
+  return {
+    publications: createPublications(table),
+    reports: createRecipientReports(table),
+    progress: createShardProgress(table),
+  };
 }

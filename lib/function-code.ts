@@ -17,6 +17,7 @@ const functionNames = Object.keys({
   message: true,
   publish: true,
   api: true,
+  'fan-out': true,
 } satisfies Record<FunctionName, true>);
 
 let bundled: ReadonlyMap<string, Uint8Array> | undefined;

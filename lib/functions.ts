@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { FunctionEnvironments, FunctionName } from '../lambdas/environment.ts';
+import { type FanOut, fanOutAttempts, fanOutTimeout } from './fan-out.ts';
 import type { MessageTable } from './message-table.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Settings } from './settings.ts';
@@ -14,6 +15,7 @@ export interface FunctionResources {
   readonly messages: MessageTable;
   readonly tokenSecret: TokenSecret;
   readonly webSocketApi: WebSocketApi;
+  readonly fanOut: FanOut;
 }
 
 /** API Gateway waits 29 s for a WebSocket integration and 30 s for an HTTP one; a longer run would answer nobody. */
@@ -25,17 +27,21 @@ const handshakeTimeout = Duration.seconds(10);
 /** Makes every function; the access that each variable needs is granted right below it. */
 export function createFunctions(
   scope: Construct,
-  { sessions, messages, tokenSecret, webSocketApi }: FunctionResources,
+  { sessions, messages, tokenSecret, webSocketApi, fanOut }: FunctionResources,
   settings: Settings,
   lifetime: FunctionLifetime,
 ): Readonly<Record<FunctionName, SwitchboardFunction>> {
   const common = { LOG_LEVEL: settings.logLevel };
   const sessionStore = { SESSIONS_TABLE: sessions.tableName, SHARDS: String(settings.shards) };
-  const sender = {
+  const caller = {
     ...sessionStore,
     MESSAGES_TABLE: messages.tableName,
     CALLBACK_ENDPOINT: webSocketApi.callbackEndpoint,
+  };
+  const sender = {
+    ...caller,
     INLINE_LIMIT: String(settings.inlineLimit),
+    FAN_OUT_QUEUE_URL: fanOut.queueUrl,
   };
 
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
@@ -99,13 +105,36 @@ export function createFunctions(
     sessions.grantClose(fn);
     messages.grantPublish(fn);
     webSocketApi.grantSend(fn);
+    fanOut.grantSend(fn);
   }
+  sessions.grantSubscribe(message);
+
+  const worker = new SwitchboardFunction(scope, 'FanOut', {
+    ...lifetime,
+    entry: 'fan-out',
+    description: 'Sends one shard of a publication, page by page, at its share of the rate',
+    environment: {
+      ...common,
+      ...caller,
+      FAN_OUT_QUEUE_URL: fanOut.queueUrl,
+      FAN_OUT_RATE: String(settings.fanOutRate / settings.fanOutWorkers),
+      FAN_OUT_ATTEMPTS: String(fanOutAttempts),
+    } satisfies FunctionEnvironments['fan-out'],
+    memorySize: 1024,
+    timeout: fanOutTimeout,
+  });
+  sessions.grantResolve(worker);
+  sessions.grantClose(worker);
+  messages.grantPublish(worker);
+  webSocketApi.grantSend(worker);
+  fanOut.grantSend(worker);
+  fanOut.addWorker(worker, settings.fanOutWorkers);
 
   const api = new SwitchboardFunction(scope, 'Api', {
     ...lifetime,
     entry: 'api',
     description: 'Answers for sessions and publications, and closes connections',
-    environment: { ...common, ...sender } satisfies FunctionEnvironments['api'],
+    environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: integrationTimeout,
   });
@@ -114,5 +143,5 @@ export function createFunctions(
   messages.grantRead(api);
   webSocketApi.grantSend(api);
 
-  return { authorize, connect, disconnect, message, publish, api };
+  return { authorize, connect, disconnect, message, publish, api, 'fan-out': worker };
 }

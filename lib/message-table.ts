@@ -28,10 +28,10 @@ export class MessageTable extends Construct {
     this.tableName = this.table.tableName;
   }
 
-  /** Records a publication once, answers it, and gives its id back where nothing was published. */
+  /** Records a publication, how far it has come, and by request what became of each recipient. */
   grantPublish(fn: SwitchboardFunction): void {
     fn.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
       [this.table.tableArn],
     );
   }

@@ -59,9 +59,17 @@ export class SessionTable extends Construct {
     fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);
   }
 
-  /** Deletes the session of a connection that is gone. */
+  /** Deletes the session of a connection that is gone, and its subscriptions in batches. */
   grantClose(fn: SwitchboardFunction): void {
-    fn.allow(['dynamodb:DeleteItem'], [this.table.tableArn]);
+    fn.allow(['dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'], [this.table.tableArn]);
+  }
+
+  /** Subscribes a session to topics, and ends subscriptions. */
+  grantSubscribe(fn: SwitchboardFunction): void {
+    fn.allow(
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      [this.table.tableArn],
+    );
   }
 
   /** Finds the sessions that a publication is for, by any of the keys; never by a scan. */

@@ -6,6 +6,8 @@ import * as z from 'zod/mini';
 const allowed: Readonly<Record<string, string>> = {
   shards: 'a whole number from 1 to 256',
   inlineLimit: 'a whole number from 1 to 5000',
+  fanOutRate: 'a whole number from 1 to 1000000',
+  fanOutWorkers: 'a whole number from 2 to 1000',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
   tokenClaims: 'an object of claim names with the keys userId, userType, tenant, topics',
@@ -21,6 +23,9 @@ const schema = z.strictObject({
   shards: z._default(fromText(wholeNumber(1, 256)), 8),
   // One synchronous publish must end inside the 29 s that an integration may take.
   inlineLimit: z._default(fromText(wholeNumber(1, 5000)), 500),
+  fanOutRate: z._default(fromText(wholeNumber(1, 1_000_000)), 8000),
+  // What the maximum concurrency of an event source mapping may be.
+  fanOutWorkers: z._default(fromText(wholeNumber(2, 1000)), 8),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
   allowedOrigins: z._default(
     z.pipe(z.transform(splitCommas), z.array(z.string().check(z.refine(isOrigin)))),

@@ -2,6 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { FanOut } from './fan-out.ts';
 import { createFunctions } from './functions.ts';
 import { HttpApi } from './http-api.ts';
 import { MessageTable } from './message-table.ts';
@@ -23,6 +24,17 @@ export interface SwitchboardProps {
    * @default 500
    */
   readonly inlineLimit?: number;
+  /**
+   * Posts per second that all workers of the fan-out together make. The account's APIs share 10,000 requests per
+   * second in a Region: what is left is for connects, messages and small publishes.
+   * @default 8000
+   */
+  readonly fanOutRate?: number;
+  /**
+   * How many workers send at the same time; each keeps to its share of the rate.
+   * @default 8
+   */
+  readonly fanOutWorkers?: number;
   /**
    * The URL that functions send to, in front of `/@connections/{id}`; `{apiId}` and `{stage}` are filled in. For a
    * custom domain of an API whose execute-api endpoint is off.
@@ -97,7 +109,8 @@ export class Switchboard extends Construct {
       throttle: settings.webSocketThrottle,
     });
 
-    const resources = { sessions, messages, tokenSecret, webSocketApi };
+    const fanOut = new FanOut(this, 'FanOutQueue');
+    const resources = { sessions, messages, tokenSecret, webSocketApi, fanOut };
     const { publish, api, ...behindWebSocket } = createFunctions(this, resources, settings, lifetime);
     webSocketApi.addRoutes(behindWebSocket);
     this.httpApi = new HttpApi(this, 'HttpApi', { publish, api, ...lifetime });

@@ -16,7 +16,6 @@ export const errorTable = {
   too_large: { httpStatus: 413, retryable: false, closes: false },
   rate_limited: { httpStatus: 429, retryable: true, closes: false },
   internal: { httpStatus: 500, retryable: true, closes: false },
-  not_implemented: { httpStatus: 501, retryable: false, closes: false },
 } as const satisfies Record<string, { httpStatus: number; retryable: boolean; closes: boolean }>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -21,3 +21,6 @@ export const maxFrameIdLength = 64;
 
 /** How long a publication is kept, and for how long its `messageId` publishes nothing a second time. */
 export const publicationLifetimeMs = 24 * 60 * 60 * 1000;
+
+/** How many topics one session may be subscribed to. */
+export const maxTopicsPerSession = 100;

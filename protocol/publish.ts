@@ -56,15 +56,49 @@ export interface Delivered {
   readonly failed: number;
 }
 
-/** What became of a publication. Times are epoch milliseconds. */
-export interface Publication {
+/** The answer of a publish that was handed to the fan-out: one job per shard. */
+export interface Accepted {
   readonly messageId: string;
-  readonly status: 'delivering' | 'done' | 'failed';
+  readonly status: 'accepted';
+  readonly shards: number;
+}
+
+export type PublishAnswer = Delivered | Accepted;
+
+/** How far a publication, or one shard of it, has come. `pending` is an estimate until it has ended, and then 0. */
+export interface DeliveryCounts {
   readonly delivered: number;
   readonly gone: number;
   readonly failed: number;
   readonly pending: number;
-  readonly shards: readonly unknown[];
+}
+
+export type DeliveryStatus = 'delivering' | 'done' | 'failed';
+
+/** One shard of a publication. Times are epoch milliseconds. */
+export interface PublicationShard extends DeliveryCounts {
+  readonly shard: number;
+  readonly status: DeliveryStatus;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+}
+
+/** What became of a publication; the shards' counts add up to its own. Times are epoch milliseconds. */
+export interface Publication extends DeliveryCounts {
+  readonly messageId: string;
+  readonly status: DeliveryStatus;
+  /** Empty where the audience was sent to at once. */
+  readonly shards: readonly PublicationShard[];
   readonly startedAt: number;
   readonly finishedAt?: number;
+}
+
+/** What became of one recipient, kept where the publish asked for `report: "recipients"`. */
+export interface RecipientReport {
+  readonly connectionId: string;
+  readonly userType: string;
+  readonly userId: string;
+  readonly outcome: 'delivered' | 'gone' | 'failed';
+  /** Why it failed. */
+  readonly reason?: string;
 }

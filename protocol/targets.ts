@@ -35,3 +35,19 @@ export function parseTarget(text: string, field: string): Target {
     }
   }
 }
+
+/** The text of a target, which is also the name of the channel it is. */
+export function formatTarget(target: Target): string {
+  switch (target.kind) {
+    case 'session':
+      return `session:${target.connectionId}`;
+    case 'user':
+      return `user:${target.userType}:${target.userId}`;
+    case 'type':
+      return `type:${target.userType}`;
+    case 'topic':
+      return `topic:${target.topic}`;
+    case 'everyone':
+      return 'everyone';
+  }
+}

@@ -7,11 +7,12 @@ import type { FunctionName } from '../lambdas/environment.ts';
  */
 export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   authorize: 240,
-  connect: 265,
-  disconnect: 245,
-  message: 320,
-  publish: 315,
-  api: 320,
+  connect: 270,
+  disconnect: 250,
+  message: 360,
+  publish: 355,
+  api: 325,
+  'fan-out': 355,
 };
 
 /** One line per function; `failures` are the lines of those over their budget. */

@@ -11,14 +11,13 @@ const optionalUserId = z.pipe(
   z.optional(name),
 );
 
-/** An example: a text to one user (`toUserId`), or to everyone of the sender's type. */
+/** An example: a text to one user (`toUserId`), or to everyone of the sender's type; acked with the publish's answer. */
 export const demoMessageSend = defineListener({
   type: 'demo-message-send',
   content: z.object({ text: z.string(), toUserId: z.optional(optionalUserId) }),
-  async handle({ content: { text, toUserId }, from, send }) {
+  handle({ content: { text, toUserId }, from, send }) {
     const single = toUserId !== undefined;
     const to = single ? `user:${from.userType}:${toUserId}` : `type:${from.userType}`;
-    const { delivered } = await send(to, 'demo-message-receive', { fromUserId: from.userId, text, single });
-    return { delivered };
+    return send(to, 'demo-message-receive', { fromUserId: from.userId, text, single });
   },
 });

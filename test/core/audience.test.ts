@@ -53,9 +53,16 @@ describe('the audience of', () => {
     expect(await resolve(core, { to: ['everyone', 'user:member:1', 'session:c1='] })).toEqual([]);
   });
 
-  it('a topic is refused while topics are not served, rather than reaching nobody', async () => {
+  it('a topic is who is subscribed to it within the tenant', async () => {
     const core = await dynamodb.create();
-    await expect(resolve(core, { to: ['topic:orders'] })).rejects.toMatchObject({ code: 'not_implemented' });
+    for (const session of [sessionOf('a'), sessionOf('b'), sessionOf('c', { tenant: 'other' })]) {
+      await core.sessions.add(session);
+      if (session.connectionId === 'b') continue;
+      await core.subscriptions.subscribe({ identity: session, ...session }, 'orders');
+    }
+    expect(await resolve(core, { to: ['topic:orders'] })).toEqual(['a']);
+    expect(await resolve(core, { to: ['topic:orders'], tenant: 'other' })).toEqual(['c']);
+    expect(await resolve(core, { to: ['topic:order'] })).toEqual([]);
   });
 });
 
@@ -74,10 +81,10 @@ describe('an audience', () => {
     for (const id of ['a', 'b', 'c']) await core.sessions.add(sessionOf(id));
 
     const request = { tenant: 'default', to: targets(['everyone', 'user:member:1', 'session:a']) };
-    expect(await resolveAudience(core.sessions, { ...request, exclude: [] }, 3)).toMatchObject({
+    expect(await resolveAudience(core.recipients, { ...request, exclude: [] }, 3)).toMatchObject({
       size: 'inline',
     });
-    expect(await resolveAudience(core.sessions, { ...request, exclude: ['b'] }, 2)).toMatchObject({
+    expect(await resolveAudience(core.recipients, { ...request, exclude: ['b'] }, 2)).toMatchObject({
       size: 'inline',
     });
   });
@@ -110,17 +117,17 @@ async function threeTenantsOn(core: Core): Promise<Core> {
 }
 
 async function resolve(
-  { sessions }: Core,
+  { recipients }: Core,
   { to, tenant = 'default', exclude = [] }: { to: readonly string[] } & Partial<Omit<AudienceRequest, 'to'>>,
 ): Promise<string[]> {
-  const audience = await resolveAudience(sessions, { tenant, to: targets(to), exclude }, 100);
+  const audience = await resolveAudience(recipients, { tenant, to: targets(to), exclude }, 100);
   if (audience.size === 'large') throw new Error('The audience is larger than a test makes it.');
   return idsOf(audience.recipients);
 }
 
-async function sizeAt({ sessions }: Core, to: string, limit: number): Promise<number | 'large'> {
+async function sizeAt({ recipients }: Core, to: string, limit: number): Promise<number | 'large'> {
   const audience = await resolveAudience(
-    sessions,
+    recipients,
     { tenant: 'default', to: targets([to]), exclude: [] },
     limit,
   );

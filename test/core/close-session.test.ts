@@ -92,6 +92,7 @@ describe('a frame', () => {
 });
 
 const sender = {
+  topics: [],
   identity: member,
   connectionId: 'c1=',
   connectedAt: sessionOf('c1=').connectedAt,

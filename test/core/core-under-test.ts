@@ -3,7 +3,12 @@ import { afterAll, beforeAll } from 'vitest';
 import { createDeliver } from '../../core/deliver.ts';
 import { createPublications } from '../../core/publications.ts';
 import { createPublish, createReply } from '../../core/publish.ts';
+import type { FanOutJob } from '../../core/fan-out-queue.ts';
+import { createRecipientReports } from '../../core/recipient-report.ts';
+import { createRecipients } from '../../core/recipients.ts';
 import { createSessions } from '../../core/sessions.ts';
+import { createShardProgress } from '../../core/shard-progress.ts';
+import { createSubscriptions } from '../../core/subscriptions.ts';
 import type { Session } from '../../protocol/index.ts';
 import { type LocalDynamoDB, startDynamoDB } from '../dynamodb.ts';
 import { createRecordingPoster, type PosterScript } from './recording-poster.ts';
@@ -17,6 +22,8 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 export interface CoreOptions extends PosterScript {
   readonly shards?: number;
   readonly inlineLimit?: number;
+  /** What the queue fails with, if anything. */
+  readonly queueFault?: () => Error | undefined;
   /** Called instead of waiting. */
   readonly wait?: (ms: number) => Promise<unknown>;
 }
@@ -40,20 +47,36 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
   const clock = { ms: startOfTime };
   const now = () => clock.ms;
   const warnings: string[] = [];
-  const sessions = createSessions({ db, table: tables.sessions, shards, now });
+  const subscriptions = createSubscriptions({ db, table: tables.sessions, shards });
+  const sessions = createSessions({ db, table: tables.sessions, shards, subscriptions, now });
+  const recipients = createRecipients({ db, table: tables.sessions, shards, now });
   const publications = createPublications({ db, table: tables.messages, now });
+  const reports = createRecipientReports({ db, table: tables.messages, shards, now });
+  const progress = createShardProgress({ db, table: tables.messages, now });
   const poster = createRecordingPoster(options);
   const log = {
     warn(...entry: unknown[]) {
       warnings.push(JSON.stringify(entry));
     },
   };
-  const deliver = createDeliver({ sessions, poster, log, now });
-  const newId = randomUUID;
-  const publish = createPublish({ sessions, publications, deliver, inlineLimit, newId, wait });
-  const reply = createReply({ deliver, newId });
-  return { db, tables, clock, now, warnings, sessions, publications, poster, deliver, publish, reply };
+  const jobs: FanOutJob[] = [];
+  const queue = {
+    async send(sent: readonly FanOutJob[]) {
+      const fault = options.queueFault?.();
+      if (fault) throw fault;
+      jobs.push(...sent);
+      return Promise.resolve();
+    },
+  };
+  const deliver = createDeliver({ sessions, poster, log, now, wait, random: () => 0 });
+  const parts = { recipients, publications, reports, queue, poster, deliver, now };
+  const publish = createPublish({ ...parts, inlineLimit, newId: randomUUID, wait });
+  const reply = createReply({ poster, deliver, now, newId: randomUUID });
+  return { db, tables, clock, warnings, jobs, sessions, subscriptions, progress, ...parts, publish, reply };
 }
+
+/** A deadline that no test reaches. */
+export const later = startOfTime + 24 * 60 * minuteMs;
 
 /** A session of `default/member/1`, opened now for an hour, with what a test says otherwise. */
 export function sessionOf(connectionId: string, differing: Partial<Session> = {}): Session {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from './core-under-test.ts';
+import type { Delivery } from '../../core/deliver.ts';
+import { type Core, idsOf, later, minuteMs, sessionOf, startOfTime, useDynamoDB } from './core-under-test.ts';
 import { failed, gone, throttled } from './recording-poster.ts';
 
 const dynamodb = useDynamoDB();
@@ -19,19 +20,27 @@ describe('a delivery', () => {
               : sent,
     });
     const ids = ['sent-1', 'sent-2', 'gone-1', 'throttled-1', 'failed-1', 'failed-2'];
-    expect(await core.deliver(recipients(ids), '{}')).toEqual({ delivered: 2, gone: 1, failed: 3 });
+    expect(countsOf(await core.deliver(recipients(ids), core.poster.prepare('{}'), later))).toEqual({
+      delivered: 2,
+      gone: 1,
+      failed: 3,
+    });
   });
 
   it('says in the log how many posts failed, and nothing of why the SDK says so', async () => {
     const core = await dynamodb.create({ post: () => failed });
-    await core.deliver(recipients(['c1=']), '{"content":"private"}');
+    countsOf(await core.deliver(recipients(['c1=']), core.poster.prepare('{"content":"private"}'), later));
     expect(core.warnings.join()).toContain('posts failed');
     expect(core.warnings.join()).not.toMatch(/secret detail|private/);
   });
 
   it('to nobody calls nobody', async () => {
     const core = await dynamodb.create();
-    expect(await core.deliver([], '{}')).toEqual({ delivered: 0, gone: 0, failed: 0 });
+    expect(countsOf(await core.deliver([], core.poster.prepare('{}'), later))).toEqual({
+      delivered: 0,
+      gone: 0,
+      failed: 0,
+    });
     expect(core.poster.calls).toEqual([]);
   });
 });
@@ -54,9 +63,9 @@ describe('a session answered 410', () => {
   it('stays where its row was written anew in the meantime', async () => {
     const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
     core.clock.ms += minuteMs + 1;
-    const { recipients: asRead } = await core.sessions.ofUser(member);
+    const { recipients: asRead } = await core.recipients.ofUser(member);
     await core.sessions.add(sessionOf('dead', { connectedAt: core.clock.ms }));
-    await core.deliver(asRead, '{}');
+    countsOf(await core.deliver(asRead, core.poster.prepare('{}'), later));
     expect(await remaining(core)).toEqual(['dead', 'live']);
   });
 
@@ -80,6 +89,10 @@ describe('a session answered 410', () => {
   });
 });
 
+function countsOf({ delivered, gone, failed }: Delivery) {
+  return { delivered, gone, failed };
+}
+
 async function openSessions(
   ids: readonly string[],
   isGone: (session: { connectionId: string }) => boolean,
@@ -90,12 +103,12 @@ async function openSessions(
 }
 
 async function deliverToAll(core: Core) {
-  const { recipients: all } = await core.sessions.ofUser(member);
-  return core.deliver(all, '{}');
+  const { recipients: all } = await core.recipients.ofUser(member);
+  return countsOf(await core.deliver(all, core.poster.prepare('{}'), later));
 }
 
 async function remaining(core: Core): Promise<string[]> {
-  return idsOf((await core.sessions.ofUser(member)).recipients);
+  return idsOf((await core.recipients.ofUser(member)).recipients);
 }
 
 function recipients(ids: readonly string[]) {

@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { createDispatch } from '../../core/dispatch.ts';
 import { defineListener, type Listener } from '../../core/listener.ts';
-import type { Recipient } from '../../core/sessions.ts';
+import type { Recipient } from '../../core/session-rows.ts';
 import { type Identity, type PublishRequest, Refusal } from '../../protocol/index.ts';
 
 const sender = {
   identity: { tenant: 'acme', userType: 'member', userId: '1' },
   connectionId: 'c1=',
   connectedAt: 1_000,
+  tokenExpiresAt: 2_000,
+  topics: ['orders.*'],
 };
 
 describe('a heartbeat', () => {
@@ -165,7 +167,10 @@ describe('what a listener sends', () => {
 
   it('comes with the connection it was asked on', async () => {
     expect(await answer({ type: 'who', id: 'a' })).toMatchObject({
-      content: { from: sender.identity, session: { connectionId: 'c1=', connectedAt: 1_000 } },
+      content: {
+        from: sender.identity,
+        session: { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000, topics: ['orders.*'] },
+      },
     });
   });
 });

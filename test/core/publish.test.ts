@@ -72,14 +72,25 @@ describe('a publish', () => {
     expect(await records(core)).toHaveLength(1);
   });
 
-  it('to more sessions than are served at once is refused, and says how many are', async () => {
-    const core = await dynamodb.create({ inlineLimit: 1 });
+  it('to more sessions than are sent to at once is handed over as one job per shard, and recorded', async () => {
+    const core = await dynamodb.create({ inlineLimit: 1, shards: 3 });
     await core.sessions.add(sessionOf('c1='));
     await core.sessions.add(sessionOf('c2='));
-    const refusal = await refusalOf(core.publish(readPublishRequest({ ...notice, to: 'everyone' })));
-    expect(refusal).toMatchObject({ code: 'not_implemented' });
-    expect(refusal.message).toContain('1');
+    const answer = await core.publish(readPublishRequest({ ...notice, to: 'everyone', exclude: ['c9='] }));
+    const { messageId } = answer;
+    expect(answer).toEqual({ messageId, status: 'accepted', shards: 3 });
     expect(core.poster.calls).toEqual([]);
+    expect(core.jobs.map(({ shard }) => shard)).toEqual([0, 1, 2]);
+    expect(core.jobs[0]).toMatchObject({
+      tenant: 'default',
+      messageId,
+      exclude: ['c9='],
+      to: [{ kind: 'everyone' }],
+    });
+    expect(await core.publications.get({ tenant: 'default', messageId })).toMatchObject({
+      status: 'delivering',
+      shards: [{ shard: 0 }, { shard: 1 }, { shard: 2 }],
+    });
   });
 });
 
@@ -171,15 +182,15 @@ describe('the same messageId again', () => {
     expect(core.poster.calls).toHaveLength(1);
   });
 
-  it('after a refusal may be published: nothing holds on to it', async () => {
-    const core = await dynamodb.create({ inlineLimit: 1 });
+  it('after a fault may be published: nothing holds on to it', async () => {
+    const faults = [new Error('The queue refused a job.')];
+    const core = await dynamodb.create({ inlineLimit: 1, queueFault: () => faults.shift() });
     await core.sessions.add(sessionOf('c1='));
     await core.sessions.add(sessionOf('c2='));
     const request = readPublishRequest({ ...notice, messageId: randomUUID() });
 
-    expect(await refusalOf(core.publish(request))).toMatchObject({ code: 'not_implemented' });
-    await core.sessions.remove({ tenant: 'default', userType: 'member', userId: '1' }, 'c2=');
-    expect(await core.publish(request)).toMatchObject({ delivered: 1 });
+    await expect(core.publish(request)).rejects.toThrow('The queue refused a job.');
+    expect(await core.publish(request)).toMatchObject({ status: 'accepted' });
   });
 });
 

@@ -12,7 +12,9 @@ describe('the sessions of a user', () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1='));
     await core.sessions.add(sessionOf('c2=', { userId: '2' }));
-    expect(await listSessions(core.sessions, ofUser)).toEqual({ sessions: [sessionOf('c1=')] });
+    expect(await listSessions(core.recipients, core.sessions, ofUser)).toEqual({
+      sessions: [sessionOf('c1=')],
+    });
   });
 
   it('are listed in pages, each session once', async () => {
@@ -43,7 +45,7 @@ describe('the sessions of a type', () => {
 
   it('are one page where there are few, and none where there is nobody', async () => {
     const core = await dynamodb.create();
-    expect(await listSessions(core.sessions, ofType)).toEqual({ sessions: [] });
+    expect(await listSessions(core.recipients, core.sessions, ofType)).toEqual({ sessions: [] });
     await core.sessions.add(sessionOf('c1='));
     expect((await everyPage(core, ofType)).flat()).toEqual([sessionOf('c1=')]);
   });
@@ -52,7 +54,7 @@ describe('the sessions of a type', () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1=', { tokenExpiresAt: startOfTime + minuteMs }));
     core.clock.ms += minuteMs;
-    expect(await listSessions(core.sessions, ofType)).toEqual({ sessions: [] });
+    expect(await listSessions(core.recipients, core.sessions, ofType)).toEqual({ sessions: [] });
   });
 });
 
@@ -74,7 +76,7 @@ describe('a cursor', () => {
   ])('that nobody gave (%j) is refused by name, for users and types', async (cursor) => {
     const core = await withSessions(1);
     for (const query of [ofUser, ofType]) {
-      const listed = listSessions(core.sessions, { ...query, cursor });
+      const listed = listSessions(core.recipients, core.sessions, { ...query, cursor });
       await expect(listed).rejects.toMatchObject({ code: 'bad_request', details: [{ field: 'cursor' }] });
     }
   });
@@ -91,14 +93,19 @@ describe('a cursor', () => {
       { ...ofType, tenant: 'other', cursor: cursorOfType },
       { ...ofType, userType: 'admin', cursor: cursorOfType },
     ]) {
-      const listed = listSessions(core.sessions, foreign);
+      const listed = listSessions(core.recipients, core.sessions, foreign);
       await expect(listed).rejects.toMatchObject({ code: 'bad_request', details: [{ field: 'cursor' }] });
     }
   });
 
   it('beyond the last shard ends the list', async () => {
     const core = await withSessions(1);
-    expect(await listSessions(core.sessions, { ...ofType, cursor: encode({ shard: 99 }) })).toEqual({
+    expect(
+      await listSessions(core.recipients, core.sessions, {
+        ...ofType,
+        cursor: encode({ of: 'default:member:', shard: 99 }),
+      }),
+    ).toEqual({
       sessions: [],
     });
   });
@@ -111,19 +118,22 @@ async function withSessions(count: number, differing: Partial<Session> = {}, opt
   return core;
 }
 
-async function everyPage({ sessions }: Core, query: SessionQuery): Promise<(readonly Session[])[]> {
+async function everyPage(
+  { recipients, sessions }: Core,
+  query: SessionQuery,
+): Promise<(readonly Session[])[]> {
   const pages: (readonly Session[])[] = [];
   let cursor: string | undefined;
   do {
-    const page = await listSessions(sessions, { ...query, cursor });
+    const page = await listSessions(recipients, sessions, { ...query, cursor });
     pages.push(page.sessions);
     ({ cursor } = page);
   } while (cursor !== undefined);
   return pages;
 }
 
-async function cursorOf({ sessions }: Core, query: SessionQuery): Promise<string> {
-  const { cursor } = await listSessions(sessions, query);
+async function cursorOf({ recipients, sessions }: Core, query: SessionQuery): Promise<string> {
+  const { cursor } = await listSessions(recipients, sessions, query);
   if (cursor === undefined) throw new Error('There is one page only.');
   return cursor;
 }

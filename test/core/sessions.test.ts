@@ -1,6 +1,6 @@
 import { BatchWriteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import type { PageKey, Recipient } from '../../core/sessions.ts';
+import type { Recipient } from '../../core/session-rows.ts';
 import { connectionLifetimeMs } from '../../protocol/index.ts';
 import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from './core-under-test.ts';
 
@@ -9,44 +9,42 @@ const member = { tenant: 'default', userType: 'member', userId: '1' };
 
 describe('an added session', () => {
   it('is found at once, whole, by its user and by its id', async () => {
-    const { sessions } = await dynamodb.create();
+    const { recipients, sessions } = await dynamodb.create();
     await sessions.add(sessionOf('c1='));
 
     expect(await sessions.get(member, 'c1=')).toEqual(sessionOf('c1='));
-    expect(await sessions.byConnection('c1=')).toEqual({
+    expect(await recipients.byConnection('c1=')).toEqual({
       connectionId: 'c1=',
       identity: member,
       connectedAt: startOfTime,
     });
-    expect((await sessions.sessionsOfUser(member, 10)).sessions).toEqual([sessionOf('c1=')]);
-    expect((await sessions.ofUser(member)).recipients).toEqual([
+    expect((await recipients.ofUser(member)).recipients).toEqual([
       { connectionId: 'c1=', identity: member, connectedAt: startOfTime },
     ]);
   });
 
   it('is read consistently by its user: a publish right after the handshake finds it', async () => {
-    const { sessions, db } = await dynamodb.create();
+    const { recipients, sessions, db } = await dynamodb.create();
     const reads: unknown[] = [];
     const record = { name: 'record', step: 'initialize' } as const;
     db.middlewareStack.add((next) => (args) => (reads.push(args.input), next(args)), record);
     await sessions.get(member, 'c1=');
-    await sessions.ofUser(member);
-    await sessions.sessionsOfUser(member, 10);
+    await recipients.ofUser(member);
     db.middlewareStack.remove('record');
 
     // The engine of the tests has no lag, so the proof is in what is asked.
-    expect(reads).toHaveLength(3);
+    expect(reads).toHaveLength(2);
     for (const read of reads) expect(read).toHaveProperty('ConsistentRead', true);
   });
 
   it('is found in exactly one shard of its tenant, by its type and among everyone', async () => {
-    const { sessions } = await dynamodb.create();
+    const { recipients, sessions } = await dynamodb.create();
     await sessions.add(sessionOf('c1='));
 
-    expect(idsOf(await ofAllShards(sessions, 'default'))).toEqual(['c1=']);
-    expect(idsOf(await ofAllShards(sessions, 'default', 'member'))).toEqual(['c1=']);
-    expect(await ofAllShards(sessions, 'default', 'admin')).toEqual([]);
-    expect(await ofAllShards(sessions, 'other')).toEqual([]);
+    expect(idsOf(await ofAllShards(recipients, 'default'))).toEqual(['c1=']);
+    expect(idsOf(await ofAllShards(recipients, 'default', 'member'))).toEqual(['c1=']);
+    expect(await ofAllShards(recipients, 'default', 'admin')).toEqual([]);
+    expect(await ofAllShards(recipients, 'other')).toEqual([]);
   });
 
   it('keeps no more of a user agent than is worth its storage', async () => {
@@ -68,15 +66,15 @@ describe('an added session', () => {
 
 describe('removing a session', () => {
   it('removes its own connection only, and may be repeated', async () => {
-    const { sessions } = await dynamodb.create();
+    const { recipients, sessions } = await dynamodb.create();
     await sessions.add(sessionOf('old='));
     await sessions.add(sessionOf('new='));
 
     await sessions.remove(member, 'old=');
     await sessions.remove(member, 'old=');
 
-    expect(idsOf((await sessions.ofUser(member)).recipients)).toEqual(['new=']);
-    expect(await sessions.byConnection('old=')).toBeUndefined();
+    expect(idsOf((await recipients.ofUser(member)).recipients)).toEqual(['new=']);
+    expect(await recipients.byConnection('old=')).toBeUndefined();
   });
 
   it('as gone leaves a row that was written anew since it was read', async () => {
@@ -107,19 +105,20 @@ describe('a session whose time is over, its row not yet removed', () => {
       tokenMs: 9 * connectionLifetimeMs,
     },
   ])('is nobody from the end of its $what on, by every key', async ({ open, over, tokenMs }) => {
-    const { sessions, clock } = await dynamodb.create();
+    const core = await dynamodb.create();
+    const { sessions, clock } = core;
     await sessions.add(sessionOf('c1=', { tokenExpiresAt: startOfTime + tokenMs }));
 
     clock.ms = startOfTime + open;
-    expect(await everyLook(sessions)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(await everyLook(core)).toEqual([1, 1, 1, 1, 1]);
     clock.ms = startOfTime + over;
-    expect(await everyLook(sessions)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(await everyLook(core)).toEqual([0, 0, 0, 0, 0]);
   });
 });
 
 describe('a user of more sessions than a page of the database holds', () => {
   it('is read whole, page after page', async () => {
-    const { sessions, db, tables } = await dynamodb.create();
+    const { recipients, db, tables } = await dynamodb.create();
     // A page ends at 1 MB: 60 rows of 20 KB are two.
     const rows = Array.from({ length: 60 }, (_, index) => ({
       PutRequest: {
@@ -139,9 +138,9 @@ describe('a user of more sessions than a page of the database holds', () => {
     }
 
     const pages: (readonly Recipient[])[] = [];
-    let next: PageKey | undefined;
+    let next: string | undefined;
     do {
-      const page = await sessions.ofUser(member, next);
+      const page = await recipients.ofUser(member, { after: next });
       pages.push(page.recipients);
       ({ next } = page);
     } while (next);
@@ -151,27 +150,26 @@ describe('a user of more sessions than a page of the database holds', () => {
 });
 
 async function ofAllShards(
-  sessions: Core['sessions'],
+  recipients: Core['recipients'],
   tenant: string,
   userType?: string,
 ): Promise<Recipient[]> {
-  const shards = Array.from({ length: sessions.shards }, (_, shard) => shard);
+  const shards = Array.from({ length: recipients.shards }, (_, shard) => shard);
   const pages = await Promise.all(
-    shards.map((shard) => sessions.ofAudience({ tenant, shard, ...(userType && { userType }) })),
+    shards.map((shard) => recipients.ofAudience({ tenant, shard, ...(userType && { userType }) })),
   );
   return pages.flatMap(({ recipients }) => recipients);
 }
 
 /** How many sessions each way of looking finds. */
-async function everyLook(sessions: Core['sessions']): Promise<number[]> {
+async function everyLook({ recipients, sessions }: Core): Promise<number[]> {
   const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
   const looks = await Promise.all([
     sessions.get(member, 'c1=').then((found) => (found ? [found] : [])),
-    sessions.byConnection('c1=').then((found) => (found ? [found] : [])),
-    sessions.ofUser(member).then(({ recipients }) => recipients),
-    sessions.sessionsOfUser(member, 10).then((page) => page.sessions),
+    recipients.byConnection('c1=').then((found) => (found ? [found] : [])),
+    recipients.ofUser(member).then(({ recipients }) => recipients),
     sessions.getMany([recipient]),
-    ofAllShards(sessions, 'default', 'member'),
+    ofAllShards(recipients, 'default', 'member'),
   ]);
   return looks.map(({ length }) => length);
 }

@@ -9,32 +9,48 @@ const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byCo
 const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
 const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
 
+const jobs = '${FanOutQueueJobs.Arn}';
+
 const publisher = {
   'dynamodb:Query': query,
   'dynamodb:GetItem': [messages, sessions],
-  'dynamodb:DeleteItem': [messages, sessions],
+  'dynamodb:DeleteItem': [sessions],
+  'dynamodb:BatchWriteItem': [messages, sessions],
   'dynamodb:PutItem': [messages],
   'dynamodb:UpdateItem': [messages],
   'execute-api:ManageConnections': connections,
+  'sqs:SendMessage': [jobs],
 };
 
 /** All that a function may do besides writing its own log. */
 const rights: Record<FunctionName, Record<string, readonly string[]>> = {
   authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'] },
   connect: { 'dynamodb:PutItem': [sessions] },
-  disconnect: { 'dynamodb:DeleteItem': [sessions] },
-  message: publisher,
+  disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },
+  message: {
+    ...publisher,
+    'dynamodb:PutItem': [messages, sessions],
+    'dynamodb:UpdateItem': [messages, sessions],
+  },
   publish: publisher,
   api: {
     'dynamodb:Query': [...query, messages],
     'dynamodb:GetItem': [messages, sessions],
     'dynamodb:BatchGetItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
+    'dynamodb:BatchWriteItem': [sessions],
     'execute-api:ManageConnections': connections,
+  },
+  'fan-out': {
+    ...publisher,
+    'sqs:ReceiveMessage': [jobs],
+    'sqs:DeleteMessage': [jobs],
+    'sqs:GetQueueAttributes': [jobs],
+    'sqs:ChangeMessageVisibility': [jobs],
   },
 };
 
-const names = ['authorize', 'connect', 'disconnect', 'message', 'publish', 'api'] as const;
+const names = ['authorize', 'connect', 'disconnect', 'message', 'publish', 'api', 'fan-out'] as const;
 const stack = createStack();
 const functions = resourcesOf(stack, 'AWS::Lambda::Function');
 
@@ -99,7 +115,8 @@ describe('functions', () => {
 });
 
 function logicalId(name: string): string {
-  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+  const words = name.split('-').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);
+  return words.join('');
 }
 
 function find(name: string, among: readonly TemplateResource[] = functions): TemplateResource {

@@ -54,8 +54,8 @@ describe('settings', () => {
 
   it('that do not exist are refused by name, with those that do', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
-      'Unknown setting shard; the settings are shards, inlineLimit, callbackEndpoint, allowedOrigins, ' +
-        'tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy.',
+      'Unknown setting shard; the settings are shards, inlineLimit, fanOutRate, fanOutWorkers, callbackEndpoint, ' +
+        'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy.',
     );
   });
 

@@ -56,7 +56,6 @@ describe('POST /publish', () => {
 
   it.each([
     { what: 'too large', body: { ...notice, content: 'e'.repeat(131_072) }, status: 413, code: 'too_large' },
-    { what: 'to a topic', body: { ...notice, to: 'topic:orders' }, status: 501, code: 'not_implemented' },
   ])('$what is $status $code', async ({ body, status, code }) => {
     const { post } = await load();
     expect(await post(JSON.stringify(body))).toMatchObject({ status, body: { error: { code } } });

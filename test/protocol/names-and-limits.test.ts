@@ -22,7 +22,6 @@ describe('the table of errors', () => {
     413: ['too_large'],
     429: ['rate_limited'],
     500: ['internal'],
-    501: ['not_implemented'],
   };
 
   it('holds every code that is promised, and no other, each with its status', () => {

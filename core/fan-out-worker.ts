@@ -1,0 +1,69 @@
+import type { Deliver } from './deliver.ts';
+import { type FanOutJob, type FanOutQueue, readJob } from './fan-out-queue.ts';
+import type { Poster } from './poster.ts';
+import type { RecipientReports } from './recipient-report.ts';
+import type { Recipients } from './recipients.ts';
+import { readShardAudience } from './shard-audience.ts';
+import type { ShardProgress, ShardRow } from './shard-progress.ts';
+
+export interface FanOutWorkerOptions {
+  readonly recipients: Recipients;
+  readonly progress: ShardProgress;
+  readonly reports: RecipientReports;
+  readonly deliver: Deliver;
+  readonly poster: Pick<Poster, 'prepare'>;
+  readonly queue: Pick<FanOutQueue, 'send'>;
+  readonly now: () => number;
+  /** Recipients between two checkpoints: what a worker that is killed sends a second time. @default 1000 */
+  readonly pageSize?: number;
+}
+
+export type FanOutWorker = ReturnType<typeof createFanOutWorker>;
+
+// A page takes about a second at the usual pace, and a few more with every retry. Less time than this starts none.
+const pageTimeMs = 8_000;
+
+/** Fewer recipients than this may all have left; more, and the endpoint is the likelier culprit. */
+const doubtedFrom = 20;
+
+export function createFanOutWorker(options: FanOutWorkerOptions) {
+  const { recipients, progress, reports, deliver, poster, queue, now, pageSize = 1000 } = options;
+
+  /**
+   * Sends one shard of a publication, page by page, from its last checkpoint on. What is not done a little before
+   * `deadline` (epoch milliseconds) goes back to the queue as a job of its own. Throws where the job must come again.
+   */
+  async function run(job: FanOutJob, deadline: number): Promise<void> {
+    const before = await progress.read(job);
+    if (before?.state === 'done') return;
+    const audience = await readShardAudience(recipients, job);
+    // Where two workers begin at once, the one that comes second leaves the shard to the first.
+    let row: ShardRow | undefined = before ?? (await progress.begin(job, await audience.estimate()));
+    const payload = poster.prepare(job.frame);
+    while (row && row.state !== 'done') {
+      if (now() + pageTimeMs > deadline) {
+        await queue.send([job]);
+        return;
+      }
+      const page = await audience.page(row.position, pageSize);
+      const delivery = await deliver(page.recipients, payload, deadline);
+      if (delivery.isEndpointDoubted && delivery.gone >= doubtedFrom) {
+        throw new Error('Every connection of a page is gone: the callback endpoint is wrong.');
+      }
+      if (job.reportsRecipients) await reports.add(job, page.recipients, delivery);
+      // `undefined`: the same job was delivered twice, and the other worker is ahead.
+      row = await progress.advance(job, row, page.next, delivery);
+    }
+  }
+
+  /** Works on the job in a queue message. Throws where it must come again; on its last attempt the report says so. */
+  return async (body: string, deadline: number, isLastAttempt: boolean): Promise<void> => {
+    const job = readJob(body);
+    try {
+      await run(job, deadline);
+    } catch (cause) {
+      if (isLastAttempt) await progress.fail(job);
+      throw cause;
+    }
+  };
+}

@@ -1,0 +1,69 @@
+import { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { SwitchboardFunction } from './switchboard-function.ts';
+
+/** A worker has this long at most; shortly before, it hands the rest back as a job of its own. */
+export const fanOutTimeout = Duration.seconds(29);
+
+/** How often a job is received before it goes to the dead-letter queue. AWS advises at least five for Lambda. */
+export const fanOutAttempts = 5;
+
+/** The queue between a publish to a large audience and the workers that send it: one job per shard. */
+export class FanOut extends Construct {
+  readonly queueUrl: string;
+  private readonly queue: Queue;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    // Standard, not FIFO: order does not matter between shards, and each job carries its tenant as message group,
+    // by which a standard queue keeps one tenant's broadcast from delaying the others (SQS, fair queues).
+    this.queue = new Queue(this, 'Jobs', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      // Six times the function's time, as AWS advises; a job of a worker that was killed comes back after that.
+      visibilityTimeout: Duration.seconds(6 * fanOutTimeout.toSeconds()),
+      // A publication's record is kept for a day: nobody could learn of a job that is older.
+      retentionPeriod: Duration.days(1),
+      deadLetterQueue: { queue: deadLetters, maxReceiveCount: fanOutAttempts },
+    });
+    this.queueUrl = this.queue.queueUrl;
+    deadLetters
+      .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'max' })
+      .createAlarm(this, 'DeadLetterAlarm', {
+        alarmDescription: 'A publication did not reach all of its audience: its job failed five times.',
+        threshold: 1,
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      });
+  }
+
+  /** Hands jobs to the workers. */
+  grantSend(fn: SwitchboardFunction): void {
+    fn.allow(['sqs:SendMessage'], [this.queue.queueArn]);
+  }
+
+  /** Has a function work on the jobs, in so many environments at most. */
+  addWorker(fn: SwitchboardFunction, maxConcurrency: number): void {
+    fn.allow(
+      ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+      [this.queue.queueArn],
+    );
+    new EventSourceMapping(this, 'Worker', {
+      target: fn,
+      eventSourceArn: this.queue.queueArn,
+      // One job each, so that shards are sent side by side; and no window, which would let a job wait up to 20 s.
+      batchSize: 1,
+      maxConcurrency,
+      reportBatchItemFailures: true,
+    });
+  }
+}
