@@ -34,6 +34,9 @@ export interface Caller {
   close(): void;
 }
 
+/** From here on the SDK takes a difference of clocks for the cause of a refusal. */
+const clockSkewMs = 240_000;
+
 const noPayload: Payload = { bytes: new Uint8Array(), hash: sha256Hex('') };
 
 /**
@@ -84,15 +87,19 @@ export function createCaller(options: CallerOptions): Caller {
       `x-amz-date: ${date}\r\nauthorization: ${authorization}\r\n\r\n`;
 
     const first = await pool.send(head, bytes, signal).catch(asError);
-    if (!(first instanceof Error)) {
-      if (first.statusCode < 300) {
-        retry.recordFirstTimeSuccess();
-        return 'ok';
-      }
-      if (first.statusCode === 410) return gone;
-    } else if (signal?.aborted) return refusalOf(first, signal);
-    // Signed by a clock that another call has corrected since: the client would not see why this one was refused.
-    const isOutdated = client.config.systemClockOffset !== clockOffsetMs;
+    if (first instanceof Error) {
+      return signal?.aborted
+        ? refusalOf(first, signal)
+        : viaClient({ connectionId, payload }, signal, [first]);
+    }
+    if (first.statusCode < 300) {
+      retry.recordFirstTimeSuccess();
+      return 'ok';
+    }
+    if (first.statusCode === 410) return gone;
+    // Refused for a clock that another call has corrected since: the client would see no cause to try this one again.
+    const correctedByMs = Math.abs(client.config.systemClockOffset - clockOffsetMs);
+    const isOutdated = first.statusCode === 403 && correctedByMs >= clockSkewMs;
     return viaClient({ connectionId, payload }, signal, isOutdated ? [] : [first]);
   }
 

@@ -30,6 +30,14 @@ describe('the connections of a poster', () => {
     expect(peer.connections()).toBe(3);
   });
 
+  it('make way for new ones where posts wait and the peer keeps none', async () => {
+    const peer = await startPeer(() => ({ status: 200, headers: { connection: 'close' } }));
+    const poster = posterFor(peer, { retries: 0, maxSockets: 2 });
+    const ids = Array.from({ length: 10 }, (_, at) => `connection-${at}=`);
+    expect(await poster.postAll(ids, poster.prepare('hi'))).toMatchObject({ sent: 10 });
+    expect(peer.connections()).toBe(10);
+  });
+
   it('are not used after a rest that peers do not wait out', async () => {
     let time = Date.now();
     const peer = await startPeer(() => ({ status: 200 }));

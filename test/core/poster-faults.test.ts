@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type PeerAnswer, posterFor, type Seen, startPeer, startWirePeer } from './poster-peer.ts';
 
 const connectionId = 'L0SM9cOFvHcCIhw=';
@@ -29,6 +29,14 @@ describe('a fault that passes', () => {
     const poster = posterFor(peer, { retries });
     expect(await poster.post(connectionId, poster.prepare('hi'))).toMatchObject({ outcome: 'throttled' });
     expect(peer.seen).toHaveLength(retries + 1);
+  });
+
+  it('is tried again as often as asked for where many posts meet it at once', async () => {
+    const peer = await startPeer(() => ({ status: 429 }));
+    const poster = posterFor(peer, { retries: 1 });
+    const ids = Array.from({ length: 50 }, (_, at) => `connection-${at}=`);
+    expect(await poster.postAll(ids, poster.prepare('hi'))).toMatchObject({ throttled: 50 });
+    expect(peer.seen).toHaveLength(100);
   });
 
   it('waits between the attempts, each time anew by chance', async () => {
@@ -125,13 +133,13 @@ describe('a clock that is wrong', () => {
 
   /** Refuses what was not signed within five minutes of its own clock, as AWS does. */
   function byPeerClock({ headers }: Seen): PeerAnswer {
-    const peerTime = Date.now() + hourMs;
+    const peerTime = Date.now() - hourMs;
     const date = new Date(peerTime).toUTCString();
     const signedAt = Date.parse(
       String(headers['x-amz-date']).replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5'),
     );
     if (Math.abs(signedAt - peerTime) < 5 * 60_000) return { status: 200, headers: { date } };
-    const body = JSON.stringify({ message: 'Signature expired' });
+    const body = JSON.stringify({ message: 'Signature not yet current' });
     return { status: 403, headers: { date, 'x-amzn-errortype': 'InvalidSignatureException' }, body };
   }
 
@@ -145,9 +153,20 @@ describe('a clock that is wrong', () => {
   });
 
   it('fails none of the posts that were on their way when it was found out', async () => {
-    const peer = await startPeer(byPeerClock);
+    // A clock that stands still makes every refusal ask for exactly the same correction.
+    vi.useFakeTimers({ toFake: ['Date'], now: Math.floor(Date.now() / 1000) * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+    let corrected: (() => void) | undefined;
+    const correction = new Promise<void>((resolve) => (corrected = resolve));
+    const peer = await startPeer(async (seen, at) => {
+      // The second is refused only after the first has been tried again by the corrected clock.
+      if (at === 1) await correction;
+      if (at === 2) corrected?.();
+      return byPeerClock(seen);
+    });
     const poster = posterFor(peer);
-    const ids = Array.from({ length: 60 }, (_, at) => `connection-${at}=`);
-    expect(await poster.postAll(ids, poster.prepare('hi'), { concurrency: 30 })).toMatchObject({ sent: 60 });
+    const ids = ['connection-1=', 'connection-2='];
+    expect(await poster.postAll(ids, poster.prepare('hi'))).toMatchObject({ sent: 2 });
+    expect(peer.seen).toHaveLength(4);
   });
 });
