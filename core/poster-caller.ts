@@ -66,7 +66,7 @@ export function createCaller(options: CallerOptions): Caller {
     { connectionId, payload }: Call,
     signal: AbortSignal | undefined,
   ): Promise<'ok' | Refusal> {
-    if (/^\.{0,2}$/.test(connectionId)) return noConnectionId;
+    if (/^\.{0,2}$|\p{Surrogate}/u.test(connectionId)) return noConnectionId;
     let identity;
     try {
       identity = await client.config.credentials();
@@ -97,6 +97,10 @@ export function createCaller(options: CallerOptions): Caller {
       return 'ok';
     }
     if (first.statusCode === 410) return gone;
+    // With no retry to make the client could only say the same, at its price, when thousands may be throttled at once.
+    if (first.statusCode === 429 && retries === 0) {
+      return { outcome: 'throttled', requestId: first.headers['x-amzn-requestid'] };
+    }
     // Refused for a clock that another call has corrected since: the client would see no cause to try this one again.
     const correctedByMs = Math.abs(client.config.systemClockOffset - clockOffsetMs);
     const isOutdated = first.statusCode === 403 && correctedByMs >= clockSkewMs;
@@ -110,9 +114,11 @@ export function createCaller(options: CallerOptions): Caller {
   ): Promise<'ok' | Refusal> {
     const options: SendOptions = { firstAttempts, ...(signal && { abortSignal: signal }) };
     try {
-      if (payload)
+      if (payload) {
         await client.send(new PostToConnectionCommand({ ConnectionId, Data: payload.bytes }), options);
-      else await client.send(new DeleteConnectionCommand({ ConnectionId }), options);
+      } else {
+        await client.send(new DeleteConnectionCommand({ ConnectionId }), options);
+      }
       return 'ok';
     } catch (error) {
       return refusalOf(error, signal);

@@ -47,13 +47,13 @@ export type DisconnectOutcome = { readonly outcome: 'closed' } | Gone | Throttle
 
 export const gone: Gone = { outcome: 'gone' };
 
-/** What no connection is called; sent all the same, a path would resolve it to something else. */
+/** What no connection is called: a path would resolve it to something else, or cannot hold it. */
 export const noConnectionId: Failed = {
   outcome: 'failed',
   reason: 'bad_request',
   isRetryable: false,
   requestId: undefined,
-  cause: new Error('A connection id is not empty, and neither "." nor "..".'),
+  cause: new Error('A connection id is well-formed text, not empty, and neither "." nor "..".'),
 };
 
 /** What an error of the SDK, or of the network beneath it, means for the caller. */

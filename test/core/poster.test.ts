@@ -61,7 +61,7 @@ describe('posting to a connection', () => {
     expect(peer.seen).toMatchObject([{ path }, { path }]);
   });
 
-  it.each(['', '.', '..'])('refuses %j, which a path would resolve to something else', async (id) => {
+  it.each(['', '.', '..', 'half a pair \ud800'])('refuses %j, which no path can hold', async (id) => {
     const peer = await startPeer(() => ({ status: 200 }));
     const poster = posterFor(peer);
     const refused = { outcome: 'failed', reason: 'bad_request' };
