@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { createClock } from './clock.ts';
 import { Front } from './front.ts';
-import { Functions } from './functions.ts';
-import type { Gateway } from './gateway.ts';
-import { readHttpApis } from './http-api-definition.ts';
-import { HttpApi } from './http-api.ts';
-import { createIds } from './ids.ts';
+import { Functions } from './lambda/functions.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { readHttpApis } from './http-api/definition.ts';
+import { HttpApi } from './http-api/http-api.ts';
+import { createIds } from './gateway/ids.ts';
 import { createLog } from './log.ts';
 import { Meter } from './meter.ts';
-import { developer } from './roles.ts';
+import { developer } from './iam/roles.ts';
 import { Router } from './router.ts';
 import { Services } from './services.ts';
-import { KeyRing } from './sigv4.ts';
-import { loadDeployment, type Deployment } from './template.ts';
-import { WebSocketApi } from './websocket-api.ts';
-import { readWebSocketApis } from './websocket-definition.ts';
+import { KeyRing } from './iam/sigv4.ts';
+import { loadDeployment, type Deployment } from './template/template.ts';
+import { WebSocketApi } from './websocket/websocket-api.ts';
+import { readWebSocketApis } from './websocket/definition.ts';
 
 export interface CloudOptions {
   /** The cloud assembly to run: `cdk.out`. */

@@ -1,4 +1,4 @@
-import { headerOf, type GatewayRequest } from './gateway.ts';
+import { headerOf, type GatewayRequest } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
 import type { Meter } from './meter.ts';
 import type { Reply } from './services.ts';

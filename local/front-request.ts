@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { GatewayRequest } from './gateway.ts';
+import type { GatewayRequest } from './gateway/gateway.ts';
 
 /** The largest request of any service here: 16 MB of a BatchWriteItem, and a little for what surrounds it. */
 const maxBodyBytes = 17 * 1024 * 1024;

@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { readBody, toRequest } from './front-request.ts';
-import { pathOf } from './gateway.ts';
-import { message } from './http-api-response.ts';
+import { pathOf } from './gateway/gateway.ts';
+import { message } from './http-api/response.ts';
 import type { Log } from './log.ts';
 import type { Answer, Router } from './router.ts';
-import { refuseUpgrade } from './websocket-pending.ts';
+import { refuseUpgrade } from './websocket/pending.ts';
 
 /** What the user is told when another process, often an earlier start, has the port. */
 export class PortInUseError extends Error {

@@ -1,12 +1,12 @@
 import { PortInUseError } from './front.ts';
-import { TemplateError } from './template-error.ts';
+import { TemplateError } from './template/template-error.ts';
 
 export { startCloud, type Cloud, type CloudOptions } from './cloud.ts';
 export { PortInUseError } from './front.ts';
 export type { Log, LogEntry } from './log.ts';
 export { Meter } from './meter.ts';
 export { generatedSecret } from './secrets.ts';
-export { TemplateError, type Deployment, type Resource } from './template.ts';
+export { TemplateError, type Deployment, type Resource } from './template/template.ts';
 
 /** Is this something the user can mend, told in one line, rather than a fault of the cloud? */
 export function isStartError(error: unknown): error is TemplateError | PortInUseError {

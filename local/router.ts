@@ -1,13 +1,13 @@
-import { connectionIdIn, handleConnection } from './connections-api.ts';
+import { connectionIdIn, handleConnection } from './websocket/connections-api.ts';
 import { answerControl, isControlPath } from './control.ts';
-import { headerOf, type Gateway, type GatewayRequest } from './gateway.ts';
-import type { HttpApi } from './http-api.ts';
-import { message } from './http-api-response.ts';
+import { headerOf, type Gateway, type GatewayRequest } from './gateway/gateway.ts';
+import type { HttpApi } from './http-api/http-api.ts';
+import { message } from './http-api/response.ts';
 import { asRecord, asText, parseJson } from './json.ts';
 import type { Reply, Services } from './services.ts';
 import { readSite } from './site.ts';
-import { TemplateError } from './template-error.ts';
-import type { WebSocketApi } from './websocket-api.ts';
+import { TemplateError } from './template/template-error.ts';
+import type { WebSocketApi } from './websocket/websocket-api.ts';
 
 export interface Answer extends Omit<Reply, 'headers'> {
   readonly headers: Readonly<Record<string, string>>;

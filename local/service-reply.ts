@@ -1,8 +1,8 @@
-import { authorize } from './iam.ts';
-import type { Principal } from './iam.ts';
+import { authorize } from './iam/iam.ts';
+import type { Principal } from './iam/iam.ts';
 import { asRecord, parseJson } from './json.ts';
 import type { JsonRecord } from './json.ts';
-import type { HttpRequest, KeyRing, VerificationFailure } from './sigv4.ts';
+import type { HttpRequest, KeyRing, VerificationFailure } from './iam/sigv4.ts';
 
 export interface Reply {
   readonly status: number;

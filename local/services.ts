@@ -1,16 +1,16 @@
 import type { Clock } from './clock.ts';
-import { startDynamoDb } from './dynamodb.ts';
-import { startEventSources } from './event-source.ts';
-import type { Functions } from './functions.ts';
-import { createLambdaApi, invocationPath } from './lambda-api.ts';
+import { startDynamoDb } from './dynamodb/dynamodb.ts';
+import { startEventSources } from './sqs/event-source.ts';
+import type { Functions } from './lambda/functions.ts';
+import { createLambdaApi, invocationPath } from './lambda/lambda-api.ts';
 import type { Meter } from './meter.ts';
 import { createSecretsManager } from './secrets.ts';
 import { errorReply } from './service-reply.ts';
 import type { Reply } from './service-reply.ts';
-import { header } from './sigv4-request.ts';
-import type { HttpRequest, KeyRing } from './sigv4.ts';
-import { startSqs } from './sqs.ts';
-import type { Deployment } from './template.ts';
+import { header } from './iam/sigv4-request.ts';
+import type { HttpRequest, KeyRing } from './iam/sigv4.ts';
+import { startSqs } from './sqs/sqs.ts';
+import type { Deployment } from './template/template.ts';
 
 export type { Reply } from './service-reply.ts';
 

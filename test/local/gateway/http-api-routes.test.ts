@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchRoute, parseRouteKey } from '../../../local/http-api-routes.ts';
+import { matchRoute, parseRouteKey } from '../../../local/http-api/routes.ts';
 
 function match(keys: readonly string[], method: string, path: string) {
   const routes = keys.map((key) => {

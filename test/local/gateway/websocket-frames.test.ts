@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameLimit, FrameReader, type FrameHeader } from '../../../local/websocket-frames.ts';
+import { FrameLimit, FrameReader, type FrameHeader } from '../../../local/websocket/frames.ts';
 import { encodeFrame as frame } from './frame.ts';
 
 const frames = fc.array(

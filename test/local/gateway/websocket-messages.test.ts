@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { selectRouteKey } from '../../../local/websocket-selection.ts';
+import { selectRouteKey } from '../../../local/websocket/selection.ts';
 import { encodeFrame } from './frame.ts';
 import { runCloud } from './running-cloud.ts';
 import { webSocketStack, type WebSocketRouteSpec } from './websocket-stack.ts';

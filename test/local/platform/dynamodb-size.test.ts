@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { itemBytes, readUnits, writeUnits } from '../../../local/dynamodb-size.ts';
+import { itemBytes, readUnits, writeUnits } from '../../../local/dynamodb/size.ts';
 
 /** Without the one byte of the name. */
 const valueBytes = (value: object): number => itemBytes({ a: value }) - 1;

@@ -5,9 +5,9 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { succeeded } from '../../../local/event-source-batch.ts';
-import type { EventRecord } from '../../../local/event-source-batch.ts';
-import type { Outcome } from '../../../local/functions.ts';
+import { succeeded } from '../../../local/sqs/event-source-batch.ts';
+import type { EventRecord } from '../../../local/sqs/event-source-batch.ts';
+import type { Outcome } from '../../../local/lambda/functions.ts';
 import { asRecord } from '../../../local/json.ts';
 import { allow, lambdaWithRole, writeAssembly } from './assembly.ts';
 import { startPlatform } from './platform.ts';

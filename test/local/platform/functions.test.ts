@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { asRecord } from '../../../local/json.ts';
-import type { LambdaFunction, Outcome } from '../../../local/functions.ts';
+import type { LambdaFunction, Outcome } from '../../../local/lambda/functions.ts';
 import { lambdaWithRole, writeAssembly } from './assembly.ts';
 import { startPlatform } from './platform.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { authorize, matchesPattern } from '../../../local/iam.ts';
-import type { Principal } from '../../../local/iam.ts';
-import { readPolicy } from '../../../local/policy-document.ts';
+import { authorize, matchesPattern } from '../../../local/iam/iam.ts';
+import type { Principal } from '../../../local/iam/iam.ts';
+import { readPolicy } from '../../../local/iam/policy-document.ts';
 
 const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/Sessions';
 const arn = 'arn:aws:sts::000000000000:assumed-role/Role/publish';

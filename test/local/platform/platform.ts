@@ -2,14 +2,14 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { afterAll } from 'vitest';
 import { createClock } from '../../../local/clock.ts';
-import { Functions } from '../../../local/functions.ts';
+import { Functions } from '../../../local/lambda/functions.ts';
 import { Meter } from '../../../local/meter.ts';
-import { developer } from '../../../local/roles.ts';
+import { developer } from '../../../local/iam/roles.ts';
 import { Services } from '../../../local/services.ts';
-import { KeyRing } from '../../../local/sigv4.ts';
-import type { HttpRequest } from '../../../local/sigv4.ts';
-import { loadDeployment } from '../../../local/template.ts';
-import type { Deployment } from '../../../local/template.ts';
+import { KeyRing } from '../../../local/iam/sigv4.ts';
+import type { HttpRequest } from '../../../local/iam/sigv4.ts';
+import { loadDeployment } from '../../../local/template/template.ts';
+import type { Deployment } from '../../../local/template/template.ts';
 
 export interface Platform {
   readonly deployment: Deployment;

@@ -1,0 +1,40 @@
+import type { EngineOperation } from './engine.ts';
+import { asRecord, asText } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+
+/** The tables that a call is about, by the names it gives them. */
+export function tablesOf(input: JsonRecord): readonly string[] {
+  const { TableName: name, RequestItems: requests } = input;
+  return requests === undefined ? [asText(name) ?? ''] : Object.keys(asRecord(requests));
+}
+
+/**
+ * The resources on which a call needs the right to `dynamodb:<Operation>`: its tables, or the one index it reads.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+ */
+export function resourcesOf(
+  operation: EngineOperation,
+  input: JsonRecord,
+  tableArn: (name: string) => string,
+): readonly string[] {
+  if (operation === 'ListTables') return ['*'];
+  const arns = tablesOf(input).map(tableArn);
+  const index = asText(input.IndexName);
+  return index === undefined ? arns : arns.map((arn) => `${arn}/index/${index}`);
+}
+
+/** A table may be named by its ARN; the engine knows names only. */
+export function withTableNames(input: JsonRecord): JsonRecord {
+  const { TableName: name, RequestItems: requests } = input;
+  if (requests !== undefined) {
+    const named = Object.entries(asRecord(requests)).map(
+      ([table, request]) => [tableName(table), request] as const,
+    );
+    return { ...input, RequestItems: Object.fromEntries(named) };
+  }
+  return typeof name === 'string' ? { ...input, TableName: tableName(name) } : input;
+}
+
+function tableName(nameOrArn: string): string {
+  return nameOrArn.replace(/^arn:[^/]*:table\//, '');
+}

@@ -1,0 +1,75 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { resourcesOf, withTableNames } from './access.ts';
+import { consumedCapacity } from './capacity.ts';
+import { engineOperations, openEngine } from './engine.ts';
+import { callMetered, units } from './metering.ts';
+import type { MeteredAnswer } from './metering.ts';
+import { createTables } from './tables.ts';
+import { asText } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+import type { Meter } from '../meter.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal } from '../service-reply.ts';
+import type { Reply } from '../service-reply.ts';
+import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
+import type { Deployment } from '../template/template.ts';
+
+export interface DynamoDb {
+  readonly handle: (request: HttpRequest, operation: string) => Promise<Reply>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * DynamoDB over the tables of the template, in memory or kept in `dataDir`. Items outlive their TTL here: AWS promises
+ * their removal only "within a few days" (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html).
+ */
+export async function startDynamoDb(options: {
+  readonly deployment: Deployment;
+  readonly keys: KeyRing;
+  readonly meter: Meter;
+  readonly now: () => number;
+  readonly dataDir?: string;
+}): Promise<DynamoDb> {
+  const { deployment, keys, meter, now, dataDir } = options;
+  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+  const engine = openEngine({
+    ...deployment,
+    ...(dataDir === undefined ? {} : { path: join(dataDir, 'dynamodb') }),
+  });
+  const tables = await createTables(engine, deployment);
+
+  return {
+    async handle(request, name) {
+      const caller = callerOf(keys, request, 'dynamodb', new Date(now()));
+      if (!caller.ok) return caller.reply;
+      const operation = engineOperations.find((known) => known === name);
+      if (operation === undefined)
+        return errorReply(400, 'UnknownOperationException', `${name} is not supported here.`);
+      const body = inputOf(request);
+      if (!body.ok) return body.reply;
+      const input = withTableNames(body.value);
+      const denied = refusal(caller.value, `dynamodb:${operation}`, resourcesOf(operation, input, tableArn));
+      if (denied !== undefined) return denied;
+      const answer = await callMetered(engine, tables, operation, input);
+      meter.count(`dynamodb.${operation}`);
+      if (answer.capacities.length > 0) meter.count(`dynamodb.${answer.kind}Units`, units(answer.capacities));
+      return jsonReply(withCapacity(answer, input, operation.startsWith('Batch')), answer.status);
+    },
+    close: () => engine.close(),
+  };
+
+  function tableArn(name: string): string {
+    return (
+      tables.get(name)?.arn ?? `arn:aws:dynamodb:${deployment.region}:${deployment.accountId}:table/${name}`
+    );
+  }
+}
+
+/** The consumed capacity is told only to those who ask, and then with the indexes. */
+function withCapacity({ body, capacities }: MeteredAnswer, input: JsonRecord, isBatch: boolean): JsonRecord {
+  const rest = Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'ConsumedCapacity'));
+  const detail = asText(input.ReturnConsumedCapacity) ?? 'NONE';
+  const consumed = capacities.map((capacity) => consumedCapacity(capacity, detail));
+  if (detail === 'NONE' || body.__type !== undefined || consumed.length === 0) return rest;
+  return { ...rest, ConsumedCapacity: isBatch ? consumed : consumed[0] };
+}

@@ -1,0 +1,107 @@
+import { createRequire } from 'node:module';
+import { asRecord, isRecord } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+
+/** An answer of DynamoDB's own, good or bad. */
+export interface EngineAnswer {
+  readonly status: number;
+  readonly body: JsonRecord;
+}
+
+export interface DynamoEngine {
+  call(operation: EngineOperation, input: JsonRecord): Promise<EngineAnswer>;
+  close(): Promise<void>;
+}
+
+export const engineOperations = [
+  ...([
+    'BatchGetItem',
+    'BatchWriteItem',
+    'DeleteItem',
+    'DescribeTable',
+    'DescribeTimeToLive',
+    'GetItem',
+  ] as const),
+  ...(['ListTables', 'PutItem', 'Query', 'Scan', 'UpdateItem'] as const),
+] as const;
+export type EngineOperation = (typeof engineOperations)[number] | 'CreateTable';
+
+/**
+ * dynalite, in this process. Its HTTP server would parse each request a second time and check a signature that
+ * nobody made for it, so this calls what lies below: validation, then the action on the store.
+ */
+export function openEngine(options: {
+  readonly path?: string;
+  readonly region: string;
+  readonly accountId: string;
+}): DynamoEngine {
+  const tableMs = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
+  const store = database.create({
+    ...tableMs,
+    ...(options.path === undefined ? {} : { path: options.path }),
+  });
+  store.tableDb.awsRegion = options.region;
+  store.tableDb.awsAccountId = options.accountId;
+
+  return {
+    async call(operation, input) {
+      const name = operation.charAt(0).toLowerCase() + operation.slice(1);
+      const rules = require(`dynalite/validations/${name}.js`) as Rules;
+      const action = require(`dynalite/actions/${name}.js`) as Action;
+      try {
+        // The checks delete what they do not know and add what they parsed: they get a copy.
+        const checked = validations.checkTypes(structuredClone(input), rules.types);
+        validations.checkValidations(checked, rules.types, rules.custom, store);
+        return { status: 200, body: await run(action, store, checked) };
+      } catch (error) {
+        const refused = refusalIn(error);
+        if (refused === undefined) throw error;
+        return refused;
+      }
+    },
+    close: () => store.lifecycleManager.gracefulClose(),
+  };
+}
+
+type Action = (store: Store, input: unknown, done: (error: unknown, output: unknown) => void) => void;
+
+function run(action: Action, store: Store, input: unknown): Promise<JsonRecord> {
+  return new Promise((resolve, reject) => {
+    action(store, input, (error, output) => {
+      if (error) reject(error instanceof Error ? error : new Error('dynalite failed', { cause: error }));
+      else resolve(asRecord(output));
+    });
+  });
+}
+
+/** dynalite throws its refusals with the status and body of the answer. */
+function refusalIn(error: unknown): EngineAnswer | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || !('body' in error)) return undefined;
+  const { statusCode, body } = error;
+  return typeof statusCode === 'number' && isRecord(body) ? { status: statusCode, body } : undefined;
+}
+
+// dynalite is CommonJS without types; what is used of version 4.0.0 is written down here.
+interface Store {
+  readonly tableDb: { awsRegion: string; awsAccountId: string };
+  readonly lifecycleManager: { gracefulClose(): Promise<void> };
+}
+
+interface Rules {
+  readonly types: unknown;
+  readonly custom: unknown;
+}
+
+interface Validations {
+  checkTypes(input: unknown, types: unknown): unknown;
+  checkValidations(input: unknown, types: unknown, custom: unknown, store: Store): void;
+}
+
+interface Database {
+  create(options: JsonRecord): Store;
+}
+
+const require = createRequire(import.meta.url);
+
+const database = require('dynalite/db/index.js') as Database;
+const validations = require('dynalite/validations/index.js') as Validations;

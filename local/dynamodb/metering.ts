@@ -1,0 +1,91 @@
+import { addCapacity, failedWriteCapacity, totalUnits, writeCapacity } from './capacity.ts';
+import type { Capacity, Item } from './capacity.ts';
+import type { DynamoEngine, EngineAnswer, EngineOperation } from './engine.ts';
+import { readCapacities } from './reads.ts';
+import type { Table } from './tables.ts';
+import { writesOf } from './writes.ts';
+import type { Write } from './writes.ts';
+import { asText, isRecord } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+
+export interface MeteredAnswer extends EngineAnswer {
+  readonly kind: 'read' | 'write';
+  readonly capacities: readonly Capacity[];
+}
+
+/** Calls the engine and works out the units that DynamoDB would charge, indexes included. */
+export async function callMetered(
+  engine: DynamoEngine,
+  tables: ReadonlyMap<string, Table>,
+  operation: EngineOperation,
+  input: JsonRecord,
+): Promise<MeteredAnswer> {
+  const writes = await Promise.all(
+    writesOf(operation, input, tables).map(async (write) => ({
+      ...write,
+      before: await readItem(engine, write.table, write.key),
+    })),
+  );
+  // The engine's own count is needed where a projection or filter hides what was read.
+  const answer = await engine.call(operation, { ...input, ReturnConsumedCapacity: 'TOTAL' });
+  if (writes.length === 0) {
+    return { ...answer, kind: 'read', capacities: readCapacities(tables, operation, input, answer) };
+  }
+  const capacities: Capacity[] = [];
+  for (const write of writes) {
+    const { table, key, before } = write;
+    if (answer.status === 200) {
+      const after = write.after === 'updated' ? await readItem(engine, table, key) : write.after;
+      capacities.push(writeCapacity(table, before, after));
+    } else if (isConditionFailure(answer)) {
+      capacities.push(failedWriteCapacity(table, before));
+    }
+  }
+  return {
+    ...(await withExistingItem(engine, input, answer, writes)),
+    kind: 'write',
+    capacities: perTable(capacities),
+  };
+}
+
+export function units(capacities: readonly Capacity[]): number {
+  return capacities.reduce((sum, capacity) => sum + totalUnits(capacity), 0);
+}
+
+async function readItem(engine: DynamoEngine, table: Table, key: JsonRecord): Promise<Item> {
+  const { body } = await engine.call('GetItem', { TableName: table.name, Key: key, ConsistentRead: true });
+  return isRecord(body.Item) ? body.Item : undefined;
+}
+
+function perTable(capacities: readonly Capacity[]): readonly Capacity[] {
+  const sums = new Map<string, Capacity>();
+  for (const capacity of capacities) {
+    const known = sums.get(capacity.table);
+    sums.set(capacity.table, known === undefined ? capacity : addCapacity(known, capacity));
+  }
+  return [...sums.values()];
+}
+
+function isConditionFailure({ body }: EngineAnswer): boolean {
+  return asText(body.__type)?.endsWith('#ConditionalCheckFailedException') ?? false;
+}
+
+/** `ReturnValuesOnConditionCheckFailure: ALL_OLD`, which dynalite does not know: the failure shows the item. */
+async function withExistingItem(
+  engine: DynamoEngine,
+  input: JsonRecord,
+  answer: EngineAnswer,
+  writes: readonly Write[],
+): Promise<EngineAnswer> {
+  const [write] = writes;
+  if (
+    input.ReturnValuesOnConditionCheckFailure !== 'ALL_OLD' ||
+    !isConditionFailure(answer) ||
+    write === undefined
+  ) {
+    return answer;
+  }
+  // Read again: the write that won may have come after the first read.
+  const Item = await readItem(engine, write.table, write.key);
+  return { ...answer, body: { ...answer.body, ...(Item === undefined ? {} : { Item }) } };
+}

@@ -1,0 +1,63 @@
+import { itemsCapacity, pageCapacity } from './capacity.ts';
+import type { Capacity } from './capacity.ts';
+import type { EngineAnswer, EngineOperation } from './engine.ts';
+import { itemBytes } from './size.ts';
+import type { Table } from './tables.ts';
+import { asList, asRecord, asText } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+
+/** What a read costs, from what it answers, in each of its tables. */
+export function readCapacities(
+  tables: ReadonlyMap<string, Table>,
+  operation: EngineOperation,
+  input: JsonRecord,
+  { status, body }: EngineAnswer,
+): readonly Capacity[] {
+  const table = tables.get(asText(input.TableName) ?? '');
+  const consistent = input.ConsistentRead === true;
+  if (status !== 200) return [];
+  if (operation === 'BatchGetItem') {
+    return Object.entries(asRecord(input.RequestItems)).flatMap(([name, request]) => {
+      const { Keys, ConsistentRead } = asRecord(request);
+      const left = asList(asRecord(asRecord(body.UnprocessedKeys)[name]).Keys).length;
+      const read = tables.get(name);
+      if (read === undefined) return [];
+      return [
+        itemsCapacity(
+          read,
+          asRecord(body.Responses)[name],
+          asList(Keys).length - left,
+          ConsistentRead === true,
+        ),
+      ];
+    });
+  }
+  if (table === undefined) return [];
+  if (operation === 'GetItem') {
+    if (showsWholeItems(input)) return [itemsCapacity(table, body.Item, 1, consistent)];
+    return [{ table: table.name, tableUnits: engineUnits(body), indexUnits: new Map() }];
+  }
+  if (operation !== 'Query' && operation !== 'Scan') return [];
+  const bytes = showsWholeItems(input)
+    ? asList(body.Items).reduce((sum: number, item) => sum + itemBytes(asRecord(item)), 0)
+    : engineUnits(body) * (consistent ? 4096 : 8192);
+  return [pageCapacity(table, asText(input.IndexName), bytes, consistent)];
+}
+
+/** Where an answer shows less than was read, dynalite's own count stands; it takes each character for one byte. */
+function showsWholeItems(input: JsonRecord): boolean {
+  const narrowing = [
+    'ProjectionExpression',
+    'AttributesToGet',
+    'FilterExpression',
+    'QueryFilter',
+    'ScanFilter',
+    'Select',
+  ];
+  return narrowing.every((name) => input[name] === undefined);
+}
+
+function engineUnits(body: JsonRecord): number {
+  const { CapacityUnits } = asRecord(body.ConsumedCapacity);
+  return typeof CapacityUnits === 'number' ? CapacityUnits : 0;
+}

@@ -1,0 +1,119 @@
+import type { DynamoEngine } from './engine.ts';
+import { asList, asRecord, asText, asTexts } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+import { TemplateError } from '../template/template.ts';
+import type { Deployment, Resource } from '../template/template.ts';
+
+/** A table as the template declares it: what capacity and IAM need to know. */
+export interface Table {
+  readonly name: string;
+  readonly arn: string;
+  readonly keys: readonly string[];
+  readonly indexes: readonly Index[];
+}
+
+export interface Index {
+  readonly name: string;
+  readonly keys: readonly string[];
+  /** The attributes that it holds besides the keys; `undefined` where it holds the whole item. */
+  readonly projected: readonly string[] | undefined;
+}
+
+/** Makes the tables of the template, or takes up those that an earlier run has left in the data folder. */
+export async function createTables(
+  engine: DynamoEngine,
+  deployment: Deployment,
+): Promise<ReadonlyMap<string, Table>> {
+  const resources = [
+    ...deployment.ofType('AWS::DynamoDB::Table'),
+    ...deployment.ofType('AWS::DynamoDB::GlobalTable'),
+  ];
+  const tables = new Map<string, Table>();
+  for (const resource of resources) {
+    const name = deployment.physicalId(resource.logicalId);
+    await createTable(engine, name, resource);
+    tables.set(name, readTable(name, deployment.attribute(resource.logicalId, 'Arn'), resource.properties));
+  }
+  return tables;
+}
+
+async function createTable(
+  engine: DynamoEngine,
+  name: string,
+  { logicalId, properties }: Resource,
+): Promise<void> {
+  const secondary = ['GlobalSecondaryIndexes', 'LocalSecondaryIndexes'] as const;
+  const input = {
+    TableName: name,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: properties.AttributeDefinitions,
+    KeySchema: properties.KeySchema,
+    ...Object.fromEntries(
+      secondary
+        .filter((kind) => asList(properties[kind]).length > 0)
+        .map((kind) => [kind, asList(properties[kind]).map((index) => indexInput(asRecord(index)))]),
+    ),
+  };
+  const created = await engine.call('CreateTable', input);
+  const { Table: existing } = (await engine.call('DescribeTable', { TableName: name })).body;
+  if (created.status === 200) return untilActive(engine, name);
+  if (existing === undefined) throw new TemplateError(`${logicalId}: ${String(created.body.message)}`);
+  if (schemaOf(asRecord(existing)) !== schemaOf(input)) {
+    throw new TemplateError(
+      `${logicalId}: the data folder holds the table ${name} with other keys or indexes.`,
+    );
+  }
+}
+
+/** dynalite makes a table active in a timer of its own, of 0 ms. */
+async function untilActive(engine: DynamoEngine, name: string): Promise<void> {
+  for (;;) {
+    const { body } = await engine.call('DescribeTable', { TableName: name });
+    if (asRecord(body.Table).TableStatus === 'ACTIVE') return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function indexInput({ IndexName, KeySchema, Projection }: JsonRecord): JsonRecord {
+  return { IndexName, KeySchema, Projection };
+}
+
+function schemaOf(table: JsonRecord): string {
+  const indexes = [...asList(table.GlobalSecondaryIndexes), ...asList(table.LocalSecondaryIndexes)].map(
+    asRecord,
+  );
+  const described = indexes.map(({ IndexName, KeySchema, Projection }) =>
+    JSON.stringify([
+      IndexName,
+      keysOf(KeySchema),
+      asRecord(Projection).ProjectionType,
+      asRecord(Projection).NonKeyAttributes,
+    ]),
+  );
+  return JSON.stringify([keysOf(table.KeySchema), described.sort()]);
+}
+
+function readTable(name: string, arn: string, properties: JsonRecord): Table {
+  const indexes = [
+    ...asList(properties.GlobalSecondaryIndexes),
+    ...asList(properties.LocalSecondaryIndexes),
+  ].map(asRecord);
+  const keys = keysOf(properties.KeySchema);
+  return {
+    name,
+    arn,
+    keys,
+    indexes: indexes.map(({ IndexName, KeySchema, Projection }) => {
+      const { ProjectionType, NonKeyAttributes } = asRecord(Projection);
+      return {
+        name: asText(IndexName) ?? '',
+        keys: keysOf(KeySchema),
+        projected: ProjectionType === 'ALL' ? undefined : asTexts(NonKeyAttributes),
+      };
+    }),
+  };
+}
+
+function keysOf(schema: unknown): readonly string[] {
+  return asList(schema).map((key) => asText(asRecord(key).AttributeName) ?? '');
+}

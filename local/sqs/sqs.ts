@@ -1,0 +1,138 @@
+import { asList, asNumber, asRecord, asText, isRecord, toText } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
+import type { Meter } from '../meter.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal } from '../service-reply.ts';
+import type { Reply } from '../service-reply.ts';
+import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
+import { openSqsEngine } from './engine.ts';
+import type { SqsAnswer } from './engine.ts';
+import { MessageGroups } from './groups.ts';
+import type { Deployment, Resource } from '../template/template.ts';
+
+/** A batch needs the right of its single form, and each right is one on the queue. */
+const actions: Readonly<Record<string, string>> = {
+  SendMessage: 'sqs:SendMessage',
+  SendMessageBatch: 'sqs:SendMessage',
+  ReceiveMessage: 'sqs:ReceiveMessage',
+  DeleteMessage: 'sqs:DeleteMessage',
+  DeleteMessageBatch: 'sqs:DeleteMessage',
+  ChangeMessageVisibility: 'sqs:ChangeMessageVisibility',
+  ChangeMessageVisibilityBatch: 'sqs:ChangeMessageVisibility',
+  GetQueueAttributes: 'sqs:GetQueueAttributes',
+  GetQueueUrl: 'sqs:GetQueueUrl',
+  ListQueues: 'sqs:ListQueues',
+  PurgeQueue: 'sqs:PurgeQueue',
+};
+
+export interface Sqs {
+  /** A call from outside, by signature and right. */
+  readonly handle: (request: HttpRequest, operation: string) => Promise<Reply>;
+  /** A call of the platform itself, counted like any other. */
+  readonly call: (operation: string, queueName: string, input: JsonRecord) => Promise<SqsAnswer>;
+  readonly close: () => Promise<void>;
+}
+
+/** SQS over the queues of the template, by the JSON protocol. */
+export async function startSqs(options: {
+  readonly deployment: Deployment;
+  readonly keys: KeyRing;
+  readonly meter: Meter;
+  readonly now: () => number;
+}): Promise<Sqs> {
+  const { deployment, keys, meter, now } = options;
+  const engine = openSqsEngine(deployment.region);
+  const groups = new MessageGroups();
+  for (const resource of deployment.ofType('AWS::SQS::Queue')) {
+    const name = deployment.attribute(resource.logicalId, 'QueueName');
+    await engine.createQueue(name, attributesOf(resource), resource.logicalId);
+  }
+
+  return {
+    async handle(request, operation) {
+      const caller = callerOf(keys, request, 'sqs', new Date(now()));
+      if (!caller.ok) return caller.reply;
+      const action = Object.hasOwn(actions, operation) ? actions[operation] : undefined;
+      if (action === undefined)
+        return errorReply(400, 'UnknownOperationException', `${operation} is not supported here.`);
+      const input = inputOf(request);
+      if (!input.ok) return input.reply;
+      const name = queueNameOf(input.value);
+      const resource = operation === 'ListQueues' ? '*' : queueArn(name);
+      const denied = refusal(caller.value, action, [resource]);
+      if (denied !== undefined) return denied;
+      return replyOf(await answer(operation, name, input.value));
+    },
+    call: answer,
+    close: () => engine.close(),
+  };
+
+  async function answer(operation: string, name: string, input: JsonRecord): Promise<SqsAnswer> {
+    const result = await perform(operation, name, input);
+    // Each 64 KB of what is sent or received is one request: https://aws.amazon.com/sqs/pricing/
+    const payload = operation === 'ReceiveMessage' ? result.body : input;
+    meter.count('sqs.requests', Math.max(1, Math.ceil(Buffer.byteLength(JSON.stringify(payload)) / 65_536)));
+    return result;
+  }
+
+  async function perform(operation: string, name: string, input: JsonRecord): Promise<SqsAnswer> {
+    if (operation === 'ListQueues') {
+      const prefix = asText(input.QueueNamePrefix) ?? '';
+      return good({
+        QueueUrls: engine
+          .names()
+          .filter((known) => known.startsWith(prefix))
+          .map(queueUrl),
+      });
+    }
+    if (operation === 'GetQueueUrl' && engine.has(name)) return good({ QueueUrl: queueUrl(name) });
+    if (operation === 'SendMessage' || operation === 'SendMessageBatch') {
+      return groups.send(input, () => engine.call(operation, name, input));
+    }
+    const result = await engine.call(operation, name, input);
+    if (operation === 'ReceiveMessage') return { ...result, body: await groups.receive(result.body) };
+    if (operation.startsWith('DeleteMessage')) {
+      for (const entry of [input, ...asList(input.Entries)])
+        groups.forget(asText(asRecord(entry).ReceiptHandle) ?? '');
+    }
+    return result;
+  }
+
+  function queueArn(name: string): string {
+    return `arn:aws:sqs:${deployment.region}:${deployment.accountId}:${name}`;
+  }
+
+  function queueUrl(name: string): string {
+    return `${deployment.endpoint}/${deployment.accountId}/${name}`;
+  }
+}
+
+/** The name at the end of the URL. */
+function queueNameOf({ QueueUrl: url, QueueName: name }: JsonRecord): string {
+  return asText(name) ?? asText(url)?.split('/').pop() ?? '';
+}
+
+/** The properties that shape what a queue does; encryption and tags change nothing here. */
+function attributesOf({ properties }: Resource): Readonly<Record<string, string>> {
+  const names = [
+    ...['VisibilityTimeout', 'MaximumMessageSize', 'MessageRetentionPeriod', 'DelaySeconds'],
+    ...['ReceiveMessageWaitTimeSeconds', 'FifoQueue', 'ContentBasedDeduplication'],
+  ];
+  const plain = names.flatMap((name) =>
+    properties[name] === undefined ? [] : [[name, toText(properties[name])] as const],
+  );
+  const redrive = properties.RedrivePolicy;
+  if (!isRecord(redrive)) return Object.fromEntries(plain);
+  const policy = JSON.stringify({ ...redrive, maxReceiveCount: asNumber(redrive.maxReceiveCount) });
+  return Object.fromEntries([...plain, ['RedrivePolicy', policy] as const]);
+}
+
+function good(body: JsonRecord): SqsAnswer {
+  return { status: 200, queryError: undefined, body };
+}
+
+function replyOf({ status, queryError, body }: SqsAnswer): Reply {
+  const reply = jsonReply(body, status);
+  return queryError === undefined
+    ? reply
+    : { ...reply, headers: { ...reply.headers, 'x-amzn-query-error': queryError } };
+}

@@ -1,0 +1,73 @@
+import { executeApiArn, type Gateway } from '../gateway/gateway.ts';
+import { callFunction, failureOf, type CallOutcome } from '../gateway/integration.ts';
+import { asRecord, asText, isRecord } from '../json.ts';
+import { authorizeConnect } from './authorizer.ts';
+import { connectEvent } from './connect-event.ts';
+import { requestContext, type AuthorizerContext, type ConnectionFacts } from './context.ts';
+import type { WebSocketDefinition } from './definition.ts';
+import { headerIn, type UpgradeParts } from './upgrade.ts';
+
+export type Handshake =
+  | { readonly accepted: true; readonly authorizer?: AuthorizerContext; readonly subprotocol?: string }
+  | { readonly accepted: false; readonly status: number; readonly why: string };
+
+/**
+ * Decides, before the upgrade, whether a connection may open: the authorizer, then `$connect`. A refusal is an HTTP
+ * status, never a close code (apigateway-websocket-api-route-keys-connect-disconnect).
+ */
+export async function shakeHands(
+  gateway: Gateway,
+  definition: WebSocketDefinition,
+  facts: ConnectionFacts,
+  upgrade: UpgradeParts,
+  requestId: string,
+): Promise<Handshake> {
+  const route = definition.routes.get('$connect');
+  if (!route) return { accepted: true };
+  const occasion = { eventType: 'CONNECT', routeKey: '$connect', requestId } as const;
+
+  let authorizer: AuthorizerContext | undefined;
+  if (route.authorizer) {
+    const context = requestContext(facts, { ...occasion, at: gateway.now() });
+    const verdict = await authorizeConnect(gateway, definition, route.authorizer, upgrade, context);
+    if (!verdict.allowed) return { accepted: false, status: verdict.status, why: verdict.why };
+    authorizer = verdict.context;
+  }
+
+  const context = requestContext(facts, { ...occasion, at: gateway.now(), authorizer });
+  const sourceArn = executeApiArn(gateway.deployment, `${definition.apiId}/${definition.stage}/$connect`);
+  const event = connectEvent(upgrade, definition.stageVariables, context);
+  const outcome = await callFunction(gateway.functions, route.integration, sourceArn, event);
+  const answer = readAnswer(outcome, sourceArn);
+  return answer.accepted && authorizer ? { ...answer, authorizer } : answer;
+}
+
+function readAnswer(outcome: CallOutcome, sourceArn: string): Handshake {
+  const why = `$connect: ${failureOf(outcome, sourceArn) ?? 'it returned no proxy response'}`;
+  // Not allowed to call, or no capacity: 500; it failed or answered in another shape: 502 (services-apigateway).
+  if (outcome.status === 'not-permitted' || outcome.status === 'throttled') {
+    return { accepted: false, status: 500, why };
+  }
+  if (outcome.status === 'timeout') return { accepted: false, status: 504, why };
+  if (outcome.status === 'error' || !isRecord(outcome.payload)) return { accepted: false, status: 502, why };
+  const { statusCode, headers } = outcome.payload;
+  if (
+    typeof statusCode !== 'number' ||
+    !Number.isInteger(statusCode) ||
+    statusCode < 200 ||
+    statusCode > 599
+  ) {
+    return { accepted: false, status: 502, why };
+  }
+  if (statusCode > 299) {
+    return { accepted: false, status: statusCode, why: `$connect answered ${String(statusCode)}` };
+  }
+  const subprotocol = headerIn(textHeaders(headers), 'Sec-WebSocket-Protocol');
+  return subprotocol === undefined ? { accepted: true } : { accepted: true, subprotocol };
+}
+
+function textHeaders(headers: unknown): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(asRecord(headers)).map(([name, value]) => [name, asText(value) ?? '']),
+  );
+}
