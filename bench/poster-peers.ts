@@ -3,7 +3,7 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
 import { createPoster } from '../core/poster.ts';
-import { createSigner, encodeSegment, sha256Hex } from '../core/poster-signer.ts';
+import { createSigner, encodeSegment, sha256Hex } from '../core/poster/signer.ts';
 
 /** One way to post the same bytes to many connections. */
 export interface Peer {

@@ -1,12 +1,12 @@
-import { type PostAllOptions, type PostAllResult, postToAll } from './poster-all.ts';
-import { type CallerOptions, createCaller, type Payload } from './poster-caller.ts';
-import { limitBy, type Limits } from './poster-limits.ts';
-import { type DisconnectOutcome, type PostOutcome, type Refusal } from './poster-outcome.ts';
-import { sha256Hex } from './poster-signer.ts';
+import { type PostAllOptions, type PostAllResult, postToAll } from './poster/all.ts';
+import { type CallerOptions, createCaller, type Payload } from './poster/caller.ts';
+import { limitBy, type Limits } from './poster/limits.ts';
+import { type DisconnectOutcome, type PostOutcome, type Refusal } from './poster/outcome.ts';
+import { sha256Hex } from './poster/signer.ts';
 
-export type { PostAllOptions, PostAllResult } from './poster-all.ts';
-export type { Payload } from './poster-caller.ts';
-export type { Limits } from './poster-limits.ts';
+export type { PostAllOptions, PostAllResult } from './poster/all.ts';
+export type { Payload } from './poster/caller.ts';
+export type { Limits } from './poster/limits.ts';
 export type {
   DisconnectOutcome,
   Failed,
@@ -15,7 +15,7 @@ export type {
   PostOutcome,
   Throttled,
   TooLarge,
-} from './poster-outcome.ts';
+} from './poster/outcome.ts';
 
 export interface PosterOptions {
   /** The callback URL of the stage, such as `https://id.execute-api.us-east-1.amazonaws.com/live`. */

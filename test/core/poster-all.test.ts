@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { postToAll } from '../../core/poster-all.ts';
+import { postToAll } from '../../core/poster/all.ts';
 import { type PostOutcome } from '../../core/poster.ts';
 import { posterFor, startPeer, startWirePeer } from './poster-peer.ts';
 

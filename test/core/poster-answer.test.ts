@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MalformedAnswer, maxAnswerBytes, readAnswer } from '../../core/poster-answer.ts';
+import { MalformedAnswer, maxAnswerBytes, readAnswer } from '../../core/poster/answer.ts';
 
 describe('an HTTP answer', () => {
   it('is read the same wherever the network cuts it', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limitBy } from '../../core/poster-limits.ts';
+import { limitBy } from '../../core/poster/limits.ts';
 import { posterFor, startPeer, startWirePeer } from './poster-peer.ts';
 
 const connectionId = 'L0SM9cOFvHcCIhw=';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRetry } from '../../core/poster-retry.ts';
+import { createRetry } from '../../core/poster/retry.ts';
 
 const startedAt = Date.parse('2026-11-20T10:00:00Z');
 

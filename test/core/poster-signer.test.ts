@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSigner, encodeSegment, sha256Hex, type SigningCredentials } from '../../core/poster-signer.ts';
+import { createSigner, encodeSegment, sha256Hex, type SigningCredentials } from '../../core/poster/signer.ts';
 
 const host = 'abcdef123.execute-api.us-east-1.amazonaws.com';
 const contentType = 'application/octet-stream';

@@ -1,4 +1,4 @@
-import { postToAll } from '../../core/poster-all.ts';
+import { postToAll } from '../../core/poster/all.ts';
 import type { DisconnectOutcome, Poster, PostOutcome } from '../../core/poster.ts';
 
 /** One call to the callback API; `text` is what was posted. */

@@ -1,5 +1,5 @@
 import { type Socket } from 'node:net';
-import { type Answer, readAnswer } from './poster-answer.ts';
+import { type Answer, readAnswer } from './answer.ts';
 
 /** One request and whoever waits for its answer. */
 export interface Exchange {

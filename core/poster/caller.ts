@@ -4,11 +4,11 @@ import {
   DeleteConnectionCommand,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
-import { createRequestHandler, type FirstAttempt, type SendOptions } from './poster-handler.ts';
-import { credentialsFailed, gone, noConnectionId, refusalOf, type Refusal } from './poster-outcome.ts';
-import { createPool, type PoolOptions } from './poster-pool.ts';
-import { createRetry, type RetryOptions } from './poster-retry.ts';
-import { createSigner, encodeSegment, sha256Hex } from './poster-signer.ts';
+import { createRequestHandler, type FirstAttempt, type SendOptions } from './handler.ts';
+import { credentialsFailed, gone, noConnectionId, refusalOf, type Refusal } from './outcome.ts';
+import { createPool, type PoolOptions } from './pool.ts';
+import { createRetry, type RetryOptions } from './retry.ts';
+import { createSigner, encodeSegment, sha256Hex } from './signer.ts';
 
 export interface CallerOptions extends PoolOptions, RetryOptions {
   readonly region: string;

@@ -1,5 +1,5 @@
-import { DeadlinePassed, limitBy, type Limits } from './poster-limits.ts';
-import { type PostOutcome } from './poster-outcome.ts';
+import { DeadlinePassed, limitBy, type Limits } from './limits.ts';
+import { type PostOutcome } from './outcome.ts';
 
 export interface PostAllOptions extends Limits {
   /** How many posts are on their way at once; above 256 nothing is gained. */

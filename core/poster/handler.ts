@@ -1,5 +1,5 @@
-import { type Answer } from './poster-answer.ts';
-import { type Pool } from './poster-pool.ts';
+import { type Answer } from './answer.ts';
+import { type Pool } from './pool.ts';
 
 /** How a first attempt ended that was made before the SDK's stack was entered. */
 export type FirstAttempt = Answer | Error;

@@ -1,7 +1,7 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { type Answer } from './poster-answer.ts';
-import { type Exchange, PosterConnection } from './poster-connection.ts';
+import { type Answer } from './answer.ts';
+import { type Exchange, PosterConnection } from './connection.ts';
 
 export interface PoolOptions {
   /** Only protocol, host and port matter. */

@@ -1,4 +1,4 @@
-import { DeadlinePassed } from './poster-limits.ts';
+import { DeadlinePassed } from './limits.ts';
 
 /** Why a request failed; safe to show to anyone, unlike what the SDK or the platform says. */
 export type FailureReason =
