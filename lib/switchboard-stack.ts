@@ -23,6 +23,10 @@ export class SwitchboardStack extends Stack {
       description: 'Where services publish, with SigV4',
       value: this.switchboard.publishUrl,
     });
+    new CfnOutput(this, 'TokenSecretArn', {
+      description: "The secret that users' tokens are signed with",
+      value: this.switchboard.tokenSecretArn,
+    });
     new CfnOutput(this, 'PublishFunctionName', {
       description: 'Takes the same body by direct invocation',
       value: this.switchboard.publishFunction.functionName,

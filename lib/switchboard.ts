@@ -90,6 +90,8 @@ export class Switchboard extends Construct {
   readonly webSocketUrl: string;
   /** Where services publish, with SigV4: `https://…/publish`. */
   readonly publishUrl: string;
+  /** The secret in Secrets Manager that your backend signs the users' tokens with (HS256). */
+  readonly tokenSecretArn: string;
   /** Takes the body of `POST /publish` by direct invocation, which saves the price of the request. */
   readonly publishFunction: IFunction;
 
@@ -118,6 +120,7 @@ export class Switchboard extends Construct {
     this.webSocketUrl = webSocketApi.url;
     this.publishUrl = this.httpApi.publishUrl;
     this.publishFunction = publish;
+    this.tokenSecretArn = tokenSecret.secretArn;
   }
 
   /** Lets a service publish, over HTTP and by direct invocation. */

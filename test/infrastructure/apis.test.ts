@@ -164,11 +164,12 @@ describe('a service that is granted to publish', () => {
 });
 
 describe('outputs', () => {
-  it('say where users connect, where services publish, and which function takes it directly', () => {
+  it('say where users connect, where services publish, and which function takes it directly, and which secret signs', () => {
     expect(outputsOf(stack)).toEqual({
       WebSocketUrl: executeApi.replace('https:', 'wss:'),
       PublishUrl: 'https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/publish',
       PublishFunctionName: '${Publish}',
+      TokenSecretArn: '${TokenSecret}',
     });
   });
 });
