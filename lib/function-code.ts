@@ -1,13 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
 import type { FunctionName } from '../lambdas/environment.ts';
 
+/** `.ts` in this repository, `.js` in the package that is built of it. */
+const extension = extname(import.meta.url);
+
 const entriesFolder = fileURLToPath(new URL('../lambdas/', import.meta.url));
-const credentials = fileURLToPath(new URL('./function-credentials.ts', import.meta.url));
+const credentials = fileURLToPath(new URL(`./function-credentials${extension}`, import.meta.url));
 
 /** Every function by name; its entry is `lambdas/<name>.ts`, which exports `handler`. */
 const functionNames = Object.keys({
@@ -33,7 +36,7 @@ let bundled: ReadonlyMap<string, Uint8Array> | undefined;
 export function bundleFunctions(): ReadonlyMap<string, Uint8Array> {
   bundled ??= new Map(
     buildSync({
-      entryPoints: functionNames.map((name) => join(entriesFolder, `${name}.ts`)),
+      entryPoints: functionNames.map((name) => join(entriesFolder, `${name}${extension}`)),
       outdir: 'bundles',
       write: false,
       bundle: true,
