@@ -20,7 +20,8 @@ export function createPacer({ rate, now, wait }: PacerOptions): Pacer {
   function take(): boolean {
     free = Math.min(most, free + ((now() - filledAt) * rate) / 1000);
     filledAt = now();
-    if (free < 1) return false;
+    // A wait that should end at one whole token may fall short of it by a rounding.
+    if (free < 1 - 1e-6) return false;
     free -= 1;
     return true;
   }

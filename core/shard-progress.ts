@@ -118,10 +118,10 @@ export function createShardProgress(options: {
         TableName: table,
         Key: keyOf(id),
         UpdateExpression:
-          'SET #state = :failed, shard = :shard, movedAt = :now, finishedAt = :now, expiresAt = :expiresAt' +
+          'SET #state = :failed, #shard = :shard, movedAt = :now, finishedAt = :now, expiresAt = :expiresAt' +
           ', startedAt = if_not_exists(startedAt, :now) ADD delivered :zero, gone :zero, failed :zero, estimate :zero',
         ConditionExpression: 'attribute_not_exists(#state) OR #state <> :done',
-        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeNames: { '#state': 'state', '#shard': 'shard' },
         ExpressionAttributeValues: {
           ':failed': 'failed',
           ':done': 'done',
