@@ -1,0 +1,101 @@
+import { type Channel, createChannel } from './channel.ts';
+import {
+  type ChannelAnswer,
+  type DurableFrame,
+  type Frame,
+  isDurable,
+  type Position,
+  topicPrefix,
+} from './frames.ts';
+import { createSeen } from './seen.ts';
+
+/** Between these two positions of a channel messages are missing, and cannot be had any more. */
+export interface Lost {
+  readonly channel: string;
+  readonly from: Position;
+  readonly to: Position;
+}
+
+export interface ChannelPosition extends Position {
+  readonly channel: string;
+}
+
+/** Every frame that is a message passes here: once, and in order where its channel keeps a log. */
+export interface Channels {
+  readonly receive: (frame: Frame) => void;
+  /** From now on the frames of channels that are not known wait, until the function it returns is called. */
+  readonly hold: () => () => void;
+  /**
+   * The server's word on a channel: it is read on, or begun at that position. Returns whether there is more to ask for
+   * at once.
+   */
+  readonly answer: (channel: string, answer: ChannelAnswer) => boolean;
+  readonly forget: (channel: string) => void;
+  readonly get: (channel: string) => Channel | undefined;
+  /** The session's own channels: all but the topics. */
+  readonly own: () => readonly ChannelPosition[];
+  /** Those that miss something. */
+  readonly gaps: () => readonly ChannelPosition[];
+}
+
+export interface ChannelsOutput {
+  readonly deliver: (frame: Frame) => void;
+  readonly lost: (lost: Lost) => void;
+  /** Something is missing that may still come by itself. */
+  readonly gap: () => void;
+}
+
+const maxHeld = 1000;
+const maxSeen = 1000;
+
+export function createChannels(output: ChannelsOutput): Channels {
+  const channels = new Map<string, Channel>();
+  const seen = createSeen(maxSeen);
+  let waiting: readonly DurableFrame[] = [];
+  let holds = 0;
+
+  // One publish to several targets stands in several logs under one messageId.
+  function deliver(frame: Frame): void {
+    if (frame.messageId === undefined || seen.isNew(frame.messageId)) output.deliver(frame);
+  }
+
+  function receive(frame: Frame): void {
+    const channel = channels.get(frame.channel ?? '');
+    if (!isDurable(frame)) deliver(frame);
+    else if (channel) {
+      channel.receive(frame);
+      if (channel.isBehind) output.gap();
+    } else if (holds > 0 && waiting.length < maxHeld) waiting = [...waiting, frame];
+    else deliver(frame);
+  }
+
+  function list(isIncluded: (name: string, channel: Channel) => boolean): readonly ChannelPosition[] {
+    const included = [...channels].filter(([name, channel]) => isIncluded(name, channel));
+    return included.map(([channel, { position }]) => ({ channel, ...position }));
+  }
+
+  return {
+    receive,
+    hold() {
+      holds++;
+      return () => {
+        const again = waiting;
+        waiting = [];
+        holds--;
+        for (const frame of again) receive(frame);
+      };
+    },
+    answer(name, answer) {
+      const { epoch, offset } = answer;
+      const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
+      const channel = channels.get(name);
+      if (channel) return channel.recovered(answer);
+      channels.set(name, createChannel({ epoch, offset }, maxHeld, { deliver, lost }));
+      return false;
+    },
+    forget: (channel) => void channels.delete(channel),
+    get: (channel) => channels.get(channel),
+    own: () => list((name) => !name.startsWith(topicPrefix)),
+    gaps: () => list((_, { isBehind }) => isBehind),
+  };
+}

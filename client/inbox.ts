@@ -1,0 +1,40 @@
+import type { Emitter } from './emitter.ts';
+import type { Frame } from './frames.ts';
+import type { Outbox } from './outbox.ts';
+
+/** The durable log of the session's own user channel, and how far the user has read it. */
+export interface Inbox {
+  /** The messages after an offset (0: from the first that is kept), oldest first. */
+  list(page?: { readonly after?: number; readonly limit?: number }): Promise<InboxPage>;
+  /** How many messages the user has not read. */
+  unread(): Promise<number>;
+  /** Everything up to this offset is read, on all devices of the user. It never goes back. */
+  markRead(offset: number): Promise<void>;
+  /** The user has read on, here or on another device. Returns a function that ends the listening. */
+  on(event: 'read', handler: (read: InboxRead) => void): () => void;
+}
+
+export interface InboxPage {
+  readonly messages: readonly Frame[];
+  /** The offset of the newest message. */
+  readonly head: number;
+  readonly readOffset: number;
+  /** Where the next page begins: give it as `after`. Absent on the last page. */
+  readonly next?: number;
+}
+
+export interface InboxRead {
+  readonly readOffset: number;
+}
+
+/** The inbox's frames. The answers are the server's, whose word on their shape is taken here. */
+export function createInbox({ send }: Outbox, { on }: Emitter): Inbox {
+  return {
+    list: async (page = {}) => (await send('inbox-list', page)) as InboxPage,
+    unread: async () => ((await send('inbox-unread', {})) as { unread: number }).unread,
+    async markRead(offset) {
+      await send('inbox-mark-read', { offset });
+    },
+    on: (event, handler) => on(`inbox-${event}`, handler),
+  };
+}

@@ -1,0 +1,21 @@
+export { connect } from './connect.ts';
+export { type ClientErrorCode, SwitchboardError, type SwitchboardErrorCode } from './errors.ts';
+export type { ChannelPosition, Lost } from './channels.ts';
+export type {
+  AnyMessages,
+  AnyRequests,
+  Client,
+  EventName,
+  Events,
+  Exchange,
+  Handler,
+  SendOptions,
+  Subscription,
+  Unsubscribe,
+} from './client.ts';
+export type { Frame, Position } from './frames.ts';
+export type { Inbox, InboxPage, InboxRead } from './inbox.ts';
+export type { SocketClass, SocketLike } from './link.ts';
+export type { Options } from './options.ts';
+export type { Status } from './status.ts';
+export type { TokenSource } from './tokens.ts';

@@ -1,0 +1,200 @@
+import { createBackoff } from './backoff.ts';
+import { type Clock, createAlarm } from './clock.ts';
+import { disconnected, SwitchboardError } from './errors.ts';
+import type { Link } from './link.ts';
+import type { PauseReason } from './page-events.ts';
+import type { Status } from './status.ts';
+import { readToken, type TokenSource } from './tokens.ts';
+
+/**
+ * The state machine of the client. At any time there is a current link or none, and an attempt at the next one or
+ * none: without a current link the attempt reconnects, with one it makes the new connection before the old one breaks.
+ */
+export interface Lifecycle {
+  readonly status: Status;
+  /** The current link: there is one exactly while the status is `open`. */
+  readonly link: Link | undefined;
+  /** Why everything is over. */
+  readonly over: SwitchboardError | undefined;
+  readonly dial: () => void;
+  readonly onEnd: (link: Link, reason: SwitchboardError) => void;
+  /** The server announced that it closes the link. */
+  readonly onClosing: (link: Link, reason: SwitchboardError, isRetryable: boolean) => void;
+  readonly pause: (reason: PauseReason) => void;
+  readonly wake: () => void;
+  readonly finish: (reason: SwitchboardError, isFinal: boolean) => Promise<void>;
+}
+
+export interface LifecycleSettings {
+  readonly clock: Clock;
+  readonly token: TokenSource;
+  readonly answerTimeoutMs: number;
+  readonly renewAfterMs: number;
+  readonly open: (token: string) => Link;
+  /** Restores subscriptions, and what was missed. */
+  readonly restore: (link: Link) => Promise<unknown>;
+  /** Resolves when nothing waits for an answer on the link. */
+  readonly idle: (link: Link) => Promise<unknown>;
+  /** Ends a link that is dead. */
+  readonly check: (link: Link) => void;
+  readonly onStatus: (status: Status) => void;
+  /** The link is about to become the current one. */
+  readonly onLink: (link: Link, token: string) => void;
+}
+
+/** After so many handshakes in a row that failed with a new token, the server means it. */
+const maxRefusals = 3;
+/** How long a connection lasts before the delays between attempts begin anew. */
+const stableMs = 30_000;
+/** How long a connection that was replaced stays, for answers under way. */
+const drainMs = 10_000;
+// 5 minutes of 1 h 50 min: clients that a deployment connected at one time are not to renew at one time.
+const renewalJitter = 1 / 22;
+
+export function createLifecycle(settings: LifecycleSettings): Lifecycle {
+  const { clock, token } = settings;
+  const backoff = createBackoff(clock);
+  const attemptAlarm = createAlarm(clock);
+  const renewalAlarm = createAlarm(clock);
+  let status: Status = { state: 'connecting' };
+  let current: Link | undefined;
+  let attempt: { link?: Link } | undefined;
+  let refusals = 0;
+  let openedAt = 0;
+
+  function become(next: Status): void {
+    status = next;
+    settings.onStatus(next);
+  }
+  function reconnecting(reason: SwitchboardError, retryInMs: number): void {
+    become({ state: 'reconnecting', reason, retryInMs, refusals });
+  }
+  function isResting(): boolean {
+    return status.state === 'paused' || status.state === 'closed';
+  }
+  function dial(): void {
+    // Such as `ws:` on a page from `https:`, which a browser forbids: trying again would not help.
+    connect().catch((cause: unknown) =>
+      finish(new SwitchboardError('refused', String(cause), { cause }), true),
+    );
+  }
+
+  async function connect(): Promise<void> {
+    if (attempt || isResting()) return;
+    const mine: { link?: Link } = (attempt = {});
+    attemptAlarm.set(settings.answerTimeoutMs, () => {
+      void abort();
+      retryLater(disconnected('It took too long.'));
+    });
+    const reading = await readToken(token);
+    if (attempt !== mine) return;
+    if ('error' in reading) {
+      failed(reading.error, reading.error.code === 'forbidden');
+      return;
+    }
+    const link = (mine.link = settings.open(reading.token));
+    const refusal = await link.opened;
+    if (attempt !== mine) return;
+    if (refusal) {
+      const isFresh = typeof token !== 'string';
+      if (isFresh) refusals++;
+      // Only `ws` tells a status, which the same token would meet again; behind `refused` there may be anything.
+      failed(refusal, !isFresh && refusal.code === 'forbidden');
+      return;
+    }
+    attemptAlarm.stop();
+    await settings.restore(link);
+    if (attempt !== mine) return;
+    if (link.isEnded) failed(disconnected(), false);
+    else promote(link, reading.token);
+  }
+
+  function failed(reason: SwitchboardError, isFinal: boolean): void {
+    attempt = undefined;
+    attemptAlarm.stop();
+    if (!isFinal) retryLater(reason);
+    // A session that was let in may stay until its end; the attempt after that is refused in its turn.
+    else if (!current) void finish(reason, true);
+  }
+
+  function retryLater(reason: SwitchboardError): void {
+    const retryInMs = backoff.nextMs(refusals >= maxRefusals);
+    attemptAlarm.set(retryInMs, dial);
+    if (!current) reconnecting(reason, retryInMs);
+  }
+
+  async function abort(reason?: SwitchboardError): Promise<void> {
+    const link = attempt?.link;
+    attempt = undefined;
+    attemptAlarm.stop();
+    await link?.end(reason);
+  }
+
+  function promote(link: Link, usedToken: string): void {
+    const old = current;
+    current = link;
+    attempt = undefined;
+    refusals = 0;
+    openedAt = clock.now();
+    renewalAlarm.set(settings.renewAfterMs * (1 - renewalJitter * clock.random()), dial);
+    settings.onLink(link, usedToken);
+    if (old) retire(old);
+    else become({ state: 'open' });
+  }
+
+  /** What was sent on it may still be answered there. */
+  function retire(link: Link): void {
+    const end = () => void link.end();
+    clock.after(drainMs, end);
+    void settings.idle(link).then(end);
+  }
+
+  async function finish(reason: SwitchboardError, isFinal: boolean): Promise<void> {
+    if (status.state === 'closed') return;
+    become({ state: 'closed', reason, final: isFinal });
+    await rest(reason);
+  }
+
+  async function rest(reason: SwitchboardError): Promise<void> {
+    await Promise.all([abort(reason), current?.end(reason)]);
+  }
+
+  return {
+    get status() {
+      return status;
+    },
+    get link() {
+      return current;
+    },
+    get over() {
+      return status.state === 'closed' ? status.reason : undefined;
+    },
+    dial,
+    finish,
+    onEnd(link, reason) {
+      if (link !== current) return;
+      current = undefined;
+      renewalAlarm.stop();
+      if (clock.now() - openedAt >= stableMs) backoff.reset();
+      if (isResting()) return;
+      if (attempt) reconnecting(reason, 0);
+      else retryLater(reason);
+    },
+    onClosing(link, reason, isRetryable) {
+      const isFinal = !isRetryable || (reason.code === 'token_expired' && typeof token === 'string');
+      void (isFinal ? finish(reason, true) : link.end(reason));
+    },
+    pause(code) {
+      if (isResting()) return;
+      const reason = new SwitchboardError(code, `The page: ${code}.`);
+      become({ state: 'paused', reason });
+      // The Page Lifecycle asks for this on `freeze`; an open socket also keeps a page out of the back/forward cache.
+      void rest(reason);
+    },
+    wake() {
+      if (status.state === 'paused') reconnecting(status.reason, 0);
+      if (current) settings.check(current);
+      else dial();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Clock } from './clock.ts';
+import { disconnected, SwitchboardError } from './errors.ts';
+import { type Frame, readFrame } from './frames.ts';
+
+interface SocketEvent {
+  readonly data?: unknown;
+  readonly code?: number;
+  readonly message?: string;
+}
+
+/** What this client uses of a WebSocket; the browser's and that of the package `ws` have it. */
+export interface SocketLike {
+  send(text: string): void;
+  close(code?: number): void;
+  addEventListener(
+    type: 'open' | 'message' | 'error' | 'close',
+    listener: (event: SocketEvent) => void,
+  ): void;
+}
+
+export type SocketClass = new (url: string) => SocketLike;
+
+/** One connection, from its handshake to its end. */
+export interface Link {
+  /** Resolves when the handshake is over: to nothing where it succeeded, else to the reason. */
+  readonly opened: Promise<SwitchboardError | undefined>;
+  readonly isEnded: boolean;
+  /** When the last message came, in epoch milliseconds. */
+  readonly heardAt: number;
+  readonly send: (request: { readonly text: string }) => void;
+  /** Ends it here and now, whatever the network does; resolves when the socket is closed too. */
+  readonly end: (reason?: SwitchboardError) => Promise<void>;
+}
+
+/** `onEnd` is called once, and only for a link that had opened. */
+export interface LinkSettings {
+  readonly WebSocket: SocketClass;
+  readonly clock: Clock;
+  readonly onFrame: (frame: Frame, link: Link) => void;
+  readonly onEnd: (link: Link, reason: SwitchboardError) => void;
+}
+
+export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: LinkSettings): Link {
+  const socket = new WebSocket(url);
+  let isOpen = false;
+  let failure = '';
+  let settle: (reason?: SwitchboardError) => void;
+  let close: () => void;
+  const closed = new Promise<void>((resolve) => (close = resolve));
+
+  const link = {
+    opened: new Promise<SwitchboardError | undefined>((resolve) => (settle = resolve)),
+    isEnded: false,
+    heardAt: 0,
+    send: ({ text }: { readonly text: string }) => socket.send(text),
+    async end(reason = disconnected()) {
+      finish(reason);
+      socket.close(1000);
+      await closed;
+    },
+  };
+
+  function finish(reason: SwitchboardError): void {
+    if (link.isEnded) return;
+    link.isEnded = true;
+    settle(reason);
+    if (isOpen) onEnd(link, reason);
+  }
+
+  socket.addEventListener('open', () => {
+    isOpen = true;
+    link.heardAt = clock.now();
+    settle();
+  });
+  socket.addEventListener('message', ({ data }) => {
+    if (link.isEnded) return;
+    link.heardAt = clock.now();
+    const frame = readFrame(data);
+    if (frame) onFrame(frame, link);
+  });
+  socket.addEventListener('error', ({ message = '' }) => {
+    failure = message;
+  });
+  socket.addEventListener('close', ({ code = 1006 }) => {
+    close();
+    finish(isOpen ? disconnected(`Code ${code}`) : refusal(failure));
+  });
+  return link;
+}
+
+/** Only `ws` tells the status, in this text; a browser says nothing but that it failed (WHATWG WebSockets, feedback). */
+function refusal(failure: string): SwitchboardError {
+  const code = /response: 40[13]/.exec(failure) ? 'forbidden' : 'refused';
+  return new SwitchboardError(code, `No handshake. ${failure}`);
+}

@@ -1,0 +1,48 @@
+import { type Clock, createAlarm } from './clock.ts';
+import type { Link } from './link.ts';
+import type { Requests } from './requests.ts';
+
+/** Finds out whether a connection that says nothing still lives, and ends it where it does not. */
+export interface Liveness {
+  /** From now on, until the link ends. */
+  readonly watch: (link: Link) => void;
+  /** Now, where nothing has come for a while. */
+  readonly check: (link: Link) => void;
+}
+
+const quietMs = 30_000;
+const pongTimeoutMs = 10_000;
+const lookMs = 60_000;
+// Browsers hold back the timers of hidden pages to one a minute (Chrome, intensive throttling); that is no sleep.
+const sleepMs = 90_000;
+
+export function createLiveness(clock: Clock, requests: Requests, heartbeatAfterMs: number): Liveness {
+  const alarm = createAlarm(clock);
+
+  function watch(link: Link): void {
+    const delayMs = Math.max(0, Math.min(lookMs, link.heardAt + heartbeatAfterMs - clock.now()));
+    const dueAt = clock.now() + delayMs;
+    alarm.set(delayMs, () => {
+      // Far too late: the machine slept.
+      const isLate = clock.now() - dueAt > sleepMs;
+      // API Gateway closes after 10 minutes without a message either way (quotas), and bills each heartbeat. Whatever
+      // this side sent was answered, so that it is enough to look at what came.
+      if (!link.isEnded) check(link, isLate ? quietMs : heartbeatAfterMs);
+    });
+  }
+
+  function check(link: Link, maxSilenceMs = quietMs): void {
+    if (clock.now() - link.heardAt >= maxSilenceMs) void ping(link);
+    else watch(link);
+  }
+
+  async function ping(link: Link): Promise<void> {
+    const { heardAt } = link;
+    await requests.ask(link, 'ping', undefined, pongTimeoutMs);
+    // Whatever came is a sign of life, a refusal too.
+    if (link.heardAt === heardAt) await link.end();
+    else watch(link);
+  }
+
+  return { watch, check };
+}

@@ -1,0 +1,54 @@
+import { type Clock, systemClock } from './clock.ts';
+import type { SocketClass } from './link.ts';
+import { currentPage, type Page } from './page-events.ts';
+import type { TokenSource } from './tokens.ts';
+
+export interface Options {
+  /** The address of the WebSocket API with its stage, `wss://…/live`. */
+  readonly url: string;
+  /** A JWT or a ticket; better a function that gets a new one, for a session outlives no token. */
+  readonly token: TokenSource;
+  /** The address of the HTTP API, for frames above 32 KB. Without it these are refused as `too_large`. */
+  readonly httpUrl?: string;
+  /** The WebSocket class. Without it the global one; Node 20 has none, there give that of the package `ws`. */
+  readonly WebSocket?: SocketClass;
+  /** Whether the durable messages to the user, its type and everyone are kept gap-free. Without it they are. */
+  readonly durable?: boolean;
+  /** How long an answer, or a handshake, may take. 30 s without it: API Gateway gives a function 29 s. */
+  readonly answerTimeoutMs?: number;
+  /** How many frames wait for a connection; 100 without it. More are refused as `queue_full`. */
+  readonly queueLimit?: number;
+  /** How long a frame waits for a connection; 60 s without it. After that it is refused as `queue_expired`. */
+  readonly queueMaxAgeMs?: number;
+  /** How far a `for await` loop may fall behind, in messages; 1,000 without it. Beyond that it throws `overflow`. */
+  readonly bufferLimit?: number;
+  /** When the next connection is made, less up to 1/22 of it; 1 h 50 min without it: at 2 h API Gateway cuts. */
+  readonly renewAfterMs?: number;
+  /** After how long a silence in both directions a ping is sent; 9 min without it: at 10 min API Gateway cuts. */
+  readonly heartbeatAfterMs?: number;
+  /** For tests of this client. */
+  readonly clock?: Clock;
+  readonly page?: Page;
+}
+
+export type Settings = Required<Omit<Options, 'httpUrl'>> & Pick<Options, 'httpUrl'>;
+
+const minuteMs = 60_000;
+
+/** The options with their defaults. */
+export function readOptions(options: Options): Settings {
+  const { WebSocket } = globalThis as unknown as { WebSocket: SocketClass };
+  return {
+    WebSocket,
+    durable: true,
+    answerTimeoutMs: 30_000,
+    queueLimit: 100,
+    queueMaxAgeMs: minuteMs,
+    bufferLimit: 1000,
+    renewAfterMs: 110 * minuteMs,
+    heartbeatAfterMs: 9 * minuteMs,
+    clock: systemClock,
+    page: currentPage(),
+    ...options,
+  };
+}

@@ -1,0 +1,60 @@
+import { SwitchboardError } from './errors.ts';
+import type { Link } from './link.ts';
+import type { Request, Requests } from './requests.ts';
+import { createUpload, isTooLarge, type UploadSettings } from './upload.ts';
+
+/** What users send: at once where the connection is open, else in order once it is. */
+export interface Outbox {
+  readonly send: (type: string, content: unknown, isRepeatable?: boolean) => Promise<unknown>;
+  /** Sends what waits, after the frames that were sent on a lost connection and are to be sent again. */
+  readonly flush: (again?: readonly Request[]) => void;
+}
+
+export interface OutboxSettings extends UploadSettings {
+  readonly requests: Requests;
+  readonly queueLimit: number;
+  readonly queueMaxAgeMs: number;
+  /** The connection, where frames may be sent on it now. */
+  readonly link: () => Link | undefined;
+  /** Why nothing can be sent any more. */
+  readonly over: () => SwitchboardError | undefined;
+}
+
+export function createOutbox(settings: OutboxSettings): Outbox {
+  const { requests, queueLimit, queueMaxAgeMs, link, over } = settings;
+  const upload = createUpload(settings);
+  let queue: readonly Request[] = [];
+
+  function go(request: Request): void {
+    const error = over();
+    const open = link();
+    if (error) request.settle({ error });
+    else if (!open) wait(request);
+    else requests.transmit(request, isTooLarge(request.text) ? upload : open);
+  }
+
+  function wait(request: Request): void {
+    if (queue.length >= queueLimit) {
+      request.settle({ error: new SwitchboardError('queue_full', `${queueLimit} frames wait already.`) });
+      return;
+    }
+    queue = [...queue, request];
+    request.expire(queueMaxAgeMs, 'queue_expired');
+    void request.answered.then(() => (queue = queue.filter((other) => other !== request)));
+  }
+
+  return {
+    async send(type, content, isRepeatable) {
+      const request = requests.make(type, content, isRepeatable);
+      go(request);
+      const answer = await request.answered;
+      if ('error' in answer) throw answer.error;
+      return answer.content;
+    },
+    flush(again = []) {
+      const waiting = [...again, ...queue];
+      queue = [];
+      for (const request of waiting) go(request);
+    },
+  };
+}

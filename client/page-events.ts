@@ -1,0 +1,48 @@
+/** What this client uses of `window` and `document`. */
+export interface Page {
+  readonly window?: EventSource | undefined;
+  readonly document?: (EventSource & { readonly visibilityState: string }) | undefined;
+}
+
+interface EventSource {
+  readonly addEventListener: (
+    type: string,
+    listener: (event: { readonly type: string }) => void,
+    options: { readonly signal: AbortSignal },
+  ) => void;
+}
+
+/** The events that put a page to rest, by their names. */
+export type PauseReason = 'offline' | 'freeze' | 'pagehide';
+
+/** The page this code runs in; a worker has no document, and Node has neither. */
+export function currentPage(): Page {
+  const window = globalThis as unknown as EventSource & { document?: Page['document'] };
+  return 'addEventListener' in window ? { window, document: window.document } : {};
+}
+
+/**
+ * Listens to what befalls the page: the network goes and comes, the page is frozen and resumed (Page Lifecycle), it
+ * enters and leaves the back/forward cache, its tab is hidden and shown. The function it returns ends that.
+ */
+export function listenToPage(
+  { window, document }: Page,
+  pause: (reason: PauseReason) => void,
+  wake: () => void,
+): () => void {
+  const leaving = new AbortController();
+  let isOffline = false;
+
+  function listen(source: EventSource | undefined, ...types: readonly string[]): void {
+    for (const type of types) source?.addEventListener(type, onEvent, leaving);
+  }
+  function onEvent({ type }: { readonly type: string }): void {
+    isOffline = type === 'offline' || (isOffline && type !== 'online');
+    if (type === 'offline' || type === 'freeze' || type === 'pagehide') pause(type);
+    else if (!isOffline && (type !== 'visibilitychange' || document?.visibilityState === 'visible')) wake();
+  }
+
+  listen(window, 'offline', 'online', 'pagehide', 'pageshow');
+  listen(document, 'freeze', 'resume', 'visibilitychange');
+  return () => leaving.abort();
+}

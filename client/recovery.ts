@@ -1,0 +1,96 @@
+import type { Channels } from './channels.ts';
+import type { Clock } from './clock.ts';
+import type { SwitchboardError } from './errors.ts';
+import { type ChannelAnswer, isAnswer } from './frames.ts';
+import type { Link } from './link.ts';
+import type { Requests } from './requests.ts';
+
+/** Asks the server for what channels miss. */
+export interface Recovery {
+  /** After an open: learns where the session's own channels stand, or has them continued from their positions. */
+  readonly open: (link: Link) => Promise<void>;
+  /** Asks for what is missing, and again while the server has more. */
+  readonly run: (link: Link) => Promise<void>;
+  /** Something is missing that may still come by itself: asks a little later. */
+  readonly watch: () => void;
+  readonly stop: () => void;
+}
+
+/** What is needed to ask the server for something, and to try that again later. */
+export interface Asking {
+  readonly clock: Clock;
+  readonly requests: Requests;
+  readonly channels: Channels;
+  /** The connection to ask on. */
+  readonly link: () => Link | undefined;
+  readonly onError: (error: SwitchboardError) => void;
+}
+
+export interface RecoverySettings extends Asking {
+  readonly durable: boolean;
+}
+
+/** The session's own channels by their short names; without an offset the server only says where the log stands. */
+const ownChannels = [{ channel: 'user' }, { channel: 'type' }, { channel: 'everyone' }];
+
+// Posts to a connection overtake one another (API Gateway keeps no order), and a writer takes a moment between taking
+// an offset and writing the message: most gaps close by themselves, and a request is billed.
+const graceMs = 500;
+const maxGraceMs = 30_000;
+
+export function createRecovery(settings: RecoverySettings): Recovery {
+  const { clock, requests, channels, durable, link, onError } = settings;
+  let cancel: (() => void) | undefined;
+  let delayMs = graceMs;
+
+  /** Resolves to whether there is more to ask for at once. */
+  async function recover(on: Link, wanted: readonly { channel: string }[]): Promise<boolean> {
+    const answer = await requests.ask(on, 'recover', { channels: wanted });
+    if ('content' in answer) {
+      const unfinished = readAnswers(answer.content).filter((entry) =>
+        channels.answer(entry.channel ?? '', entry),
+      );
+      return unfinished.length > 0;
+    }
+    if (answer.error.code !== 'disconnected') onError(answer.error);
+    return false;
+  }
+
+  async function run(on: Link): Promise<void> {
+    const wanted = channels.gaps();
+    if (wanted.length > 0 && (await recover(on, wanted))) await run(on);
+    else watch();
+  }
+
+  function watch(): void {
+    const isBehind = channels.gaps().length > 0;
+    if (!isBehind) delayMs = graceMs;
+    if (!isBehind || cancel) return;
+    cancel = clock.after(delayMs, () => {
+      cancel = undefined;
+      const on = link();
+      // Without a connection the next one asks for everything.
+      if (on) void run(on);
+    });
+    delayMs = Math.min(maxGraceMs, delayMs * 2);
+  }
+
+  return {
+    run,
+    watch,
+    async open(on) {
+      const own = channels.own();
+      const wanted = durable && own.length === 0 ? ownChannels : own;
+      const release = channels.hold();
+      if (wanted.length > 0) await recover(on, wanted);
+      release();
+      await run(on);
+    },
+    stop: () => cancel?.(),
+  };
+}
+
+function readAnswers(content: unknown): readonly ChannelAnswer[] {
+  const { channels } = Object(content) as { channels?: unknown };
+  return Array.isArray(channels) ? channels.filter(isAnswer) : [];
+}

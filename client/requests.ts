@@ -1,0 +1,105 @@
+import { type Clock, createAlarm } from './clock.ts';
+import { type ClientErrorCode, disconnected, readError, SwitchboardError } from './errors.ts';
+import type { Frame } from './frames.ts';
+import type { Link } from './link.ts';
+
+/** How a frame was answered. A refusal is an expected outcome: only `send` of the client throws it. */
+export type Answer = { readonly content: unknown } | { readonly error: SwitchboardError };
+
+/** A frame that wants an answer, from its making to its answer. */
+export interface Request {
+  readonly id: string;
+  readonly text: string;
+  /** Sent again with the same id where the connection ended before the answer. */
+  readonly isRepeatable: boolean;
+  readonly answered: Promise<Answer>;
+  /** Gives the answer; only the first counts. */
+  readonly settle: (answer: Answer) => void;
+  /** Settles it with an error of this code, unless it is answered before. */
+  readonly expire: (ms: number, code: ClientErrorCode) => void;
+}
+
+/** What takes a request to the server: a connection, or HTTP. */
+export type Carrier = Pick<Link, 'isEnded'> & { readonly send: (request: Request) => void };
+
+export interface Requests {
+  readonly make: (type: string, content: unknown, isRepeatable?: boolean) => Request;
+  readonly transmit: (request: Request, carrier: Carrier) => void;
+  readonly ask: (link: Link, type: string, content?: unknown, timeoutMs?: number) => Promise<Answer>;
+  /** Takes a frame that answers a request. */
+  readonly answer: (frame: Frame) => boolean;
+  /** The link is gone. Returns what is to be sent again, in order; the rest is settled. */
+  readonly drop: (link: Link) => readonly Request[];
+  /** Resolves when nothing waits for an answer on the link. */
+  readonly idle: (link: Link) => Promise<unknown>;
+  readonly settleAll: (error: SwitchboardError) => void;
+}
+
+export function createRequests(clock: Clock, timeoutMs: number): Requests {
+  const inFlight = new Map<string, { readonly request: Request; readonly carrier: Carrier }>();
+  // Ids are unique among all clients of a user, not secret. `crypto.randomUUID` is missing on pages without TLS.
+  const prefix = clock.random().toString(36).slice(2, 12);
+  let count = 0;
+
+  function make(type: string, content: unknown, isRepeatable = false): Request {
+    const id = `${prefix}-${++count}`;
+    const alarm = createAlarm(clock);
+    let resolve: (answer: Answer) => void;
+    const request: Request = {
+      id,
+      text: JSON.stringify({ type, content, id }),
+      isRepeatable,
+      answered: new Promise((give) => (resolve = give)),
+      settle(answer) {
+        alarm.stop();
+        inFlight.delete(id);
+        resolve(answer);
+      },
+      expire(ms, code) {
+        alarm.set(ms, () => request.settle({ error: new SwitchboardError(code, `Not done in ${ms} ms.`) }));
+      },
+    };
+    return request;
+  }
+
+  function transmit(request: Request, carrier: Carrier, ms = timeoutMs): void {
+    if (carrier.isEnded) {
+      request.settle({ error: disconnected() });
+      return;
+    }
+    inFlight.set(request.id, { request, carrier });
+    request.expire(ms, 'timeout');
+    carrier.send(request);
+  }
+
+  function on(link: Link): Request[] {
+    return [...inFlight.values()].flatMap((entry) => (entry.carrier === link ? [entry.request] : []));
+  }
+
+  return {
+    make,
+    transmit,
+    ask(link, type, content, ms) {
+      const request = make(type, content);
+      transmit(request, link, ms);
+      return request.answered;
+    },
+    answer({ id = '', type, content }) {
+      const request = inFlight.get(id)?.request;
+      request?.settle(type === 'error' ? { error: readError(content) } : { content });
+      return request !== undefined;
+    },
+    drop(link) {
+      const requests = on(link);
+      for (const request of requests) {
+        if (request.isRepeatable) inFlight.delete(request.id);
+        else request.settle({ error: disconnected() });
+      }
+      return requests.filter(({ isRepeatable }) => isRepeatable);
+    },
+    idle: (link) => Promise.all(on(link).map(({ answered }) => answered)),
+    settleAll(error) {
+      for (const { request } of inFlight.values()) request.settle({ error });
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { createChannels } from './channels.ts';
+import { createEmitter, type Emitter } from './emitter.ts';
+import { readError, type SwitchboardError } from './errors.ts';
+import type { Frame } from './frames.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { type Link, openLink } from './link.ts';
+import { createLiveness } from './liveness.ts';
+import type { Settings } from './options.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { listenToPage } from './page-events.ts';
+import { createRecovery } from './recovery.ts';
+import { createRefresh } from './refresh.ts';
+import { createRequests } from './requests.ts';
+import type { Status } from './status.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
+
+/** What the public client is a face of. */
+export interface Session {
+  readonly emitter: Emitter;
+  readonly lifecycle: Lifecycle;
+  readonly outbox: Outbox;
+  readonly subscriptions: Subscriptions;
+}
+
+// A message of such a type is heard by `*` and by its topic; its handler would not know it from the event.
+const eventNames = ['status', 'lost', 'error', '*'];
+
+/** Puts the parts together; the frames' ways from one to the next are all here. */
+export function openSession(settings: Settings): Session {
+  const { clock, url, page } = settings;
+  const separator = url.includes('?') ? '&' : '?';
+  const emitter = createEmitter();
+  const requests = createRequests(clock, settings.answerTimeoutMs);
+  const channels = createChannels({
+    deliver,
+    lost: (lost) => emitter.emit('lost', lost),
+    gap: () => recovery.watch(),
+  });
+  const parts = {
+    ...settings,
+    requests,
+    channels,
+    link: () => lifecycle.link,
+    over: () => lifecycle.over,
+    onError: (error: SwitchboardError) => emitter.emit('error', error),
+  };
+  const recovery = createRecovery(parts);
+  const subscriptions = createSubscriptions(parts, recovery);
+  const outbox = createOutbox(parts);
+  const refresh = createRefresh(parts);
+  const { watch, check } = createLiveness(clock, requests, settings.heartbeatAfterMs);
+  const lifecycle = createLifecycle({
+    ...settings,
+    open: (token) =>
+      openLink(`${url}${separator}token=${encodeURIComponent(token)}`, { ...settings, onFrame, onEnd }),
+    restore: (link) => Promise.all([recovery.open(link), subscriptions.restore(link)]),
+    idle: requests.idle,
+    check,
+    onStatus,
+    onLink(link, token) {
+      watch(link);
+      refresh.start(link, token);
+      void subscriptions.restore(link);
+    },
+  });
+  const leavePage = listenToPage(page, lifecycle.pause, lifecycle.wake);
+
+  function onFrame(frame: Frame, link: Link): void {
+    const { type, content } = frame;
+    if (requests.answer(frame)) return;
+    if (type === 'closing') {
+      const { retry } = Object(content) as { retry?: unknown };
+      lifecycle.onClosing(link, readError(content), retry === true);
+    } else if (type === 'error') parts.onError(readError(content));
+    else if (type !== 'ack' && type !== 'pong') channels.receive(frame);
+  }
+
+  function onEnd(link: Link, reason: SwitchboardError): void {
+    const again = requests.drop(link);
+    subscriptions.drop(link);
+    lifecycle.onEnd(link, reason);
+    outbox.flush(again);
+  }
+
+  function deliver(frame: Frame): void {
+    const { type, content } = frame;
+    if (!eventNames.includes(type)) emitter.emit(type, content, frame);
+    emitter.emit('*', content, frame);
+    subscriptions.deliver(frame);
+  }
+
+  function onStatus(status: Status): void {
+    if (status.state === 'closed') {
+      leavePage();
+      recovery.stop();
+      requests.settleAll(status.reason);
+      subscriptions.end(status.reason);
+    }
+    outbox.flush();
+    emitter.emit('status', status);
+  }
+
+  lifecycle.dial();
+  return { emitter, lifecycle, outbox, subscriptions };
+}

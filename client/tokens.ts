@@ -1,0 +1,28 @@
+import { SwitchboardError } from './errors.ts';
+import { readJson } from './frames.ts';
+
+/** A JWT or a ticket, or a function that gets a new one; it is called before every connection. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+export type TokenReading =
+  | { readonly token: string }
+  /** The code `forbidden` says that asking again is pointless. */
+  | { readonly error: SwitchboardError };
+
+export async function readToken(source: TokenSource): Promise<TokenReading> {
+  try {
+    return { token: typeof source === 'string' ? source : await source() };
+  } catch (cause) {
+    const { code } = Object(cause) as { code?: unknown };
+    const known = code === 'forbidden' ? code : 'unauthorized';
+    return { error: new SwitchboardError(known, `No token: ${String(cause)}`, { cause }) };
+  }
+}
+
+/** For how long a JWT is still good, in ms; NaN for a ticket. It is read, not verified: only the server can do that. */
+export function readLifetimeMs(token: string, nowMs: number): number {
+  const [, payload = ''] = token.split('.');
+  const claims = readJson(payload, (text) => atob(text.replace(/-/g, '+').replace(/_/g, '/')));
+  const { exp } = Object(claims) as { exp?: unknown };
+  return Number(exp) * 1000 - nowMs;
+}

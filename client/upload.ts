@@ -1,0 +1,43 @@
+import { maxUplinkFrameBytes } from '../protocol/limits.ts';
+import { disconnected, readError, SwitchboardError } from './errors.ts';
+import { readJson } from './frames.ts';
+import type { Answer, Carrier } from './requests.ts';
+import { readToken, type TokenSource } from './tokens.ts';
+
+export interface UploadSettings {
+  readonly httpUrl?: string;
+  readonly token: TokenSource;
+}
+
+/** Whether API Gateway would close the connection for it with 1009 (WebSocket quotas, frame size). */
+export function isTooLarge(text: string): boolean {
+  return new TextEncoder().encode(text).length > maxUplinkFrameBytes;
+}
+
+/** Takes frames to the server that are too large for a WebSocket frame. */
+export function createUpload({ httpUrl, token }: UploadSettings): Carrier {
+  async function post(body: string): Promise<Answer> {
+    if (!httpUrl) {
+      return {
+        error: new SwitchboardError('too_large', `Above ${maxUplinkFrameBytes} bytes without httpUrl.`),
+      };
+    }
+    const reading = await readToken(token);
+    if ('error' in reading) return reading;
+    try {
+      const headers = { authorization: `Bearer ${reading.token}`, 'content-type': 'application/json' };
+      const response = await fetch(`${httpUrl}/messages`, { method: 'POST', headers, body });
+      // The `ack` or `error` frame; API Gateway itself answers `{"message"}`, a route without a frame `{"error"}`.
+      const answer = Object(readJson(await response.text())) as {
+        type?: unknown;
+        content?: unknown;
+        error?: unknown;
+      };
+      if (answer.type === 'ack') return { content: answer.content };
+      return { error: readError(answer.content ?? answer.error ?? answer) };
+    } catch (cause) {
+      return { error: disconnected(String(cause)) };
+    }
+  }
+  return { isEnded: false, send: ({ text, settle }) => void post(text).then(settle) };
+}

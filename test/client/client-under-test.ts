@@ -1,0 +1,75 @@
+import { afterEach } from 'vitest';
+import WebSocket from 'ws';
+import { type Client, connect, type Options, type Status, SwitchboardError } from '../../client/index.ts';
+import { Arrivals } from './arrivals.ts';
+import { FakeClock } from './fake-clock.ts';
+import { FakeServer } from './fake-server.ts';
+
+/** A client, its clock, its server, and everything that it says. */
+export interface Stage {
+  readonly server: FakeServer;
+  readonly clock: FakeClock;
+  readonly client: Client;
+  readonly statuses: Arrivals<Status>;
+  readonly errors: Arrivals<SwitchboardError>;
+  /** Resolves at the next status of the kind, or one that was not yet asked for. */
+  readonly become: <State extends Status['state']>(
+    state: State,
+  ) => Promise<Extract<Status, { state: State }>>;
+}
+
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+export async function startServer(): Promise<FakeServer> {
+  const server = await FakeServer.start();
+  cleanups.push(() => server.close());
+  return server;
+}
+
+/** A client of a server of its own. `prepare` may script the server before the client connects. */
+export async function stage(
+  options: Partial<Options> = {},
+  prepare: (server: FakeServer) => void = () => undefined,
+): Promise<Stage> {
+  const server = await startServer();
+  prepare(server);
+  const clock = new FakeClock();
+  const client = connect({ url: server.url, token: 'ticket', WebSocket, clock, page: {}, ...options });
+  cleanups.push(() => client.close());
+  const statuses = new Arrivals<Status>();
+  const errors = new Arrivals<SwitchboardError>();
+  client.on('status', statuses.push);
+  client.on('error', errors.push);
+  const become: Stage['become'] = async (state) => {
+    const isWanted = (status: Status): boolean => status.state === state;
+    return (await statuses.next(isWanted)) as Extract<Status, { state: typeof state }>;
+  };
+  return { server, clock, client, statuses, errors, become };
+}
+
+/** The same, when it is open. */
+export async function openStage(options: Partial<Options> = {}, prepare?: (server: FakeServer) => void) {
+  const opened = await stage(options, prepare);
+  const connection = await opened.server.connections.next();
+  await opened.become('open');
+  return { ...opened, connection };
+}
+
+/** The error that a promise is rejected with. */
+export async function failure(promise: Promise<unknown>): Promise<SwitchboardError> {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (outcome instanceof SwitchboardError) return outcome;
+  throw new Error('It was not rejected with a SwitchboardError.', { cause: outcome });
+}
+
+/** Lets promises that are settled be seen; no time passes. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}

@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Frame } from '../../client/index.ts';
+import { Arrivals } from './arrivals.ts';
+import { FakeLogs } from './fake-logs.ts';
+
+/** What a client sent. */
+export interface Sent {
+  readonly type: string;
+  readonly content: unknown;
+  readonly id?: string;
+}
+
+/** Another answer than the usual one: true where it has taken care of the frame. */
+export type Script = (frame: Sent, connection: FakeConnection) => boolean;
+
+/** The server's end of one connection. */
+export class FakeConnection {
+  readonly token: string | null;
+  readonly received = new Arrivals<Sent>();
+  readonly closed: Promise<number>;
+  readonly socket: WebSocket;
+
+  constructor(
+    socket: WebSocket,
+    request: IncomingMessage,
+    answer: (frame: Sent, self: FakeConnection) => void,
+  ) {
+    this.socket = socket;
+    this.token = new URL(request.url ?? '/', 'ws://localhost').searchParams.get('token');
+    this.closed = once(socket, 'close').then(([code]) => Number(code));
+    socket.on('message', (data: Buffer) => {
+      const frame = JSON.parse(data.toString()) as Sent;
+      this.received.push(frame);
+      answer(frame, this);
+    });
+  }
+
+  send(...frames: readonly (Partial<Frame> | string)[]): void {
+    for (const frame of frames) this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  ack(frame: Sent, content: unknown): void {
+    this.send({ type: 'ack', content, ...(frame.id !== undefined && { id: frame.id }) });
+  }
+
+  refuse(frame: Sent, code: string): void {
+    const content = { code, message: `refused as ${code}`, requestType: frame.type };
+    this.send({ type: 'error', content, ...(frame.id !== undefined && { id: frame.id }) });
+  }
+
+  /** The next frame of the type. */
+  next(type: string): Promise<Sent> {
+    return this.received.next((frame) => frame.type === type);
+  }
+}
+
+/** A server that speaks the wire of the product over real sockets, and otherwise does what a test's script says. */
+export class FakeServer {
+  readonly url: string;
+  readonly httpUrl: string;
+  readonly logs = new FakeLogs();
+  readonly connections = new Arrivals<FakeConnection>();
+  readonly posts = new Arrivals<{ readonly authorization: string | undefined; readonly body: string }>();
+  /** The status that refuses handshakes, while there is one. */
+  refusal: number | undefined;
+  /** The answer to a POST. */
+  postAnswer: { readonly status: number; readonly body: string } | undefined;
+  script: Script = () => false;
+  private readonly http: Server;
+  private readonly open = new Set<FakeConnection>();
+
+  private constructor(http: Server) {
+    const { port } = http.address() as AddressInfo;
+    this.http = http;
+    this.url = `ws://127.0.0.1:${port}/live`;
+    this.httpUrl = `http://127.0.0.1:${port}`;
+    const sockets = new WebSocketServer({ noServer: true });
+    http.on('upgrade', (request: IncomingMessage, socket, head) => {
+      if (this.refusal !== undefined) {
+        socket.end(`HTTP/1.1 ${this.refusal} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+        return;
+      }
+      sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, request));
+    });
+    http.on('request', (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const body = Buffer.concat(chunks).toString();
+        this.posts.push({ authorization: request.headers.authorization, body });
+        const { id } = JSON.parse(body) as Sent;
+        const ack = { status: 200, body: JSON.stringify({ type: 'ack', id, content: 'by HTTP' }) };
+        const answer = this.postAnswer ?? ack;
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+      });
+    });
+  }
+
+  static async start(): Promise<FakeServer> {
+    const http = createServer();
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    return new FakeServer(http);
+  }
+
+  /** Appends a durable message to its channel's log and sends it to everybody. */
+  publish(channel: string, content: unknown, type = 'note'): Frame {
+    const frame = this.logs.append(channel, type, content);
+    for (const connection of this.open) connection.send(frame);
+    return frame;
+  }
+
+  /** Cuts every connection as a lost network does. */
+  cut(): void {
+    for (const { socket } of this.open) socket.terminate();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    const closed = once(this.http, 'close');
+    this.http.close();
+    this.http.closeAllConnections();
+    await closed;
+  }
+
+  private accept(socket: WebSocket, request: IncomingMessage): void {
+    const connection = new FakeConnection(socket, request, (frame, self) => this.answer(frame, self));
+    this.open.add(connection);
+    socket.on('close', () => this.open.delete(connection));
+    this.connections.push(connection);
+  }
+
+  private answer(frame: Sent, connection: FakeConnection): void {
+    if (this.script(frame, connection)) return;
+    if (frame.type === 'ping') connection.send({ type: 'pong', content: null, id: frame.id ?? '' });
+    else if (frame.type === 'recover' || frame.type === 'subscribe') {
+      const { frames, content } = this.logs.read(frame.type, frame.content);
+      connection.send(...frames);
+      connection.ack(frame, content);
+    } else connection.ack(frame, { echo: frame.content ?? null });
+  }
+}

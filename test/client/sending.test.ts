@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { failure, openStage, settle, stage } from './client-under-test.ts';
+
+describe('send', () => {
+  it('resolves to the content of the ack', async () => {
+    const { client, connection } = await openStage();
+    await expect(client.send('demo-message-send', { text: 'hi' })).resolves.toEqual({ echo: { text: 'hi' } });
+    const frame = await connection.next('demo-message-send');
+    expect(frame.id).toMatch(/^.{1,64}$/);
+  });
+
+  it('rejects with the stable code of the error frame', async () => {
+    const { client, server } = await openStage();
+    server.script = (frame, connection) => {
+      connection.refuse(frame, 'unknown_type');
+      return true;
+    };
+    const error = await failure(client.send('nonsense'));
+    expect(error).toMatchObject({ name: 'SwitchboardError', code: 'unknown_type' });
+    expect(error.message).toBe('refused as unknown_type');
+  });
+
+  it('gives each frame an id of its own', async () => {
+    const { client, connection } = await openStage();
+    await Promise.all([client.send('one'), client.send('one')]);
+    const ids = [await connection.next('one'), await connection.next('one')].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  it('rejects as timeout where no answer comes, and passes over what is no frame', async () => {
+    const { client, server, clock } = await openStage();
+    server.script = (_, connection) => {
+      // As API Gateway says it where a function failed.
+      connection.send(
+        '{"message": "Internal server error", "connectionId": "a=", "requestId": "b"}',
+        'pong',
+        '7',
+      );
+      return true;
+    };
+    const sent = client.send('anything');
+    clock.advance(30_000);
+    expect((await failure(sent)).code).toBe('timeout');
+    expect(client.status.state).toBe('open');
+  });
+
+  it('waits while there is no connection, and goes out in order once there is', async () => {
+    const { client, server } = await stage();
+    const answers = Promise.all([client.send('a', 1), client.send('b', 2), client.send('c', 3)]);
+    const connection = await server.connections.next();
+    await expect(answers).resolves.toEqual([{ echo: 1 }, { echo: 2 }, { echo: 3 }]);
+    const types = connection.received.all.map(({ type }) => type);
+    // After what restores the session.
+    expect(types).toEqual(['recover', 'a', 'b', 'c']);
+  });
+
+  it('refuses what the queue cannot hold, and what waited for too long', async () => {
+    const { client, clock } = await stage({ queueLimit: 1, queueMaxAgeMs: 5000 });
+    const waits = client.send('a');
+    expect((await failure(client.send('b'))).code).toBe('queue_full');
+    clock.advance(5000);
+    expect((await failure(waits)).code).toBe('queue_expired');
+  });
+
+  it('is at most once: what was sent and not answered is rejected when the connection ends', async () => {
+    const { client, server, connection } = await openStage();
+    server.script = () => true;
+    const sent = failure(client.send('order-place'));
+    await connection.next('order-place');
+    server.cut();
+    expect((await sent).code).toBe('disconnected');
+  });
+
+  it('is at least once with retry: sent again on the next connection, with the same id, before what waited', async () => {
+    const { client, server, connection, clock, become } = await openStage();
+    server.script = ({ type }) => type === 'order-place';
+    const sent = client.send('order-place', 1, { retry: true });
+    const first = await connection.next('order-place');
+    server.script = () => false;
+    server.cut();
+    await become('reconnecting');
+    const later = client.send('later');
+    clock.advance(500);
+    const again = await server.connections.next();
+    await expect(sent).resolves.toEqual({ echo: 1 });
+    await later;
+    expect(again.received.all.slice(1)).toEqual([first, expect.objectContaining({ type: 'later' })]);
+  });
+
+  it('rejects as closed what waits when the client is closed, and whatever is sent after that', async () => {
+    const { client, server } = await openStage();
+    server.script = () => true;
+    const sent = failure(client.send('a'));
+    await client.close();
+    expect((await sent).code).toBe('closed');
+    expect((await failure(client.send('b'))).code).toBe('closed');
+  });
+});
+
+describe('handlers', () => {
+  it('hear the messages of their type, each message once', async () => {
+    const { client, connection } = await openStage();
+    const heard: unknown[] = [];
+    client.on('notice-push', (content, frame) => heard.push([content, frame.messageId]));
+    const frame = { type: 'notice-push', content: { title: 'hi' }, messageId: 'm1' };
+    connection.send(frame, frame, { type: 'other', content: 1 });
+    await client.send('barrier');
+    expect(heard).toEqual([[{ title: 'hi' }, 'm1']]);
+  });
+
+  it('can be ended by off, by the function that on returns, and by once', async () => {
+    const { client, connection } = await openStage();
+    const heard: string[] = [];
+    const off = () => heard.push('off');
+    client.on('n', off);
+    client.off('n', off);
+    client.on('n', () => heard.push('returned'))();
+    client.once('n', () => heard.push('once'));
+    client.on('*', (content) => heard.push(`* ${String(content)}`));
+    connection.send({ type: 'n', content: 1 }, { type: 'n', content: 2 });
+    await client.send('barrier');
+    expect(heard).toEqual(['once', '* 1', '* 2']);
+  });
+
+  it('do not hear messages that bear the name of an event', async () => {
+    const { client, connection, statuses } = await openStage();
+    connection.send({ type: 'status', content: 'forged' });
+    await client.send('barrier');
+    await settle();
+    expect(statuses.all).toEqual([]);
+  });
+
+  it('hear of error frames that answer nothing', async () => {
+    const { connection, errors } = await openStage();
+    connection.send({ type: 'error', content: { code: 'rate_limited', message: 'slower' } });
+    expect((await errors.next()).code).toBe('rate_limited');
+  });
+});
