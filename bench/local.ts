@@ -2,7 +2,7 @@ import os from 'node:os';
 import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
 import { sendSigned } from '../scripts/signed-request.ts';
 import { measureRound, type Peer, type Round } from './local-measures.ts';
-import { startServer } from './local-process.ts';
+import { startServer } from './server-process.ts';
 
 const usage = `npm run bench -- local [--clients 100] [--rounds 3]
 

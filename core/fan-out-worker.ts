@@ -3,7 +3,7 @@ import { type FanOutJob, type FanOutQueue, readJob } from './fan-out-queue.ts';
 import type { Poster } from './poster.ts';
 import type { RecipientReports } from './recipient-report.ts';
 import type { Recipients } from './recipients.ts';
-import { readShardAudience } from './shard-audience.ts';
+import { readShardAudience, type ShardAudience, type ShardPage } from './shard-audience.ts';
 import type { ShardProgress, ShardRow } from './shard-progress.ts';
 
 export interface FanOutWorkerOptions {
@@ -40,12 +40,15 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
     // Where two workers begin at once, the one that comes second leaves the shard to the first.
     let row: ShardRow | undefined = before ?? (await progress.begin(job, await audience.estimate()));
     const payload = poster.prepare(job.frame);
-    while (row && row.state !== 'done') {
+    let reading = row && readAhead(audience, row.position);
+    while (row && reading && row.state !== 'done') {
       if (now() + pageTimeMs > deadline) {
         await queue.send([job]);
         return;
       }
-      const page = await audience.page(row.position, pageSize);
+      const page = await reading;
+      // The next page is read while this one is sent.
+      reading = page.next === undefined ? undefined : readAhead(audience, page.next);
       const delivery = await deliver(page.recipients, payload, deadline);
       if (delivery.isEndpointDoubted && delivery.gone >= doubtedFrom) {
         throw new Error('Every connection of a page is gone: the callback endpoint is wrong.');
@@ -54,6 +57,13 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
       // `undefined`: the same job was delivered twice, and the other worker is ahead.
       row = await progress.advance(job, row, page.next, delivery);
     }
+  }
+
+  function readAhead(audience: ShardAudience, position: string | undefined): Promise<ShardPage> {
+    const page = audience.page(position, pageSize);
+    // Its failure is the job's once it is awaited, and nobody's where the job ends before.
+    page.catch(() => undefined);
+    return page;
   }
 
   /** Works on the job in a queue message. Throws where it must come again; on its last attempt the report says so. */

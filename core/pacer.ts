@@ -8,8 +8,8 @@ export interface PacerOptions {
 /** Resolves when the next request may go. */
 export type Pacer = () => Promise<void> | undefined;
 
-/** Timers are coarse: the pace is kept over so many milliseconds, not from one request to the next. */
-const windowMs = 20;
+/** What a pause shorter than this keeps from going, such as a checkpoint, may go right after it. */
+const windowMs = 100;
 
 /** A token bucket: never more than `rate` requests in a second, and no burst beyond the window. */
 export function createPacer({ rate, now, wait }: PacerOptions): Pacer {

@@ -10,6 +10,8 @@ export interface ShardRequest extends AudienceRequest {
 /** `next` is where to read on; absent at the end of the shard. */
 export type ShardPage = RecipientPage;
 
+export type ShardAudience = Awaited<ReturnType<typeof readShardAudience>>;
+
 /** Position behind the sessions that targets name, before the first page of the crowds. */
 const named = '';
 

@@ -47,6 +47,9 @@ const topicPatterns = z.array(
   z.string().check(z.regex(/^[A-Za-z0-9._@+/*-]{1,256}$/, 'must be 1 to 256 of A-Z a-z 0-9 . _ @ + - / *')),
 );
 
+/** The last moment a Date can hold: issuers write `exp` far beyond it to say "for ever". */
+const latestTime = 8.64e15;
+
 /** Verifies a JWT: HS256 only, so that `alg: none` or a key confusion never gets near the secret. */
 export async function verifyToken(jwt: string, { secret, claims, now }: TokenOptions): Promise<TokenVerdict> {
   try {
@@ -71,7 +74,7 @@ export async function verifyToken(jwt: string, { secret, claims, now }: TokenOpt
           userType: (value(claims.userType) as string | undefined) ?? defaultUserType,
           userId: value(claims.userId) as string,
         },
-        expiresAt: (payload.exp ?? 0) * 1000,
+        expiresAt: Math.min((payload.exp ?? 0) * 1000, latestTime),
         topics: (value(claims.topics) as string[] | undefined) ?? [],
       },
     };

@@ -23,7 +23,8 @@ export async function handler({ Records }: QueueEvent, context: { getRemainingTi
       await work(body, Date.now() + context.getRemainingTimeInMillis(), attempt >= lastAttempt);
     } catch (cause) {
       log.error('job failed', { messageId, attempt, cause });
-      if (attempt < lastAttempt) await queue.retryIn(receiptHandle, attempt);
+      // After the last attempt at once: the queue then finds that it has been received too often, and moves it.
+      await queue.retryIn(receiptHandle, attempt < lastAttempt ? attempt : 0);
       batchItemFailures.push({ itemIdentifier: messageId });
     }
   }

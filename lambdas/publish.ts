@@ -7,7 +7,7 @@ import { buildSender } from './sender.ts';
 const { publish } = buildSender(readEnvironment('publish'));
 
 /** `POST /publish`, and the same body by direct invoke, which is answered with the bare answer. */
-export async function handler(event: HttpEvent | Readonly<Record<string, unknown>>) {
+export async function handler(event: unknown) {
   const isHttp = isHttpEvent(event);
   const answer = await answerOf(async () => {
     const request = readPublishRequest(isHttp ? jsonBody(event) : event);
@@ -17,6 +17,6 @@ export async function handler(event: HttpEvent | Readonly<Record<string, unknown
   return isHttp ? httpResponse(answer) : answer.body;
 }
 
-function isHttpEvent(event: object): event is HttpEvent {
-  return 'requestContext' in event && 'routeKey' in event;
+function isHttpEvent(event: unknown): event is HttpEvent {
+  return typeof event === 'object' && event !== null && 'requestContext' in event && 'routeKey' in event;
 }

@@ -42,7 +42,7 @@ export function createRoutes({
   }
 
   async function publication(event: HttpEvent) {
-    const { messageId } = pathOf(event, z.object({ messageId: z.uuid() }));
+    const { messageId } = pathOf(event, z.object({ messageId: z.uuid().check(z.toLowerCase()) }));
     const query = z.strictObject({
       tenant,
       recipients: z.optional(z.literal('true')),

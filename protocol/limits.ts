@@ -24,3 +24,6 @@ export const publicationLifetimeMs = 24 * 60 * 60 * 1000;
 
 /** How many topics one session may be subscribed to. */
 export const maxTopicsPerSession = 100;
+
+/** How deep the content of a publish may be nested. Far deeper, and neither server nor client could read it. */
+export const maxContentDepth = 500;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { maxExclusions, maxTargets } from './limits.ts';
+import { Refusal } from './errors.ts';
+import { maxContentDepth, maxExclusions, maxTargets } from './limits.ts';
 import { connectionId, defaultTenant, name } from './names.ts';
 import { publishType } from './frames.ts';
 import { parseTarget, type Target } from './targets.ts';
@@ -41,10 +42,25 @@ export interface PublishRequest {
 /** Reads a publish body; throws a `bad_request` that names the field and the limit. */
 export function readPublishRequest(body: unknown): PublishRequest {
   const request = parseWith(requestBody, body, '', 'bad_request');
+  refuseTooDeep(request.content);
   const to = Array.isArray(request.to)
     ? request.to.map((target, index) => parseTarget(target, `to[${String(index)}]`))
     : [parseTarget(request.to, 'to')];
   return { ...request, to };
+}
+
+/** Level by level, for a recursion would end where this is to protect. */
+function refuseTooDeep(content: unknown): void {
+  let level: unknown[] = [content];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > maxContentDepth) {
+      const message = `must be nested at most ${String(maxContentDepth)} levels deep`;
+      throw new Refusal('bad_request', `content: ${message}`, [{ field: 'content', message }]);
+    }
+    level = level.flatMap((value): unknown[] =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    );
+  }
 }
 
 /** The answer of a publish whose audience was sent to at once. The three counts add up to the audience. */

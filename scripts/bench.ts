@@ -3,6 +3,7 @@ import { run, UsageError } from './command-line.ts';
 
 const suites = {
   local: 'connects, round trips and publishes of the laptop cloud, beside a bare ws server',
+  'fan-out': 'a broadcast to 100,000, beside its floor, sound and with workers killed',
   poster: 'posting to connections, beside the SDK and raw HTTP clients',
 };
 

@@ -39,6 +39,9 @@ async function post(url: URL, body: string): Promise<{ status: number; text: str
     const response = await sendSigned({ method: 'POST', url, body });
     return { status: response.status, text: await response.text() };
   } catch (cause) {
+    if (cause instanceof Error && cause.name === 'CredentialsProviderError') {
+      throw new UsageError('The AWS credential chain has no credentials: set AWS_PROFILE or log in.');
+    }
     if (!(cause instanceof TypeError)) throw cause;
     throw new UsageError(`Nothing answers at ${url.origin}: is it running? (npm start)`);
   }
@@ -47,6 +50,8 @@ async function post(url: URL, body: string): Promise<{ status: number; text: str
 function readEndpoint(text: string): URL {
   if (!URL.canParse(text)) throw new UsageError(`--endpoint must be a URL, got ${JSON.stringify(text)}.`);
   const url = new URL(text);
+  if (!/^https?:$/.test(url.protocol))
+    throw new UsageError(`--endpoint must be http or https, got ${url.protocol}`);
   if (!url.pathname.endsWith('/publish')) url.pathname = `${url.pathname.replace(/\/$/, '')}/publish`;
   return url;
 }

@@ -15,6 +15,8 @@ Runs the stack on this machine, from the very template that "npx cdk deploy" dep
 await run(async () => {
   const flags = readFlags(usage, { port: { type: 'string', default: '8080' }, data: { type: 'string' } });
   const port = readWholeNumber('port', flags.port, 0, 65535);
+  if (flags.data === '') throw new UsageError('--data needs a folder.');
+  const data = flags.data === undefined ? {} : { dataDir: path.resolve(flags.data) };
   const stop = stopSignal();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-'));
   try {
@@ -27,10 +29,12 @@ await run(async () => {
       synthesise(assembly, stop),
       import('./build-site.ts').then(({ buildSite }) => buildSite(site)),
     ]);
-    const dataDir = flags.data === undefined ? {} : { dataDir: path.resolve(flags.data) };
-    const cloud = await startCloud({ assembly, port, site, onLog: console.log, ...dataDir }).catch(
+    const cloud = await startCloud({ assembly, port, site, onLog: console.log, ...data }).catch(
       (cause: unknown) => {
-        throw isStartError(cause) ? new UsageError(cause.message, { cause }) : cause;
+        if (isStartError(cause)) throw new UsageError(cause.message, { cause });
+        if (data.dataDir === undefined) throw cause;
+        const why = 'is it a folder, may it be written, and does no other instance use it?';
+        throw new UsageError(`--data ${data.dataDir} cannot be used: ${why}`, { cause });
       },
     );
     console.log(await welcome(cloud));

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 export interface Limits {
   readonly signal?: AbortSignal | undefined;
   /** Epoch milliseconds after which nothing more is sent and nothing more awaited. */
@@ -19,6 +21,8 @@ export interface LimitedSignal {
 export function limitBy({ signal, deadline }: Limits, now: () => number): LimitedSignal {
   if (deadline === undefined) return { signal, release: () => undefined };
   const controller = new AbortController();
+  // Every post on its way listens to it; Node would warn of a leak from the eleventh on.
+  setMaxListeners(0, controller.signal);
   const passOn = () => controller.abort(signal?.reason);
   const remainingMs = deadline - now();
   const pass = () => controller.abort(new DeadlinePassed('The deadline has passed.'));

@@ -133,6 +133,13 @@ describe('a publish', () => {
     ['has a messageId that is no UUID', { ...good, messageId: '1' }, 400, 'bad_request', 'messageId'],
     ['has a report of another kind', { ...good, report: 'all' }, 400, 'bad_request', 'report'],
     ['has an unknown field', { ...good, ttl: 5 }, 400, 'bad_request', 'ttl'],
+    [
+      'is nested 50,000 levels deep',
+      `{"to":"everyone","type":"x","content":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+      400,
+      'bad_request',
+      'content',
+    ],
     ['makes a frame above 128 KB', { ...good, content: 'x'.repeat(128 * 1024) }, 413, 'too_large', 'content'],
   ])('that %s is refused by field', async (_what, body, status, code, field) => {
     const answer = await stack.call('POST', '/publish', body);

@@ -2,7 +2,7 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatedSecret } from '../../local/index.ts';
 import { signToken } from '../../scripts/sign-token.ts';
-import { refusalStatus } from './client.ts';
+import { Client, refusalStatus } from './client.ts';
 import { startStack, type Stack } from './stack.ts';
 
 let stack: Stack;
@@ -59,6 +59,17 @@ describe('a handshake', () => {
     expect(await refusalStatus(`${endpoint}?token=${eternal}`)).toBe(403);
   });
 
+  it('opens for a token that never expires, however far its issuer puts that', async () => {
+    for (const exp of [9_007_199_254_741, 1e300]) {
+      const forever = await new SignJWT({ sub: 'forever', exp, ...claims })
+        .setProtectedHeader({ alg: 'HS256' })
+        .sign(secret);
+      const client = await Client.open(`${endpoint}?token=${forever}`);
+      await client.expectSilence();
+      await client.close();
+    }
+  });
+
   it('leaves nothing of the token in any log', async () => {
     const refused = await jwt({ sub: 'leak', ...claims }, new TextEncoder().encode('y'.repeat(64)));
     expect(await refusalStatus(`${endpoint}?token=${refused}`)).toBe(403);
@@ -71,6 +82,13 @@ describe('a handshake', () => {
     for (const part of [...refused.split('.'), ...new URL(url).search.slice('?token='.length).split('.')]) {
       expect(seen).not.toContain(part);
     }
+  });
+  it('leaves nothing of a token in any log that its client put into the path', async () => {
+    const token = await jwt({ sub: 'lost', ...claims });
+    expect(await refusalStatus(`${endpoint}%3Ftoken=${token}`)).toBe(403);
+    await fetch(`${stack.url}/nowhere/${token}`);
+    const log = await (await fetch(`${stack.url}/_local/log`)).text();
+    for (const part of token.split('.')) expect(`${stack.lines.join('\n')}\n${log}`).not.toContain(part);
   });
 });
 

@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import os from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { createPublish } from '../core/publish.ts';
+import { shardOf, topicKey } from '../core/session-keys.ts';
+import { formatTarget, readPublishRequest } from '../protocol/index.ts';
+import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
+import { buildParts, type Place } from './fan-out-parts.ts';
+import { startWorkers, type Workers } from './fan-out-workers.ts';
+import { startServer } from './server-process.ts';
+
+const usage = `npm run bench -- fan-out [--recipients 100000] [--rate 8000]
+
+Sends to a topic of so many subscribers, by the worker of the fan-out, against a stub of the callback API that takes
+10,000 requests per second with a burst of 5,000. Ends with 1 where a bound is broken.
+
+  --recipients N   subscribers of the topic (default 100000)
+  --rate N         posts per second of all eight workers together (default 8000)`;
+
+const shards = 8;
+const workerCount = 8;
+const bound = 1.1;
+
+await run(async () => {
+  const flags = readFlags(usage, {
+    recipients: { type: 'string', default: '100000' },
+    rate: { type: 'string', default: '8000' },
+  });
+  const count = readWholeNumber('recipients', flags.recipients, 1000, 1_000_000);
+  const rate = readWholeNumber('rate', flags.rate, 100, 10_000);
+  console.log(
+    `Node ${process.version}, ${os.cpus().length} cores. ${count} recipients at ${rate} per second.`,
+  );
+
+  const [database, callbackApi] = await Promise.all([
+    startServer('./fan-out-database.ts'),
+    startServer('./fan-out-stub.ts'),
+  ]);
+  const { origin, searchParams } = new URL(database.url);
+  const tables = {
+    sessions: searchParams.get('sessions') ?? '',
+    messages: searchParams.get('messages') ?? '',
+  };
+  const place: Place = { database: origin, callbackApi: callbackApi.url, tables, shards };
+  const bench = { place, count, rate, parts: buildParts(place) };
+
+  await subscribe(bench, 'all', count);
+  await subscribe(bench, 'tenth', count / 10);
+  const sound = await startWorkers(place, workerCount, rate, false);
+  await broadcast(bench, sound, { title: 'All well', gone: 0, throttled: 0 });
+  await direct(bench, sound, 'tenth');
+  await direct(bench, sound, 'all');
+  sound.close();
+  const dying = await startWorkers(place, workerCount, rate, true);
+  await broadcast(bench, dying, {
+    title: '5 % gone, 2 % throttled, one worker in three killed',
+    gone: 0.05,
+    throttled: 0.02,
+  });
+  dying.close();
+  database.close();
+  callbackApi.close();
+});
+
+interface Bench {
+  readonly place: Place;
+  readonly count: number;
+  readonly rate: number;
+  readonly parts: ReturnType<typeof buildParts>;
+}
+
+/** One broadcast to the whole topic: how long it takes, whom it reaches, and what its report says. */
+async function broadcast(
+  bench: Bench,
+  workers: Workers,
+  { title, ...shares }: { title: string; gone: number; throttled: number },
+): Promise<void> {
+  const { count, rate, parts } = bench;
+  await reset(bench, shares);
+  const { id, bodies } = await publish(bench, 'all');
+  const startedAt = performance.now();
+  const { killed } = await workers.run(bodies);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const report = await parts.publications.get(id);
+  if (!report) throw new Error('The publication has no record.');
+
+  const deliveries = new Map(await readDeliveries(bench));
+  const live = ids(count).filter(
+    (_, index) => shares.gone === 0 || index % Math.round(1 / shares.gone) !== 0,
+  );
+  const missed = live.filter((connectionId) => !deliveries.has(connectionId)).length;
+  const doubled = [...deliveries.values()].filter((times) => times > 1).length;
+  const { status, delivered, gone, failed, pending } = report;
+
+  console.log(`\n${title}`);
+  console.log(`  ${seconds.toFixed(2)} s, floor ${(count / rate).toFixed(2)} s; workers killed ${killed}`);
+  console.log(
+    `  report: ${status}, delivered ${delivered}, gone ${gone}, failed ${failed}, pending ${pending}`,
+  );
+  console.log(`  doubled: ${doubled} of ${live.length}`);
+  if (shares.gone === 0) check('of the floor', (seconds * rate) / count, bound);
+  check('live recipients missed', missed, 0);
+  check(
+    'recipients that the report does not add up to',
+    Math.abs(count - delivered - gone - failed - pending),
+    0,
+  );
+  check('delivered recipients more or less than the live', Math.abs(live.length - delivered), 0);
+}
+
+/** Publishes to one user while a broadcast runs: the broadcast's size must not show. */
+async function direct(bench: Bench, workers: Workers, topic: string): Promise<void> {
+  const { parts } = bench;
+  await reset(bench, { gone: 0, throttled: 0 });
+  const now = Date.now();
+  const user = { tenant: 'default', userType: 'member', userId: 'direct' };
+  const session = { connectedAt: now, tokenExpiresAt: now + 3_600_000, sourceIp: '', userAgent: '' };
+  await parts.sessions.add({ connectionId: 'direct', ...user, ...session });
+  const queue = { send: () => Promise.reject(new Error('One session is no large audience.')) };
+  const send = createPublish({ ...parts, queue, inlineLimit: 500, newId: randomUUID, wait });
+  const request = readPublishRequest({ to: 'user:member:direct', type: 'x', content: 1 });
+
+  const { bodies } = await publish(bench, topic);
+  const ended = new AbortController();
+  const broadcasting = workers.run(bodies).finally(() => ended.abort());
+  const took: number[] = [];
+  while (!ended.signal.aborted && took.length < 300) {
+    const startedAt = performance.now();
+    await send(request);
+    took.push(performance.now() - startedAt);
+  }
+  await broadcasting;
+  took.sort((a, b) => a - b);
+  const at = (share: number) => (took[Math.floor(took.length * share)] ?? NaN).toFixed(1);
+  console.log(
+    `\nTo one user while a broadcast to "${topic}" runs: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms (${took.length} publishes)`,
+  );
+}
+
+async function publish({ parts }: Bench, topic: string) {
+  const messageId = randomUUID();
+  const id = { tenant: 'default', messageId };
+  await parts.publications.claim(id, 'bench');
+  await parts.publications.finish(id, { messageId, status: 'accepted', shards });
+  const job = {
+    ...id,
+    exclude: [],
+    frame: JSON.stringify({ type: 'x', content: 'x'.repeat(1000), messageId }),
+    reportsRecipients: false,
+  };
+  const to = [formatTarget({ kind: 'topic', topic })];
+  return { id, bodies: Array.from({ length: shards }, (_, shard) => JSON.stringify({ ...job, to, shard })) };
+}
+
+/** Writes the subscriptions' rows as a subscribe does, without their sessions: 25 to a batch. */
+async function subscribe({ place, parts }: Bench, topic: string, count: number): Promise<void> {
+  const all = ids(count);
+  const now = Date.now();
+  const write = async (from: number): Promise<void> => {
+    const puts = all.slice(from, from + 25).map((sk) => ({
+      PutRequest: {
+        Item: {
+          pk: topicKey('default', topic, shardOf(sk, shards)),
+          sk,
+          userType: 'member',
+          userId: sk,
+          connectedAt: now - 120_000,
+          tokenExpiresAt: now + 3_600_000,
+          expiresAt: Math.ceil(now / 1000) + 7200,
+        },
+      },
+    }));
+    await parts.db.send(new BatchWriteCommand({ RequestItems: { [place.tables.sessions]: puts } }));
+  };
+  for (let from = 0; from < count; from += 400) {
+    await Promise.all(
+      Array.from({ length: 16 }, (_, index) => from + index * 25)
+        .filter((at) => at < count)
+        .map(write),
+    );
+    if (process.stdout.isTTY)
+      process.stdout.write(`\rSubscribing ${Math.min(from + 400, count)} of ${count} …`);
+  }
+  console.log(`\r${count} subscribed to "${topic}".        `);
+}
+
+function ids(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `c${String(index).padStart(7, '0')}`);
+}
+
+async function reset({ place }: Bench, shares: { gone: number; throttled: number }): Promise<void> {
+  await fetch(`${place.callbackApi}/reset`, { method: 'POST', body: JSON.stringify(shares) });
+}
+
+async function readDeliveries({ place }: Bench): Promise<[string, number][]> {
+  return (await (await fetch(`${place.callbackApi}/deliveries`)).json()) as [string, number][];
+}
+
+function check(what: string, value: number, most: number): void {
+  const isHeld = value <= most;
+  console.log(
+    `  ${isHeld ? 'holds' : 'BROKEN'}  ${what}: ${value.toFixed(most === 0 ? 0 : 2)}, at most ${most}`,
+  );
+  if (!isHeld) process.exitCode = 1;
+}

@@ -1,0 +1,39 @@
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, inject } from 'vitest';
+
+export interface Template {
+  readonly Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>;
+}
+
+interface Statement {
+  Action: string | string[];
+}
+
+/** The stack's assembly with its template changed, in a folder of its own. */
+export async function changedAssembly(change: (template: Template) => void): Promise<string> {
+  const assembly = await mkdtemp(path.join(os.tmpdir(), 'switchboard-changed-'));
+  await cp(inject('assembly'), assembly, { recursive: true });
+  const file = (await readdir(assembly)).find((entry) => entry.endsWith('.template.json')) ?? '';
+  const template = JSON.parse(await readFile(path.join(assembly, file), 'utf8')) as Template;
+  change(template);
+  await writeFile(path.join(assembly, file), JSON.stringify(template));
+  return assembly;
+}
+
+/** Takes one action from the policy of a function. */
+export function withoutAction(template: Template, policyOf: string, action: string): void {
+  let removed = 0;
+  for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {
+    if (Type !== 'AWS::IAM::Policy' || !logicalId.includes(policyOf)) continue;
+    const document = Properties?.PolicyDocument as { Statement: Statement[] };
+    for (const statement of document.Statement) {
+      const actions = [statement.Action].flat();
+      statement.Action = actions.filter((each) => each !== action);
+      removed += actions.length - statement.Action.length;
+    }
+    document.Statement = document.Statement.filter(({ Action }) => Action.length > 0);
+  }
+  expect(removed).toBeGreaterThan(0);
+}
