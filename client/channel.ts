@@ -37,9 +37,10 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
     if (epoch === start.epoch && offset <= start.offset) receiveEarly(frame);
     else if (offset > position.offset) {
       known = Math.max(known, offset);
-      // What does not fit is not lost: it is below `known`, so the server is asked for it.
-      if (held.size < maxHeld || offset === position.offset + 1) held.set(offset, frame);
+      held.set(offset, frame);
       drain();
+      // What does not fit is not lost: it is at or below `known`, so the server is asked for it again.
+      if (held.size > maxHeld) held.delete(Math.max(...held.keys()));
     }
   }
 

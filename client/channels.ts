@@ -89,9 +89,13 @@ export function createChannels(output: ChannelsOutput): Channels {
       const { epoch, offset } = answer;
       const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
       const channel = channels.get(name);
-      if (channel) return channel.recovered(answer);
-      channels.set(name, createChannel({ epoch, offset }, maxHeld, { deliver, lost }));
-      return false;
+      if (!channel) {
+        channels.set(name, createChannel({ epoch, offset }, maxHeld, { deliver, lost }));
+        return false;
+      }
+      const isMore = channel.recovered(answer);
+      if (isMore) output.gap();
+      return isMore;
     },
     forget: (channel) => void channels.delete(channel),
     get: (channel) => channels.get(channel),

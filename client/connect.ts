@@ -27,7 +27,7 @@ export function connect<
       handler
         ? readWithHandler(subscriptions, topic, handler)
         : readWithLoop(subscriptions, topic, settings.bufferLimit),
-    close: () => lifecycle.finish(new SwitchboardError('closed', 'The client was closed.'), false),
+    close: () => lifecycle.finish(new SwitchboardError('closed', 'By close().'), false),
   };
   // The maps are the caller's word on what the server sends and answers; nothing of them is left at run time.
   return client as unknown as Client<Messages, Requests>;

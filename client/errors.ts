@@ -39,7 +39,7 @@ export class SwitchboardError extends Error {
 }
 
 export function disconnected(detail = ''): SwitchboardError {
-  return new SwitchboardError('disconnected', `The connection ended. ${detail}`);
+  return new SwitchboardError('disconnected', `No connection. ${detail}`);
 }
 
 /** Whether the same request may succeed a little later. */

@@ -46,11 +46,13 @@ export function readFrame(text: unknown): Frame | undefined {
 }
 
 export function isDurable(frame: Frame): frame is DurableFrame {
-  return frame.channel !== undefined && isPosition(frame);
+  return frame.channel !== undefined && hasPosition(frame);
 }
 
-export function isAnswer(value: unknown): value is ChannelAnswer {
-  return isPosition(Object(value) as Partial<Position>);
+/** Whether the server says where a log stands; a topic that keeps none has nothing to say. */
+export function hasPosition(value: unknown): value is ChannelAnswer {
+  const { epoch, offset } = Object(value) as Partial<Position>;
+  return typeof epoch === 'string' && typeof offset === 'number';
 }
 
 /** The JSON value, or nothing where the text is not JSON. */
@@ -61,8 +63,4 @@ export function readJson(text: string, decode = (encoded: string) => encoded): u
     // Neither JSON.parse nor atob says no in another way.
     return undefined;
   }
-}
-
-function isPosition({ epoch, offset }: Partial<Position>): boolean {
-  return typeof epoch === 'string' && typeof offset === 'number';
 }

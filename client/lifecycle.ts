@@ -32,10 +32,11 @@ export interface LifecycleSettings {
   readonly renewAfterMs: number;
   readonly open: (token: string) => Link;
   /** Restores subscriptions, and what was missed. */
-  readonly restore: (link: Link) => Promise<unknown>;
+  readonly restore: (link: Link) => Promise<void>;
   /** Resolves when nothing waits for an answer on the link. */
   readonly idle: (link: Link) => Promise<unknown>;
-  /** Ends a link that is dead. */
+  /** From now on, or now: finds out whether the link still lives, and ends it where it does not. */
+  readonly watch: (link: Link) => void;
   readonly check: (link: Link) => void;
   readonly onStatus: (status: Status) => void;
   /** The link is about to become the current one. */
@@ -53,6 +54,7 @@ const renewalJitter = 1 / 22;
 
 export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   const { clock, token } = settings;
+  const isFixed = typeof token === 'string';
   const backoff = createBackoff(clock);
   const attemptAlarm = createAlarm(clock);
   const renewalAlarm = createAlarm(clock);
@@ -74,9 +76,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   }
   function dial(): void {
     // Such as `ws:` on a page from `https:`, which a browser forbids: trying again would not help.
-    connect().catch((cause: unknown) =>
-      finish(new SwitchboardError('refused', String(cause), { cause }), true),
-    );
+    connect().catch((cause: unknown) => finish(new SwitchboardError('refused', String(cause)), true));
   }
 
   async function connect(): Promise<void> {
@@ -84,7 +84,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     const mine: { link?: Link } = (attempt = {});
     attemptAlarm.set(settings.answerTimeoutMs, () => {
       void abort();
-      retryLater(disconnected('It took too long.'));
+      retryLater(disconnected());
     });
     const reading = await readToken(token);
     if (attempt !== mine) return;
@@ -96,10 +96,9 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     const refusal = await link.opened;
     if (attempt !== mine) return;
     if (refusal) {
-      const isFresh = typeof token !== 'string';
-      if (isFresh) refusals++;
+      if (!isFixed) refusals++;
       // Only `ws` tells a status, which the same token would meet again; behind `refused` there may be anything.
-      failed(refusal, !isFresh && refusal.code === 'forbidden');
+      failed(refusal, isFixed && refusal.code === 'forbidden');
       return;
     }
     attemptAlarm.stop();
@@ -137,6 +136,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     refusals = 0;
     openedAt = clock.now();
     renewalAlarm.set(settings.renewAfterMs * (1 - renewalJitter * clock.random()), dial);
+    settings.watch(link);
     settings.onLink(link, usedToken);
     if (old) retire(old);
     else become({ state: 'open' });
@@ -181,12 +181,12 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       else retryLater(reason);
     },
     onClosing(link, reason, isRetryable) {
-      const isFinal = !isRetryable || (reason.code === 'token_expired' && typeof token === 'string');
+      const isFinal = !isRetryable || (isFixed && reason.code === 'token_expired');
       void (isFinal ? finish(reason, true) : link.end(reason));
     },
     pause(code) {
       if (isResting()) return;
-      const reason = new SwitchboardError(code, `The page: ${code}.`);
+      const reason = new SwitchboardError(code, `Page: ${code}`);
       become({ state: 'paused', reason });
       // The Page Lifecycle asks for this on `freeze`; an open socket also keeps a page out of the back/forward cache.
       void rest(reason);

@@ -3,6 +3,7 @@ import { disconnected, SwitchboardError } from './errors.ts';
 import { type Frame, readFrame } from './frames.ts';
 
 interface SocketEvent {
+  readonly type: string;
   readonly data?: unknown;
   readonly code?: number;
   readonly message?: string;
@@ -81,9 +82,9 @@ export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: Link
   socket.addEventListener('error', ({ message = '' }) => {
     failure = message;
   });
-  socket.addEventListener('close', ({ code = 1006 }) => {
+  socket.addEventListener('close', ({ code }) => {
     close();
-    finish(isOpen ? disconnected(`Code ${code}`) : refusal(failure));
+    finish(isOpen ? disconnected(String(code)) : refusal(failure));
   });
   return link;
 }

@@ -20,7 +20,7 @@ export function createLiveness(clock: Clock, requests: Requests, heartbeatAfterM
   const alarm = createAlarm(clock);
 
   function watch(link: Link): void {
-    const delayMs = Math.max(0, Math.min(lookMs, link.heardAt + heartbeatAfterMs - clock.now()));
+    const delayMs = Math.min(lookMs, link.heardAt + heartbeatAfterMs - clock.now());
     const dueAt = clock.now() + delayMs;
     alarm.set(delayMs, () => {
       // Far too late: the machine slept.

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
 import type { SocketClass } from './link.ts';
-import { currentPage, type Page } from './page-events.ts';
+import type { Page } from './page-events.ts';
 import type { TokenSource } from './tokens.ts';
 
 export interface Options {
@@ -37,9 +37,9 @@ const minuteMs = 60_000;
 
 /** The options with their defaults. */
 export function readOptions(options: Options): Settings {
-  const { WebSocket } = globalThis as unknown as { WebSocket: SocketClass };
+  const page = globalThis as unknown as Page & { readonly WebSocket: SocketClass };
   return {
-    WebSocket,
+    WebSocket: page.WebSocket,
     durable: true,
     answerTimeoutMs: 30_000,
     queueLimit: 100,
@@ -48,7 +48,7 @@ export function readOptions(options: Options): Settings {
     renewAfterMs: 110 * minuteMs,
     heartbeatAfterMs: 9 * minuteMs,
     clock: systemClock,
-    page: currentPage(),
+    page,
     ...options,
   };
 }

@@ -35,7 +35,7 @@ export function createOutbox(settings: OutboxSettings): Outbox {
 
   function wait(request: Request): void {
     if (queue.length >= queueLimit) {
-      request.settle({ error: new SwitchboardError('queue_full', `${queueLimit} frames wait already.`) });
+      request.settle({ error: new SwitchboardError('queue_full', `${queueLimit} frames wait.`) });
       return;
     }
     queue = [...queue, request];

@@ -1,4 +1,4 @@
-/** What this client uses of `window` and `document`. */
+/** What this client uses of the global object of a page; in a worker and in Node there is nothing of it. */
 export interface Page {
   readonly window?: EventSource | undefined;
   readonly document?: (EventSource & { readonly visibilityState: string }) | undefined;
@@ -14,12 +14,6 @@ interface EventSource {
 
 /** The events that put a page to rest, by their names. */
 export type PauseReason = 'offline' | 'freeze' | 'pagehide';
-
-/** The page this code runs in; a worker has no document, and Node has neither. */
-export function currentPage(): Page {
-  const window = globalThis as unknown as EventSource & { document?: Page['document'] };
-  return 'addEventListener' in window ? { window, document: window.document } : {};
-}
 
 /**
  * Listens to what befalls the page: the network goes and comes, the page is frozen and resumed (Page Lifecycle), it

@@ -1,7 +1,7 @@
 import type { Channels } from './channels.ts';
 import type { Clock } from './clock.ts';
 import type { SwitchboardError } from './errors.ts';
-import { type ChannelAnswer, isAnswer } from './frames.ts';
+import { type ChannelAnswer, hasPosition } from './frames.ts';
 import type { Link } from './link.ts';
 import type { Requests } from './requests.ts';
 
@@ -84,7 +84,6 @@ export function createRecovery(settings: RecoverySettings): Recovery {
       const release = channels.hold();
       if (wanted.length > 0) await recover(on, wanted);
       release();
-      await run(on);
     },
     stop: () => cancel?.(),
   };
@@ -92,5 +91,5 @@ export function createRecovery(settings: RecoverySettings): Recovery {
 
 function readAnswers(content: unknown): readonly ChannelAnswer[] {
   const { channels } = Object(content) as { channels?: unknown };
-  return Array.isArray(channels) ? channels.filter(isAnswer) : [];
+  return Array.from(Object(channels) as ArrayLike<unknown>).filter(hasPosition);
 }

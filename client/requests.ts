@@ -11,7 +11,7 @@ export interface Request {
   readonly id: string;
   readonly text: string;
   /** Sent again with the same id where the connection ended before the answer. */
-  readonly isRepeatable: boolean;
+  readonly isRepeatable: boolean | undefined;
   readonly answered: Promise<Answer>;
   /** Gives the answer; only the first counts. */
   readonly settle: (answer: Answer) => void;
@@ -28,11 +28,10 @@ export interface Requests {
   readonly ask: (link: Link, type: string, content?: unknown, timeoutMs?: number) => Promise<Answer>;
   /** Takes a frame that answers a request. */
   readonly answer: (frame: Frame) => boolean;
-  /** The link is gone. Returns what is to be sent again, in order; the rest is settled. */
-  readonly drop: (link: Link) => readonly Request[];
+  /** The link is gone. Returns what is to be sent again, in order; the rest is settled with the error. */
+  readonly drop: (link: Link, error: SwitchboardError) => readonly Request[];
   /** Resolves when nothing waits for an answer on the link. */
   readonly idle: (link: Link) => Promise<unknown>;
-  readonly settleAll: (error: SwitchboardError) => void;
 }
 
 export function createRequests(clock: Clock, timeoutMs: number): Requests {
@@ -41,7 +40,7 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
   const prefix = clock.random().toString(36).slice(2, 12);
   let count = 0;
 
-  function make(type: string, content: unknown, isRepeatable = false): Request {
+  function make(type: string, content: unknown, isRepeatable?: boolean): Request {
     const id = `${prefix}-${++count}`;
     const alarm = createAlarm(clock);
     let resolve: (answer: Answer) => void;
@@ -56,7 +55,7 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
         resolve(answer);
       },
       expire(ms, code) {
-        alarm.set(ms, () => request.settle({ error: new SwitchboardError(code, `Not done in ${ms} ms.`) }));
+        alarm.set(ms, () => request.settle({ error: new SwitchboardError(code, `After ${ms} ms.`) }));
       },
     };
     return request;
@@ -89,17 +88,14 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
       request?.settle(type === 'error' ? { error: readError(content) } : { content });
       return request !== undefined;
     },
-    drop(link) {
+    drop(link, error) {
       const requests = on(link);
       for (const request of requests) {
         if (request.isRepeatable) inFlight.delete(request.id);
-        else request.settle({ error: disconnected() });
+        else request.settle({ error });
       }
       return requests.filter(({ isRepeatable }) => isRepeatable);
     },
     idle: (link) => Promise.all(on(link).map(({ answered }) => answered)),
-    settleAll(error) {
-      for (const { request } of inFlight.values()) request.settle({ error });
-    },
   };
 }

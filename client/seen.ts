@@ -1,16 +1,14 @@
 /** Remembers the last `limit` ids: delivery is at least once, so that the same message may come again. */
-export function createSeen(limit: number): { isNew(id: string): boolean } {
+export function createSeen(limit: number): { readonly isNew: (id: string) => boolean } {
   const ids = new Set<string>();
   return {
     isNew(id) {
-      const isKnown = ids.delete(id);
-      // Sets keep the order of insertion: the first id is the one not met for the longest time.
+      if (ids.has(id)) return false;
       ids.add(id);
-      for (const oldest of ids) {
-        if (ids.size <= limit) break;
-        ids.delete(oldest);
-      }
-      return !isKnown;
+      // Sets keep the order of insertion.
+      const [oldest = ''] = ids;
+      if (ids.size > limit) ids.delete(oldest);
+      return true;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createChannels } from './channels.ts';
 import { createEmitter, type Emitter } from './emitter.ts';
-import { readError, type SwitchboardError } from './errors.ts';
+import { disconnected, readError, type SwitchboardError } from './errors.ts';
 import type { Frame } from './frames.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { type Link, openLink } from './link.ts';
@@ -45,20 +45,22 @@ export function openSession(settings: Settings): Session {
     onError: (error: SwitchboardError) => emitter.emit('error', error),
   };
   const recovery = createRecovery(parts);
-  const subscriptions = createSubscriptions(parts, recovery);
+  const subscriptions = createSubscriptions(parts);
   const outbox = createOutbox(parts);
   const refresh = createRefresh(parts);
-  const { watch, check } = createLiveness(clock, requests, settings.heartbeatAfterMs);
+  const liveness = createLiveness(clock, requests, settings.heartbeatAfterMs);
   const lifecycle = createLifecycle({
     ...settings,
+    ...requests,
+    ...liveness,
     open: (token) =>
       openLink(`${url}${separator}token=${encodeURIComponent(token)}`, { ...settings, onFrame, onEnd }),
-    restore: (link) => Promise.all([recovery.open(link), subscriptions.restore(link)]),
-    idle: requests.idle,
-    check,
+    restore: async (link) => {
+      await Promise.all([recovery.open(link), subscriptions.restore(link)]);
+      await recovery.run(link);
+    },
     onStatus,
     onLink(link, token) {
-      watch(link);
       refresh.start(link, token);
       void subscriptions.restore(link);
     },
@@ -76,7 +78,7 @@ export function openSession(settings: Settings): Session {
   }
 
   function onEnd(link: Link, reason: SwitchboardError): void {
-    const again = requests.drop(link);
+    const again = requests.drop(link, lifecycle.over ?? disconnected());
     subscriptions.drop(link);
     lifecycle.onEnd(link, reason);
     outbox.flush(again);
@@ -93,7 +95,6 @@ export function openSession(settings: Settings): Session {
     if (status.state === 'closed') {
       leavePage();
       recovery.stop();
-      requests.settleAll(status.reason);
       subscriptions.end(status.reason);
     }
     outbox.flush();

@@ -1,9 +1,9 @@
 import type { Unsubscribe } from './client.ts';
 import { createAlarm } from './clock.ts';
 import { isPassing, type SwitchboardError } from './errors.ts';
-import { type Frame, isAnswer, topicPrefix } from './frames.ts';
+import { type Frame, hasPosition, topicPrefix } from './frames.ts';
 import type { Link } from './link.ts';
-import type { Asking, Recovery } from './recovery.ts';
+import type { Asking } from './recovery.ts';
 
 /** One reader of a topic: a handler, or a loop. */
 export interface TopicReader {
@@ -30,6 +30,8 @@ export interface SubscriptionsSettings extends Asking {
 }
 
 interface Topic {
+  readonly name: string;
+  readonly channel: string;
   readonly readers: Set<TopicReader>;
   /** The connections that carry it, or are about to. */
   readonly links: Set<Link>;
@@ -39,57 +41,57 @@ interface Topic {
 
 const retryMs = 5000;
 
-export function createSubscriptions(settings: SubscriptionsSettings, recovery: Recovery): Subscriptions {
+export function createSubscriptions(settings: SubscriptionsSettings): Subscriptions {
   const { clock, requests, channels, link, onError, over } = settings;
+  /** By channel. */
   const topics = new Map<string, Topic>();
-  /** The last request for each topic: of two at once the server may finish the later one first. */
+  /** By channel: the last request for a topic; of two at once the server may finish the later one first. */
   const requested = new Map<string, Promise<unknown>>();
   const alarm = createAlarm(clock);
 
   async function restore(on: Link): Promise<void> {
-    const missing = [...topics].filter(([, topic]) => !topic.links.has(on));
+    const missing = [...topics.values()].filter(({ links }) => !links.has(on));
     await Promise.all(
-      missing.map(([name, topic]) => {
+      missing.map((topic) => {
         topic.links.add(on);
-        return inTurn(name, () => subscribe(on, name, topic));
+        return inTurn(topic, () => subscribe(on, topic));
       }),
     );
-    await recovery.run(on);
   }
 
-  async function inTurn(name: string, run: () => Promise<unknown>): Promise<void> {
-    const turn = (requested.get(name) ?? Promise.resolve()).then(run);
-    requested.set(name, turn);
+  async function inTurn({ channel }: Topic, run: () => Promise<unknown>): Promise<void> {
+    const turn = (requested.get(channel) ?? Promise.resolve()).then(run);
+    requested.set(channel, turn);
     await turn;
-    if (requested.get(name) === turn) requested.delete(name);
+    if (requested.get(channel) === turn) requested.delete(channel);
   }
 
-  async function subscribe(on: Link, name: string, topic: Topic): Promise<void> {
-    if (topics.get(name) !== topic) return;
-    const channel = topicPrefix + name;
-    const position = channels.get(channel)?.position;
+  function isWanted(topic: Topic): boolean {
+    return topics.get(topic.channel) === topic;
+  }
+
+  async function subscribe(on: Link, topic: Topic): Promise<void> {
+    if (!isWanted(topic)) return;
+    const { channel, name } = topic;
     const release = channels.hold();
+    const position = channels.get(channel)?.position;
     const answer = await requests.ask(on, 'subscribe', { topic: name, ...position });
-    const isWanted = topics.get(name) === topic;
-    if (isWanted && 'content' in answer && isAnswer(answer.content)) {
+    const isStill = isWanted(topic);
+    if (isStill && 'content' in answer && hasPosition(answer.content))
       channels.answer(channel, answer.content);
-    }
     release();
-    if (!isWanted) return;
-    if ('error' in answer) {
-      refused(on, name, topic, answer.error);
-      return;
-    }
-    topic.settle();
+    if (!isStill) return;
+    if ('error' in answer) refused(on, topic, answer.error);
+    else topic.settle();
   }
 
-  function refused(on: Link, name: string, topic: Topic, reason: SwitchboardError): void {
+  function refused(on: Link, topic: Topic, reason: SwitchboardError): void {
     if (reason.code === 'disconnected') return;
     if (isPassing(reason)) {
       topic.links.delete(on);
       alarm.set(retryMs * (1 + clock.random()), restoreCurrent);
     } else {
-      forget(name);
+      forget(topic);
       end(topic, reason);
     }
     onError(reason);
@@ -100,33 +102,32 @@ export function createSubscriptions(settings: SubscriptionsSettings, recovery: R
     if (on) void restore(on);
   }
 
-  function forget(name: string): void {
-    topics.delete(name);
-    channels.forget(topicPrefix + name);
+  function forget({ channel }: Topic): void {
+    topics.delete(channel);
+    channels.forget(channel);
   }
 
-  function remove(name: string, topic: Topic, reader: TopicReader): void {
+  function remove(topic: Topic, reader: TopicReader): void {
     topic.readers.delete(reader);
-    if (topic.readers.size > 0 || topics.get(name) !== topic) return;
-    forget(name);
-    for (const on of topic.links) void inTurn(name, () => requests.ask(on, 'unsubscribe', { topic: name }));
+    if (topic.readers.size > 0 || !isWanted(topic)) return;
+    forget(topic);
+    for (const on of topic.links) {
+      void inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name }));
+    }
   }
 
   return {
     add(name, reader) {
       const reason = over();
-      const topic = topics.get(name) ?? createTopic();
+      const topic = topics.get(topicPrefix + name) ?? createTopic(name);
       topic.readers.add(reader);
       if (reason) end(topic, reason);
-      else topics.set(name, topic);
+      else topics.set(topic.channel, topic);
       restoreCurrent();
-      return Object.assign(() => remove(name, topic, reader), { ready: topic.ready });
+      return Object.assign(() => remove(topic, reader), { ready: topic.ready });
     },
     deliver(frame) {
-      // A topic's name may hold no colon, so that this is its channel and no other's.
-      const [kind, name = ''] = frame.channel?.split(':') ?? [];
-      const topic = kind === 'topic' ? topics.get(name) : undefined;
-      for (const reader of topic?.readers ?? []) reader.deliver(frame);
+      for (const reader of topics.get(frame.channel ?? '')?.readers ?? []) reader.deliver(frame);
     },
     restore,
     drop(on) {
@@ -141,14 +142,14 @@ export function createSubscriptions(settings: SubscriptionsSettings, recovery: R
   };
 }
 
-function createTopic(): Topic {
+function createTopic(name: string): Topic {
   let settle: Topic['settle'] = () => undefined;
   const ready = new Promise<void>((resolve, reject) => {
     settle = (reason) => (reason ? reject(reason) : resolve());
   });
   // Whoever does not look at it learns of a refusal by the `error` event, or in the loop.
   ready.catch(() => undefined);
-  return { readers: new Set(), links: new Set(), ready, settle };
+  return { name, channel: topicPrefix + name, readers: new Set(), links: new Set(), ready, settle };
 }
 
 function end(topic: Topic, reason: SwitchboardError): void {

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import type { Page } from '../../client/page-events.ts';
+import { openStage, settle, stage } from './client-under-test.ts';
+
+const minuteMs = 60_000;
+
+describe('the heartbeat', () => {
+  it('is sent after nine minutes of silence, and not before', async () => {
+    const { client, connection, clock } = await openStage();
+    clock.advance(5 * minuteMs);
+    await client.send('anything');
+    clock.advance(9 * minuteMs - 1);
+    await settle();
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'anything']);
+    clock.advance(1);
+    expect((await connection.next('ping')).id).toBeDefined();
+  });
+
+  it('is sent again after the next silence', async () => {
+    const { client, connection, clock, statuses } = await openStage();
+    for (const round of [1, 2, 3]) {
+      clock.advance(9 * minuteMs);
+      await connection.next('ping');
+      if (round < 3) await client.send('barrier');
+    }
+    expect(statuses.all).toEqual([]);
+  });
+
+  it('has the client reconnect where no pong comes in ten seconds', async () => {
+    const { server, connection, clock, become } = await openStage();
+    server.script = ({ type }) => type === 'ping';
+    clock.advance(9 * minuteMs);
+    await connection.next('ping');
+    clock.advance(10_000);
+    expect((await become('reconnecting')).reason.code).toBe('disconnected');
+    clock.advance(500);
+    await become('open');
+  });
+});
+
+describe('a machine that slept', () => {
+  it('asks at once whether the connection lives', async () => {
+    const { connection, clock } = await openStage();
+    clock.sleep(4 * minuteMs);
+    await connection.next('ping');
+  });
+
+  it('is not taken for one where a hidden page has its timers held back for a minute', async () => {
+    const { client, connection, clock } = await openStage();
+    clock.sleep(2 * minuteMs);
+    await client.send('barrier');
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'barrier']);
+  });
+});
+
+/** A window and a document whose events a test fires. */
+function createPage() {
+  const window = new EventTarget();
+  const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  const page: Page = { window, document };
+  return {
+    page,
+    document,
+    fire: (type: string) => (isOfDocument(type) ? document : window).dispatchEvent(new Event(type)),
+  };
+}
+
+function isOfDocument(type: string): boolean {
+  return ['freeze', 'resume', 'visibilitychange'].includes(type);
+}
+
+describe('a page', () => {
+  it.each([
+    ['offline', 'online'],
+    ['freeze', 'resume'],
+    ['pagehide', 'pageshow'],
+  ])('closes on %s and tries nothing until %s', async (rest, wake) => {
+    const { page, fire } = createPage();
+    const { client, server, connection, clock, become } = await openStage({ page });
+    fire(rest);
+    expect((await become('paused')).reason.code).toBe(rest);
+    await expect(connection.closed).resolves.toBe(1000);
+    clock.advance(minuteMs * 60);
+    await settle();
+    expect(server.connections.all).toEqual([]);
+    const queued = client.send('queued while paused');
+    fire(wake);
+    await server.connections.next();
+    await become('open');
+    await queued;
+  });
+
+  it('that is offline is not woken by being shown', async () => {
+    const { page, fire } = createPage();
+    const { client, become } = await openStage({ page });
+    fire('offline');
+    await become('paused');
+    fire('visibilitychange');
+    fire('pageshow');
+    expect(client.status.state).toBe('paused');
+    fire('online');
+    await become('open');
+  });
+
+  it('stops an attempt that is under way', async () => {
+    const { page, fire } = createPage();
+    const { server, become } = await stage({ page });
+    fire('offline');
+    await become('paused');
+    fire('online');
+    await become('open');
+    expect(server.connections.all).toHaveLength(1);
+  });
+
+  it('connects at once when it is shown, without waiting out the delay', async () => {
+    const { page, fire } = createPage();
+    const { server, become } = await openStage({ page });
+    server.cut();
+    await become('reconnecting');
+    fire('visibilitychange');
+    await become('open');
+  });
+
+  it('asks, when it is shown, whether a connection lives that has been silent for 30 s', async () => {
+    const { page, document, fire } = createPage();
+    const { client, connection, clock } = await openStage({ page });
+    clock.advance(29_000);
+    fire('visibilitychange');
+    document.visibilityState = 'hidden';
+    clock.advance(1000);
+    fire('visibilitychange');
+    await client.send('barrier');
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'barrier']);
+    document.visibilityState = 'visible';
+    clock.advance(30_000);
+    fire('visibilitychange');
+    await connection.next('ping');
+  });
+
+  it('is left alone by a client that is closed', async () => {
+    const { page, fire } = createPage();
+    const { client, server, statuses } = await openStage({ page });
+    await client.close();
+    await statuses.next();
+    fire('offline');
+    fire('online');
+    await settle();
+    expect([statuses.all, server.connections.all]).toEqual([[], []]);
+  });
+});

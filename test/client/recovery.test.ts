@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Client, Lost } from '../../client/index.ts';
+import { openStage, stage } from './client-under-test.ts';
+
+const user = 'user:member:42';
+
+/** The contents of all `note`s, as they come. */
+function notesOf(client: Client): unknown[] {
+  const notes: unknown[] = [];
+  client.on('note', (content) => notes.push(content));
+  return notes;
+}
+
+describe('durable messages', () => {
+  it('are asked for by short names without an offset on the first open, so that a position is known', async () => {
+    const { connection } = await openStage();
+    const { content } = await connection.next('recover');
+    expect(content).toEqual({
+      channels: [{ channel: 'user' }, { channel: 'type' }, { channel: 'everyone' }],
+    });
+  });
+
+  it('are not asked for with durable: false, and are then delivered as they come, once', async () => {
+    const { client, server, connection } = await openStage({ durable: false });
+    const notes = notesOf(client);
+    server.publish(user, 'first');
+    connection.send({ ...server.publish(user, 'second') });
+    await client.send('barrier');
+    expect(notes).toEqual(['first', 'second']);
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['barrier']);
+  });
+
+  it('that come before the position is known wait for it, and are not lost', async () => {
+    const { client, server } = await stage({}, (prepared) => {
+      prepared.script = (frame, connection) => {
+        if (frame.type !== 'recover') return false;
+        // Published after the open and before the log is read: the ack's offset covers it.
+        connection.send(prepared.logs.append(user, 'note', 'early'));
+        connection.ack(frame, prepared.logs.read('recover', frame.content).content);
+        return true;
+      };
+    });
+    const notes = notesOf(client);
+    await client.send('barrier');
+    server.publish(user, 'next');
+    await client.send('barrier');
+    expect(notes).toEqual(['early', 'next']);
+  });
+
+  it('that were missed come in order after a lost connection, before anything that is sent', async () => {
+    const { client, server, clock, become } = await openStage();
+    const notes = notesOf(client);
+    server.publish(user, 1);
+    await client.send('barrier');
+    server.cut();
+    await become('reconnecting');
+    for (const content of [2, 3, 4]) server.logs.append(user, 'note', content);
+    server.logs.append('everyone', 'note', 'to all');
+    server.logs.pageSize = 2;
+    clock.advance(500);
+    await become('open');
+    await client.send('barrier');
+    expect(notes).toEqual([1, 2, 3, 'to all', 4]);
+  });
+
+  it('are recovered from the position with its epoch', async () => {
+    const { client, server, clock, become } = await openStage();
+    server.publish(user, 1);
+    await client.send('barrier');
+    server.cut();
+    await server.connections.all[0]?.closed;
+    await become('reconnecting');
+    clock.advance(500);
+    const connection = await server.connections.next();
+    const { content } = await connection.next('recover');
+    expect(content).toMatchObject({
+      channels: [{ channel: user, epoch: `epoch-of-${user}`, offset: 1 }, {}, {}],
+    });
+  });
+
+  it('beyond a gap are held; the gap is asked for after a grace, and everything comes in order', async () => {
+    const { client, server, connection, clock } = await openStage();
+    const notes = notesOf(client);
+    const missed = server.logs.append(user, 'note', 'missed');
+    server.publish(user, 'live');
+    await client.send('barrier');
+    expect(notes).toEqual([]);
+    await connection.next('recover');
+    clock.advance(500);
+    const { content } = await connection.next('recover');
+    expect(content).toEqual({ channels: [{ channel: user, epoch: missed.epoch, offset: 0 }] });
+    await client.send('barrier');
+    expect(notes).toEqual(['missed', 'live']);
+  });
+
+  it('are not asked for where a gap closes by itself', async () => {
+    const { client, server, connection, clock } = await openStage();
+    const notes = notesOf(client);
+    const [first, second] = [1, 2].map((content) => server.logs.append(user, 'note', content));
+    connection.send(second ?? {}, first ?? {});
+    await client.send('barrier');
+    await connection.next('recover');
+    clock.advance(60_000);
+    await client.send('barrier');
+    expect(notes).toEqual([1, 2]);
+    expect(connection.received.all.filter(({ type }) => type === 'recover')).toEqual([]);
+  });
+
+  it('pass an offset that was never written', async () => {
+    const { client, server, clock } = await openStage();
+    const notes = notesOf(client);
+    server.publish(user, 'before');
+    server.logs.skip(user);
+    server.publish(user, 'after');
+    await client.send('barrier');
+    expect(notes).toEqual(['before']);
+    clock.advance(500);
+    while (notes.length < 2) await client.send('barrier');
+    expect(notes).toEqual(['before', 'after']);
+  });
+
+  it('are asked for ever more seldom while the server has not got them', async () => {
+    const { client, server, connection, clock } = await openStage();
+    await connection.next('recover');
+    server.script = (frame, self) => {
+      if (frame.type !== 'recover') return false;
+      self.ack(frame, {
+        channels: [{ channel: user, epoch: `epoch-of-${user}`, offset: 0, recovered: true }],
+      });
+      return true;
+    };
+    server.logs.append(user, 'note', 'young');
+    server.publish(user, 'live');
+    await client.send('barrier');
+    for (const delayMs of [500, 1000, 2000, 4000]) {
+      clock.advance(delayMs - 1);
+      await client.send('barrier');
+      expect(connection.received.all.filter(({ type }) => type === 'recover')).toEqual([]);
+      clock.advance(1);
+      await connection.next('recover');
+      await client.send('barrier');
+    }
+  });
+
+  it('that are lost are reported honestly, and what follows is delivered', async () => {
+    const { client, server, clock, become } = await openStage();
+    const notes = notesOf(client);
+    const lost: Lost[] = [];
+    client.on('lost', (gap) => lost.push(gap));
+    server.publish(user, 'old');
+    await client.send('barrier');
+    server.cut();
+    await become('reconnecting');
+    server.logs.restart(user, 'new-epoch');
+    server.logs.append(user, 'note', 'never seen');
+    clock.advance(500);
+    await become('open');
+    server.publish(user, 'new');
+    await client.send('barrier');
+    expect(notes).toEqual(['old', 'new']);
+    const from = { epoch: `epoch-of-${user}`, offset: 1 };
+    expect(lost).toEqual([{ channel: user, from, to: { epoch: 'new-epoch', offset: 1 } }]);
+  });
+
+  it('do without a position where the server refuses to tell it: the client opens and says so', async () => {
+    const { client, server, errors } = await openStage({}, (prepared) => {
+      prepared.script = (frame, connection) => {
+        if (frame.type !== 'recover') return false;
+        connection.refuse(frame, 'unknown_type');
+        return true;
+      };
+    });
+    expect((await errors.next()).code).toBe('unknown_type');
+    const notes = notesOf(client);
+    server.publish(user, 'live');
+    await client.send('barrier');
+    expect(notes).toEqual(['live']);
+  });
+
+  it('of one publish to two channels come once', async () => {
+    const { client, server, connection } = await openStage();
+    const notes = notesOf(client);
+    const frame = server.publish(user, 'twice');
+    connection.send({ ...server.logs.append('everyone', 'note', 'twice'), messageId: frame.messageId ?? '' });
+    await client.send('barrier');
+    expect(notes).toEqual(['twice']);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { failure, openStage, settle } from './client-under-test.ts';
+
+const minuteMs = 60_000;
+/** 1 h 50 min less the jitter, at the fake clock's chance of one half. */
+const renewInMs = 110 * minuteMs - 2.5 * minuteMs;
+
+describe('make before break', () => {
+  it('opens the next connection before the old one is cut, and closes the old one with 1000', async () => {
+    const { client, server, connection, clock, statuses } = await openStage({ heartbeatAfterMs: 1e9 });
+    clock.advance(renewInMs - 1);
+    await client.send('barrier');
+    expect(server.connections.all).toEqual([]);
+    clock.advance(1);
+    const next = await server.connections.next();
+    await expect(connection.closed).resolves.toBe(1000);
+    await client.send('from now on here');
+    await next.next('from now on here');
+    expect(statuses.all).toEqual([]);
+  });
+
+  it('misses nothing and doubles nothing while both connections deliver', async () => {
+    const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
+    const heard: unknown[] = [];
+    client.on('note', (content) => heard.push(content));
+    client.on('live', (content) => heard.push(content));
+    const subscription = client.subscribe('orders.eu', () => undefined);
+    await subscription.ready;
+    const held: (() => void)[] = [];
+    server.script = (frame, self) => {
+      if (frame.type !== 'recover' && frame.type !== 'subscribe') return false;
+      held.push(() => {
+        const { frames, content } = server.logs.read(frame.type, frame.content);
+        self.send(...frames);
+        self.ack(frame, content);
+      });
+      return true;
+    };
+    clock.advance(renewInMs);
+    const next = await server.connections.next();
+    await Promise.all([next.next('recover'), next.next('subscribe')]);
+    // Both are open; the new one is not restored yet.
+    server.publish('user:member:42', 1);
+    server.publish('topic:orders.eu', 2);
+    for (const each of [connection, next]) each.send({ type: 'live', content: 3, messageId: 'm3' });
+    await client.send('barrier');
+    expect((await connection.next('barrier')).id).toBeDefined();
+    for (const answer of held) answer();
+    await connection.closed;
+    server.publish('user:member:42', 4);
+    await client.send('barrier');
+    expect(heard).toEqual([1, 2, 3, 4]);
+    await next.next('barrier');
+  });
+
+  it('waits on the old connection for answers under way', async () => {
+    const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
+    server.script = ({ type }) => type === 'slow';
+    clock.advance(renewInMs - 1);
+    const slow = client.send('slow');
+    const frame = await connection.next('slow');
+    clock.advance(1);
+    const next = await server.connections.next();
+    await next.next('recover');
+    connection.ack(frame, 'at last');
+    await expect(slow).resolves.toBe('at last');
+    await expect(connection.closed).resolves.toBe(1000);
+  });
+
+  it('does not wait for ever', async () => {
+    const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
+    server.script = ({ type }) => type === 'slow';
+    clock.advance(renewInMs - 1);
+    const slow = failure(client.send('slow'));
+    await connection.next('slow');
+    clock.advance(1);
+    const next = await server.connections.next();
+    await next.next('recover');
+    await client.send('barrier');
+    while (next.received.all.length === 0) await client.send('barrier');
+    clock.advance(10_000);
+    await connection.closed;
+    expect((await slow).code).toBe('disconnected');
+  });
+
+  it('keeps the old connection where the new one fails, and tries again until the cut', async () => {
+    const { client, server, connection, clock, statuses, become } = await openStage({
+      heartbeatAfterMs: 1e9,
+    });
+    server.refusal = 500;
+    clock.advance(renewInMs);
+    await settle();
+    await client.send('on the old one');
+    while (!clock.delaysMs.includes(250)) await client.send('barrier');
+    clock.advance(250);
+    while (!clock.delaysMs.includes(500)) await client.send('barrier');
+    expect(statuses.all).toEqual([]);
+    connection.socket.close(1001, 'Going away');
+    await become('reconnecting');
+    server.refusal = undefined;
+    clock.advance(30_000);
+    await become('open');
+  });
+});

@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import type { Frame } from '../../client/index.ts';
+import { failure, openStage, settle, stage } from './client-under-test.ts';
+
+const channel = 'topic:orders.eu';
+
+describe('a topic with a handler', () => {
+  it('is subscribed to, and its messages come with their frames', async () => {
+    const { client, server, connection } = await openStage();
+    const heard: unknown[] = [];
+    const byType: unknown[] = [];
+    client.on('order', (content) => byType.push(content));
+    const unsubscribe = client.subscribe('orders.eu', (content, frame) =>
+      heard.push([content, frame.offset]),
+    );
+    await unsubscribe.ready;
+    expect((await connection.next('subscribe')).content).toEqual({ topic: 'orders.eu' });
+    server.publish(channel, { sku: 1 }, 'order');
+    connection.send({ type: 'order', content: { sku: 2 }, channel, messageId: 'not durable' });
+    connection.send({ type: 'order', content: { sku: 3 }, channel: 'topic:orders.us' });
+    await client.send('barrier');
+    expect(heard).toEqual([
+      [{ sku: 1 }, 1],
+      [{ sku: 2 }, undefined],
+    ]);
+    expect(byType).toEqual([{ sku: 1 }, { sku: 2 }, { sku: 3 }]);
+  });
+
+  it('may be subscribed to before there is a connection', async () => {
+    const { client, server } = await stage();
+    const { ready } = client.subscribe('orders.eu', () => undefined);
+    const connection = await server.connections.next();
+    await connection.next('subscribe');
+    await ready;
+  });
+
+  it('is subscribed to once for several readers, and left with the last of them', async () => {
+    const { client, server, connection } = await openStage();
+    const heard: string[] = [];
+    const first = client.subscribe('orders.eu', () => heard.push('first'));
+    const second = client.subscribe('orders.eu', () => heard.push('second'));
+    await Promise.all([first.ready, second.ready]);
+    first();
+    server.publish(channel, 1);
+    await client.send('barrier');
+    second();
+    second();
+    expect((await connection.next('unsubscribe')).content).toEqual({ topic: 'orders.eu' });
+    await client.send('barrier');
+    expect(heard).toEqual(['second']);
+    expect(connection.received.all.filter(({ type }) => type.endsWith('subscribe'))).toHaveLength(1);
+  });
+
+  it('is asked for in turn: of two requests at once the server may finish the later one first', async () => {
+    const { client, server, connection } = await openStage();
+    server.script = ({ type }) => type === 'subscribe' || type === 'unsubscribe';
+    const leave = client.subscribe('orders.eu', () => undefined);
+    const subscribe = await connection.next('subscribe');
+    leave();
+    client.subscribe('orders.eu', () => undefined);
+    await settle();
+    const sent = () => connection.received.all.filter(({ type }) => type.endsWith('subscribe'));
+    expect(sent()).toEqual([]);
+    connection.ack(subscribe, { topic: 'orders.eu', epoch: 'e', offset: 0, recovered: true });
+    const unsubscribe = await connection.next('unsubscribe');
+    expect(sent()).toEqual([]);
+    connection.ack(unsubscribe, null);
+    await connection.next('subscribe');
+  });
+
+  it('is restored with its position after a lost connection, and nothing is missed', async () => {
+    const { client, server, clock, become } = await openStage();
+    const heard: unknown[] = [];
+    await client.subscribe('orders.eu', (content) => heard.push(content)).ready;
+    server.publish(channel, 1);
+    await client.send('barrier');
+    server.cut();
+    await become('reconnecting');
+    server.logs.pageSize = 1;
+    server.logs.append(channel, 'note', 2);
+    server.logs.append(channel, 'note', 3);
+    clock.advance(500);
+    const connection = await server.connections.next();
+    const { content } = await connection.next('subscribe');
+    expect(content).toEqual({ topic: 'orders.eu', epoch: `epoch-of-${channel}`, offset: 1 });
+    await become('open');
+    expect(heard).toEqual([1, 2, 3]);
+  });
+
+  it('does not hold what comes before its first position is known for longer than that', async () => {
+    const { client, server, connection } = await openStage();
+    const heard: unknown[] = [];
+    server.script = (frame) => frame.type === 'subscribe';
+    client.subscribe('orders.eu', (content) => heard.push(content));
+    const subscribe = await connection.next('subscribe');
+    server.publish(channel, 1);
+    await client.send('barrier');
+    expect(heard).toEqual([]);
+    connection.ack(subscribe, server.logs.read('subscribe', subscribe.content).content);
+    await client.send('barrier');
+    expect(heard).toEqual([1]);
+  });
+
+  it('that is refused says so by error and by ready, and is not asked for again', async () => {
+    const { client, server, connection, errors, clock, become } = await openStage();
+    server.script = (frame, self) => {
+      if (frame.type !== 'subscribe') return false;
+      self.refuse(frame, 'forbidden');
+      return true;
+    };
+    const { ready } = client.subscribe('secrets', () => undefined);
+    expect((await failure(ready)).code).toBe('forbidden');
+    expect((await errors.next()).code).toBe('forbidden');
+    await connection.next('subscribe');
+    server.cut();
+    await become('reconnecting');
+    clock.advance(500);
+    await become('open');
+    const next = await server.connections.next();
+    expect(next.received.all.map(({ type }) => type)).toEqual(['recover']);
+  });
+
+  it('that is refused for the moment is asked for again', async () => {
+    const { client, server, connection, errors, clock } = await openStage();
+    let count = 0;
+    server.script = (frame, self) => {
+      if (frame.type !== 'subscribe' || ++count > 1) return false;
+      self.refuse(frame, 'rate_limited');
+      return true;
+    };
+    const { ready } = client.subscribe('orders.eu', () => undefined);
+    expect((await errors.next()).code).toBe('rate_limited');
+    await connection.next('subscribe');
+    clock.advance(7500);
+    await connection.next('subscribe');
+    await ready;
+  });
+
+  it('is not to be had from a client that is closed', async () => {
+    const { client } = await openStage();
+    await client.close();
+    expect((await failure(client.subscribe('orders.eu', () => undefined).ready)).code).toBe('closed');
+  });
+});
+
+describe('a topic with a loop', () => {
+  it('gives the contents, and is left with the loop', async () => {
+    const { client, server, connection } = await openStage();
+    const orders = client.subscribe('orders.eu');
+    await orders.ready;
+    for (const content of [1, 2, 3]) server.publish(channel, content);
+    const heard: unknown[] = [];
+    for await (const order of orders) {
+      heard.push(order);
+      if (heard.length === 2) break;
+    }
+    expect(heard).toEqual([1, 2]);
+    await connection.next('unsubscribe');
+  });
+
+  it('ends when it is unsubscribed from, or the client is closed, after what is buffered', async () => {
+    const { client, server } = await openStage();
+    const [left, closed] = [client.subscribe('orders.eu'), client.subscribe('orders.eu')];
+    await left.ready;
+    server.publish(channel, 1);
+    await client.send('barrier');
+    left.unsubscribe();
+    await client.close();
+    expect(await Promise.all([contentsOf(left), contentsOf(closed)])).toEqual([[1], [1]]);
+  });
+
+  it('throws overflow where it falls behind by more than the buffer holds', async () => {
+    const { client, server, connection } = await openStage({ bufferLimit: 2 });
+    const orders = client.subscribe('orders.eu');
+    await orders.ready;
+    for (const content of [1, 2, 3]) server.publish(channel, content);
+    await connection.next('unsubscribe');
+    expect((await failure(contentsOf(orders))).code).toBe('overflow');
+  });
+
+  it('throws what the server refuses, and why it ended the session', async () => {
+    const { client, server, connection } = await openStage();
+    const waiting = failure(contentsOf(client.subscribe('orders.eu')));
+    await connection.next('subscribe');
+    server.script = (frame, self) => {
+      self.refuse(frame, 'forbidden');
+      return true;
+    };
+    expect((await failure(contentsOf(client.subscribe('secrets')))).code).toBe('forbidden');
+    connection.send({ type: 'closing', content: { code: 'revoked', message: '', retry: false } });
+    expect((await waiting).code).toBe('revoked');
+  });
+});
+
+describe('a handler that throws', () => {
+  it('takes no message from the others, and is reported as an uncaught error', async () => {
+    const { client, connection } = await openStage();
+    const thrown = new Error('a bug of the page');
+    const reported = new Promise<unknown>((resolve) => {
+      const others = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      process.once('uncaughtException', (error) => {
+        for (const listener of others) process.on('uncaughtException', listener);
+        resolve(error);
+      });
+    });
+    client.on('note', () => {
+      throw thrown;
+    });
+    const heard = new Promise<Frame>((resolve) => client.on('note', (_, frame) => resolve(frame)));
+    connection.send({ type: 'note', content: 1 });
+    await expect(reported).resolves.toBe(thrown);
+    await expect(heard).resolves.toMatchObject({ content: 1 });
+  });
+});
+
+async function contentsOf(contents: AsyncIterable<unknown>): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for await (const content of contents) all.push(content);
+  return all;
+}

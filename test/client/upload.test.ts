@@ -1,0 +1,65 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { type Client, connect } from '../../client/index.ts';
+import { failure, openStage, startServer } from './client-under-test.ts';
+import type { FakeServer } from './fake-server.ts';
+
+const large = 'é'.repeat(16 * 1024);
+
+describe('a frame above 32 KB', () => {
+  let server: FakeServer;
+  let client: Client;
+  beforeEach(async () => {
+    server = await startServer();
+    client = connect({ url: server.url, httpUrl: server.httpUrl, token: () => 'jwt', WebSocket });
+    return () => client.close();
+  });
+
+  it('goes up by HTTP, and its caller does not notice', async () => {
+    await expect(client.send('note', large)).resolves.toBe('by HTTP');
+    const { authorization, body } = await server.posts.next();
+    expect(authorization).toBe('Bearer jwt');
+    expect(JSON.parse(body)).toMatchObject({ type: 'note', content: large });
+  });
+
+  it.each([
+    [200, { type: 'error', content: { code: 'bad_content', message: 'text: is too long' } }, 'bad_content'],
+    [401, { error: { code: 'unauthorized', message: 'no token' } }, 'unauthorized'],
+    [500, { message: 'Internal Server Error' }, 'internal'],
+  ])('is rejected as the answer says: %i', async (status, body, code) => {
+    server.postAnswer = { status, body: JSON.stringify(body) };
+    expect((await failure(client.send('note', large))).code).toBe(code);
+  });
+
+  it('is rejected as disconnected where HTTP fails', async () => {
+    const lost = connect({ url: server.url, httpUrl: 'http://127.0.0.1:1', token: 'jwt', WebSocket });
+    expect((await failure(lost.send('note', large))).code).toBe('disconnected');
+    await lost.close();
+  });
+
+  it('is rejected with the code of the token function', async () => {
+    let count = 0;
+    const forbidden = Object.assign(new Error('signed out'), { code: 'forbidden' });
+    const token = () => (++count === 1 ? Promise.resolve('jwt') : Promise.reject(forbidden));
+    const refused = connect({ url: server.url, httpUrl: server.httpUrl, token, WebSocket });
+    expect((await failure(refused.send('note', large))).code).toBe('forbidden');
+    await refused.close();
+  });
+});
+
+describe('without an httpUrl', () => {
+  it('such a frame is refused as too_large, with the limit', async () => {
+    const opened = await openStage();
+    const error = await failure(opened.client.send('note', large));
+    expect(error).toMatchObject({ code: 'too_large', message: 'Above 32768 bytes without httpUrl.' });
+  });
+
+  it('the limit counts the bytes of UTF-8 of the whole frame', async () => {
+    const { client, connection } = await openStage();
+    await client.send('note', 'x');
+    const frame = await connection.next('note');
+    const room = 32 * 1024 - Buffer.byteLength(JSON.stringify(frame));
+    await expect(client.send('note', `x${'y'.repeat(room)}`)).resolves.toBeDefined();
+    expect((await failure(client.send('note', `x${'y'.repeat(room - 1)}é`))).code).toBe('too_large');
+  });
+});
