@@ -28,13 +28,13 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
   let doubted = 0;
   const held = new Map<number, DurableFrame>();
   const early = new Set<number>();
-  const pastEpochs = new Set<string>();
 
   function receive(frame: DurableFrame): void {
     const { epoch, offset } = frame;
-    if (pastEpochs.has(epoch)) return;
-    enter(epoch, offset - 1);
-    if (epoch === start.epoch && offset <= start.offset) receiveEarly(frame);
+    adopt(epoch);
+    // The log was begun anew, or this is a straggler of its old life: only the server knows, and is asked.
+    if (epoch !== position.epoch) isCut = true;
+    else if (epoch === start.epoch && offset <= start.offset) receiveEarly(frame);
     else if (offset > position.offset) {
       known = Math.max(known, offset);
       held.set(offset, frame);
@@ -44,14 +44,9 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
     }
   }
 
-  /** A log that was begun anew counts from 1 again; of its old life nothing more can come. */
-  function enter(epoch: string, offset: number): void {
-    // The position in a log without messages has no epoch: the first message brings it.
+  /** The position in a log without messages has no epoch: the first message brings it. */
+  function adopt(epoch: string): void {
     if (position.epoch === '') position = { ...position, epoch };
-    if (position.epoch === epoch) return;
-    held.clear();
-    pastEpochs.add(position.epoch).delete(epoch);
-    jump({ epoch, offset });
   }
 
   /**
@@ -72,8 +67,12 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
   }
 
   function recovered({ epoch, offset, recovered: isComplete, more = false }: ChannelAnswer): boolean {
-    enter(epoch, offset);
-    drain();
+    adopt(epoch);
+    if (epoch !== position.epoch) {
+      // A log that was begun anew counts from 1 again.
+      held.clear();
+      jump({ epoch, offset });
+    }
     if (position.offset < offset) {
       known = Math.max(known, offset);
       if (!isComplete) jump({ epoch, offset });

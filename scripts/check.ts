@@ -26,6 +26,10 @@ const checks: readonly Check[] = [
   { name: 'lint', run: () => runTool('eslint', 'bin/eslint.js', ['--max-warnings=0', '.']) },
   { name: 'types', run: () => runTool('typescript', 'bin/tsc', ['--noEmit', '--pretty', '-p', '.']) },
   {
+    name: 'client types',
+    run: () => runTool('typescript', 'bin/tsc', ['--noEmit', '--pretty', '-p', 'client']),
+  },
+  {
     name: 'page types',
     run: () => runTool('typescript', 'bin/tsc', ['--noEmit', '--pretty', '-p', 'console']),
   },

@@ -81,12 +81,16 @@ describe('a channel', () => {
     expect(reader.position).toEqual({ epoch: 'A', offset: 9 });
   });
 
-  it('follows a log that was begun anew, and hears no more of the old one', () => {
-    const { reader, out, receive } = channelAt(3);
+  it('follows a log that was begun anew when the server says so, and hears no more of the old one', () => {
+    const { reader, out, receive, answer } = channelAt(3);
     reader.receive(frameAt(1, 'B'));
-    receive(4);
+    expect([out, reader.isBehind]).toEqual([[], true]);
+    answer({ epoch: 'B', offset: 1, recovered: false });
     reader.receive(frameAt(2, 'B'));
-    expect(out).toEqual(['lost A3..B0', 'B1', 'B2']);
+    receive(4);
+    expect([out, reader.isBehind]).toEqual([['lost A3..B1', 'B2'], true]);
+    answer({ epoch: 'B', offset: 2 });
+    expect([out, reader.isBehind]).toEqual([['lost A3..B1', 'B2'], false]);
   });
 
   it('learns from an answer that the log was begun anew', () => {

@@ -44,6 +44,7 @@ describe('the package', () => {
   it.each([
     ['switchboard/protocol', 'readPublishRequest'],
     ['switchboard/local', 'startCloud'],
+    ['switchboard/client', 'connect'],
   ])('gives %s to users', (entry, name) => {
     expect(
       runAsUser(`import { ${name} } from '${entry}'; console.log(JSON.stringify(typeof ${name}));`),
