@@ -30,6 +30,8 @@ export class FanOut extends Construct {
       enforceSSL: true,
       // Six times the function's time, as AWS advises; a job of a worker that was killed comes back after that.
       visibilityTimeout: Duration.seconds(6 * fanOutTimeout.toSeconds()),
+      // A job holds the frame as text in text: 128 KB of quotes are 512 KB by then. SQS takes 1 MiB.
+      maxMessageSizeBytes: 1_048_576,
       // A publication's record is kept for a day: nobody could learn of a job that is older.
       retentionPeriod: Duration.days(1),
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: fanOutAttempts },

@@ -85,6 +85,17 @@ describe('a job that cannot be done', () => {
   }, 90_000);
 });
 
+describe('a fan-out of the largest frame', () => {
+  it('arrives whole, although the job that carries it is four times as long', async () => {
+    const stack = await startSmall();
+    const clients = [];
+    for (const user of ['a', 'b', 'c']) clients.push(await stack.connect({ user }));
+    const content = '"'.repeat(65_000);
+    expect(await stack.publish({ to: 'everyone', type: 'x', content })).toMatchObject({ status: 202 });
+    for (const client of clients) expect(await client.next()).toMatchObject({ content });
+  }, 60_000);
+});
+
 describe('a wrong callback endpoint', () => {
   it('costs no session its row', async () => {
     const stack = await startSmall((template) => {
