@@ -48,7 +48,7 @@ export function isPassing({ code }: SwitchboardError): boolean {
 }
 
 /** The error that `content` of an `error` or `closing` frame, or `error` of an HTTP answer, describes. */
-export function readError(value: unknown, fallback: ErrorCode = 'internal'): SwitchboardError {
-  const { code = fallback, message = '' } = Object(value) as { code?: unknown; message?: unknown };
+export function readError(value: unknown): SwitchboardError {
+  const { code = 'internal', message = '' } = Object(value) as { code?: unknown; message?: unknown };
   return new SwitchboardError(String(code), String(message));
 }

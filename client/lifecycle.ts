@@ -186,7 +186,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     },
     pause(code) {
       if (isResting()) return;
-      const reason = new SwitchboardError(code, `Page: ${code}`);
+      const reason = new SwitchboardError(code, code);
       become({ state: 'paused', reason });
       // The Page Lifecycle asks for this on `freeze`; an open socket also keeps a page out of the back/forward cache.
       void rest(reason);

@@ -1,6 +1,6 @@
 import type { Channels } from './channels.ts';
 import type { Clock } from './clock.ts';
-import type { SwitchboardError } from './errors.ts';
+import { isPassing, type SwitchboardError } from './errors.ts';
 import { type ChannelAnswer, hasPosition } from './frames.ts';
 import type { Link } from './link.ts';
 import type { Requests } from './requests.ts';
@@ -42,10 +42,17 @@ export function createRecovery(settings: RecoverySettings): Recovery {
   const { clock, requests, channels, durable, link, onError } = settings;
   let cancel: (() => void) | undefined;
   let delayMs = graceMs;
+  let asking = 0;
 
   /** Resolves to whether there is more to ask for at once. */
-  async function recover(on: Link, wanted: readonly { channel: string }[]): Promise<boolean> {
+  async function recover(
+    on: Link,
+    wanted: readonly { channel: string }[],
+    isOpening?: boolean,
+  ): Promise<boolean> {
+    asking++;
     const answer = await requests.ask(on, 'recover', { channels: wanted });
+    asking--;
     if ('content' in answer) {
       const unfinished = readAnswers(answer.content).filter((entry) =>
         channels.answer(entry.channel ?? '', entry),
@@ -53,6 +60,8 @@ export function createRecovery(settings: RecoverySettings): Recovery {
       return unfinished.length > 0;
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
+    // What was missed is not known now, and nothing would tell later: this connection will not do.
+    if (isOpening && isPassing(answer.error)) await on.end();
     return false;
   }
 
@@ -69,8 +78,8 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     cancel = clock.after(delayMs, () => {
       cancel = undefined;
       const on = link();
-      // Without a connection the next one asks for everything.
-      if (on) void run(on);
+      // Without a connection the next one asks for everything; an answer under way looks again by itself.
+      if (on && !asking) void run(on);
     });
     delayMs = Math.min(maxGraceMs, delayMs * 2);
   }
@@ -82,7 +91,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
       const own = channels.own();
       const wanted = durable && own.length === 0 ? ownChannels : own;
       const release = channels.hold();
-      if (wanted.length > 0) await recover(on, wanted);
+      if (wanted.length > 0) await recover(on, wanted, true);
       release();
     },
     stop: () => cancel?.(),

@@ -177,6 +177,28 @@ describe('durable messages', () => {
     expect(notes).toEqual(['live']);
   });
 
+  it('that were missed are asked for on another connection where the server cannot tell for the moment', async () => {
+    const { client, server, clock, errors, become } = await openStage();
+    const notes = notesOf(client);
+    server.publish(user, 1);
+    await client.send('barrier');
+    server.cut();
+    await become('reconnecting');
+    server.logs.append(user, 'note', 2);
+    server.script = (frame, connection) => {
+      if (frame.type !== 'recover') return false;
+      connection.refuse(frame, 'internal');
+      return true;
+    };
+    clock.advance(500);
+    expect((await errors.next()).code).toBe('internal');
+    await become('reconnecting');
+    server.script = () => false;
+    clock.advance(1000);
+    await become('open');
+    expect(notes).toEqual([1, 2]);
+  });
+
   it('of one publish to two channels come once', async () => {
     const { client, server, connection } = await openStage();
     const notes = notesOf(client);
