@@ -1,5 +1,6 @@
 import {
   type Delivered,
+  formatTarget,
   type Identity,
   maxDownlinkFrameBytes,
   messageFrame,
@@ -115,8 +116,12 @@ function deliveredOf(
   return { messageId, status: 'delivered', delivered, gone, failed };
 }
 
-function frameOf({ type, content }: PublishRequest, messageId: string, from: Identity | undefined): string {
-  const frame = messageFrame({ type, content, messageId, ...(from && { from }) });
+function frameOf(request: PublishRequest, messageId: string, from: Identity | undefined): string {
+  const { type, content, to } = request;
+  const [target, ...others] = to;
+  // All receivers get the same frame, so it can only name what all of them got it by.
+  const channel = target?.kind === 'topic' && others.length === 0 ? { channel: formatTarget(target) } : {};
+  const frame = messageFrame({ type, content, messageId, ...channel, ...(from && { from }) });
   const bytes = Buffer.byteLength(frame);
   if (bytes <= maxDownlinkFrameBytes) return frame;
   const message = `makes a frame of ${String(bytes)} bytes; the limit is ${String(maxDownlinkFrameBytes)}`;

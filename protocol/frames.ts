@@ -33,6 +33,8 @@ export interface MessageFrame {
   readonly type: string;
   readonly content: unknown;
   readonly messageId: string;
+  /** The topic it was published to, as `topic:<name>`. */
+  readonly channel?: string;
   /** Stamped by the server on whatever a client caused. */
   readonly from?: Identity;
 }
