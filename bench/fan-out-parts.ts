@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createChannelLog } from '../core/channel-log.ts';
 import { createDeliver } from '../core/deliver.ts';
 import { createPacer } from '../core/pacer.ts';
 import { createPoster } from '../core/poster.ts';
@@ -40,6 +42,7 @@ export function buildParts({ database, callbackApi, tables, shards }: Place, rat
     now,
     poster,
     sessions,
+    channelLog: createChannelLog({ ...inMessages, newId: randomUUID }),
     recipients: createRecipients(inSessions),
     publications: createPublications(inMessages),
     reports: createRecipientReports(inMessages),

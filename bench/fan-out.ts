@@ -118,7 +118,8 @@ async function direct(bench: Bench, workers: Workers, topic: string): Promise<vo
   const session = { connectedAt: now, tokenExpiresAt: now + 3_600_000, sourceIp: '', userAgent: '' };
   await parts.sessions.add({ connectionId: 'direct', ...user, ...session });
   const queue = { send: () => Promise.reject(new Error('One session is no large audience.')) };
-  const send = createPublish({ ...parts, queue, inlineLimit: 500, newId: randomUUID, wait });
+  const options = { queue, inlineLimit: 500, durableTopics: [], newId: randomUUID, wait };
+  const send = createPublish({ ...parts, ...options });
   const request = readPublishRequest({ to: 'user:member:direct', type: 'x', content: 1 });
 
   const { bodies } = await publish(bench, topic);

@@ -5,6 +5,7 @@ import type {
   PublicationShard,
   PublishAnswer,
 } from '../protocol/index.ts';
+import type { Place } from './channel-rows.ts';
 import type { ShardRow } from './shard-progress.ts';
 
 /** The record of a publication in the messages table. Times are epoch milliseconds, `expiresAt` epoch seconds. */
@@ -14,6 +15,10 @@ export interface PublicationRow {
   /** When it was answered. */
   readonly finishedAt?: number;
   readonly answer?: PublishAnswer;
+  /** Where the message stands in its log, or was about to, where it is durable. */
+  readonly place?: Place;
+  /** Its publisher has failed, and said so: a retry may go on with it. */
+  readonly isReleased?: true;
   readonly expiresAt: number;
 }
 

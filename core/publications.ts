@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -8,6 +7,8 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Publication, PublishAnswer, PublishRequest } from '../protocol/index.ts';
+import type { Place } from './channel-rows.ts';
+import { holds } from './conditional-write.ts';
 import { type PublicationId, publicationKey, recordExpiry, recordSortKey } from './publication-keys.ts';
 import { publicationOf, type PublicationRow } from './publication-view.ts';
 import type { ShardRow } from './shard-progress.ts';
@@ -21,8 +22,8 @@ export interface PublicationsOptions {
 export type Publications = ReturnType<typeof createPublications>;
 
 export type Claim =
-  /** It is ours to publish. */
-  | { readonly state: 'claimed' }
+  /** It is ours to publish; `place` is where a publisher before us, who did not come to an end, began to store it. */
+  | { readonly state: 'claimed'; readonly place?: Place | undefined }
   /** The same publication is under way elsewhere. */
   | { readonly state: 'running' }
   | { readonly state: 'answered'; readonly answer: PublishAnswer }
@@ -42,37 +43,59 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
     return row && row.expiresAt * 1000 > now() ? row : undefined;
   }
 
+  async function begin(id: PublicationId, requestHash: string): Promise<boolean> {
+    const put = new PutCommand({
+      TableName: table,
+      Item: { ...keyOf(id), requestHash, startedAt: now(), expiresAt: recordExpiry(now()) },
+      ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :nowSeconds',
+      ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
+    });
+    return holds(db.send(put));
+  }
+
+  /** Of several that find the publication abandoned, one goes on with it. */
+  async function takeOver(id: PublicationId, { startedAt, isReleased }: PublicationRow): Promise<boolean> {
+    const update = new UpdateCommand({
+      TableName: table,
+      Key: keyOf(id),
+      UpdateExpression: 'SET startedAt = :now, expiresAt = :expiresAt REMOVE isReleased',
+      ConditionExpression:
+        'startedAt = :startedAt AND attribute_not_exists(finishedAt)' +
+        (isReleased ? ' AND isReleased = :true' : ''),
+      ExpressionAttributeValues: {
+        ':now': now(),
+        ':expiresAt': recordExpiry(now()),
+        ':startedAt': startedAt,
+        ...(isReleased && { ':true': true }),
+      },
+    });
+    return holds(db.send(update));
+  }
+
   return {
     /** Takes the `messageId` for this request, unless it is taken; one conditional write decides. */
     async claim(id: PublicationId, requestHash: string): Promise<Claim> {
-      try {
-        await db.send(
-          new PutCommand({
-            TableName: table,
-            Item: {
-              ...keyOf(id),
-              requestHash,
-              startedAt: now(),
-              expiresAt: recordExpiry(now()),
-            },
-            ConditionExpression:
-              'attribute_not_exists(pk) OR expiresAt <= :nowSeconds' +
-              ' OR (requestHash = :hash AND attribute_not_exists(finishedAt) AND startedAt < :abandoned)',
-            ExpressionAttributeValues: {
-              ':nowSeconds': Math.floor(now() / 1000),
-              ':hash': requestHash,
-              ':abandoned': now() - abandonedAfterMs,
-            },
-          }),
-        );
-        return { state: 'claimed' };
-      } catch (cause) {
-        if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
-      }
+      if (await begin(id, requestHash)) return { state: 'claimed' };
       const row = await read(id);
-      if (row && row.requestHash !== requestHash) return { state: 'conflict' };
       // No row: its publisher gave it back between our write and our read. The next claim will win.
-      return row?.answer ? { state: 'answered', answer: row.answer } : { state: 'running' };
+      if (!row) return { state: 'running' };
+      if (row.requestHash !== requestHash) return { state: 'conflict' };
+      if (row.answer) return { state: 'answered', answer: row.answer };
+      const isAbandoned = row.isReleased ?? row.startedAt + abandonedAfterMs < now();
+      if (!isAbandoned || !(await takeOver(id, row))) return { state: 'running' };
+      return { state: 'claimed', place: row.place };
+    },
+
+    /** Remembers where the message is about to be stored, for whoever has to go on with it. */
+    async remember(id: PublicationId, place: Place): Promise<void> {
+      await db.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: keyOf(id),
+          UpdateExpression: 'SET place = :place',
+          ExpressionAttributeValues: { ':place': place },
+        }),
+      );
     },
 
     async finish(id: PublicationId, answer: PublishAnswer): Promise<void> {
@@ -86,14 +109,25 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
       );
     },
 
-    /** Gives the `messageId` back: nothing was published, and a retry may. An expired row is none, and TTL removes it. */
+    /**
+     * Gives the `messageId` back after a failure. Where nothing has been stored, to anyone: an expired row is none, and
+     * TTL removes it. Where the message may be in a log, to a retry of the same request.
+     */
     async release(id: PublicationId): Promise<void> {
+      const free = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(id),
+        UpdateExpression: 'SET expiresAt = :nowSeconds',
+        ConditionExpression: 'attribute_not_exists(place)',
+        ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
+      });
+      if (await holds(db.send(free))) return;
       await db.send(
         new UpdateCommand({
           TableName: table,
           Key: keyOf(id),
-          UpdateExpression: 'SET expiresAt = :nowSeconds',
-          ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
+          UpdateExpression: 'SET isReleased = :true',
+          ExpressionAttributeValues: { ':true': true },
         }),
       );
     },

@@ -3,15 +3,21 @@ import {
   formatTarget,
   type Identity,
   maxDownlinkFrameBytes,
+  maxDurableFrameBytes,
   messageFrame,
+  type Position,
   type PublishAnswer,
   type PublishRequest,
   Refusal,
 } from '../protocol/index.ts';
 import { resolveAudience } from './audience.ts';
+import type { ChannelLog, PlaceMemory } from './channel-log.ts';
+import type { Place } from './channel-rows.ts';
 import type { Deliver } from './deliver.ts';
+import { type Durability, durabilityOf } from './durability.ts';
 import type { FanOutQueue } from './fan-out-queue.ts';
 import type { Poster } from './poster.ts';
+import type { PublicationId } from './publication-keys.ts';
 import { hashOf, type Publications } from './publications.ts';
 import type { RecipientReports } from './recipient-report.ts';
 import type { Recipients } from './recipients.ts';
@@ -26,6 +32,9 @@ export interface PublishOptions {
   readonly deliver: Deliver;
   /** The largest audience that is sent to at once. */
   readonly inlineLimit: number;
+  readonly channelLog: Pick<ChannelLog, 'append'>;
+  /** Patterns of the topics whose messages are kept without a publish's saying so. */
+  readonly durableTopics: readonly string[];
   readonly newId: () => string;
   readonly now: () => number;
   readonly wait: (ms: number) => Promise<unknown>;
@@ -37,11 +46,19 @@ export type Publish = (request: PublishRequest, from?: Identity) => Promise<Publ
 /** Sends one message to a connection that is known to be open, without a read; an index might not have it yet. */
 export type Reply = (request: PublishRequest, to: Recipient) => Promise<Delivered>;
 
-/** A message as it is on its way out. */
-interface Message {
+/** A message that is about to go out. */
+interface Draft {
   readonly request: PublishRequest;
   readonly messageId: string;
+  readonly from: Identity | undefined;
+  /** Where it is kept; nowhere, where it is not durable. */
+  readonly durability: Durability | undefined;
+}
+
+/** A message as receivers get it; with its place, where it is in a log. */
+interface Message extends Draft {
   readonly frame: string;
+  readonly place?: Place;
 }
 
 const pollIntervalMs = 100;
@@ -53,78 +70,124 @@ type ReplyOptions = Pick<PublishOptions, 'poster' | 'deliver' | 'newId' | 'now'>
 
 export function createReply({ poster, deliver, newId, now }: ReplyOptions): Reply {
   return async (request, to) => {
-    const messageId = newId();
-    const payload = poster.prepare(frameOf(request, messageId, to.identity));
-    return deliveredOf(messageId, await deliver([to], payload, now() + sendingTimeMs));
+    const draft = { request, messageId: newId(), from: to.identity, durability: undefined };
+    refuseTooLarge(draft);
+    const delivery = await deliver([to], poster.prepare(frameOf(draft)), now() + sendingTimeMs);
+    return deliveredOf(draft, delivery);
   };
 }
 
 export function createPublish(options: PublishOptions): Publish {
-  const { recipients, publications, reports, queue, poster, deliver, inlineLimit, newId, now, wait } =
-    options;
+  const { recipients, publications, reports, queue, poster, deliver } = options;
+  const { channelLog, durableTopics, inlineLimit, newId, now, wait } = options;
+
+  /** Stores the message where it is durable: before anybody gets it, so that whoever missed it finds it there. */
+  async function store(draft: Draft, memory?: PlaceMemory): Promise<Message> {
+    const { request, messageId, durability } = draft;
+    if (!durability) return { ...draft, frame: frameOf(draft) };
+    const { channel, ttlSeconds } = durability;
+    const entry = { messageId, ttlSeconds, frameAt: (position: Position) => frameOf(draft, position) };
+    const place = await channelLog.append({ tenant: request.tenant, channel }, entry, memory);
+    return { ...draft, frame: frameOf(draft, place), place };
+  }
 
   /** Sends to a small audience at once, and hands a large one to the fan-out. */
-  async function send({ request, messageId, frame }: Message, isRecorded: boolean): Promise<PublishAnswer> {
+  async function send(message: Message, isRecorded: boolean): Promise<PublishAnswer> {
+    const { request, messageId, frame } = message;
     const { tenant, to, exclude, report } = request;
     const audience = await resolveAudience(recipients, request, inlineLimit);
     if (audience.size === 'inline') {
       const delivery = await deliver(audience.recipients, poster.prepare(frame), now() + sendingTimeMs);
       if (report === 'recipients') await reports.add({ tenant, messageId }, audience.recipients, delivery);
-      return deliveredOf(messageId, delivery);
+      return deliveredOf(message, delivery);
     }
     // What becomes of it shows only in its record.
-    if (!isRecorded) return record({ request, messageId, frame });
+    if (!isRecorded) return record(message);
     const job = { tenant, messageId, to, exclude, frame, reportsRecipients: report === 'recipients' };
     const { shards } = recipients;
     await queue.send(Array.from({ length: shards }, (_, shard) => ({ ...job, shard })));
-    return { messageId, status: 'accepted', shards };
+    return { messageId, status: 'accepted', shards, ...offsetOf(message) };
   }
 
   /** Publishes under a record that lets the `messageId` be published once. */
-  async function record(message: Message): Promise<PublishAnswer> {
-    const { request, messageId } = message;
+  async function record(draft: Draft | Message): Promise<PublishAnswer> {
+    const { request, messageId } = draft;
     const id = { tenant: request.tenant, messageId };
     const hash = hashOf(request);
     for (;;) {
       const claim = await publications.claim(id, hash);
       if (claim.state === 'answered') return claim.answer;
       if (claim.state === 'conflict') throw conflict(messageId);
-      if (claim.state === 'claimed') break;
+      if (claim.state === 'claimed') return publishClaimed(draft, id, claim.place);
       await wait(pollIntervalMs);
     }
-    const answer = await send(message, true).catch(async (cause: unknown) => {
+  }
+
+  async function publishClaimed(draft: Draft | Message, id: PublicationId, place: Place | undefined) {
+    const remember = (taken: Place) => publications.remember(id, taken);
+    try {
+      const message = 'frame' in draft ? draft : await store(draft, { place, remember });
+      const answer = await send(message, true);
+      await publications.finish(id, answer);
+      return answer;
+    } catch (cause) {
       await publications.release(id);
       throw cause;
-    });
-    await publications.finish(id, answer);
-    return answer;
+    }
   }
 
   return async (request, from) => {
     const messageId = request.messageId ?? newId();
-    const message = { request, messageId, frame: frameOf(request, messageId, from) };
+    const draft = { request, messageId, from, durability: durabilityOf(request, durableTopics) };
+    refuseTooLarge(draft);
     // Without a messageId or a report nobody can ask for the record: the answer is the record.
     const isRecorded = request.messageId !== undefined || request.report !== undefined;
-    return isRecorded ? record(message) : send(message, false);
+    return isRecorded ? record(draft) : send(await store(draft), false);
   };
 }
 
 function deliveredOf(
-  messageId: string,
+  message: Pick<Message, 'messageId' | 'place'>,
   { delivered, gone, failed }: Pick<Delivered, 'delivered' | 'gone' | 'failed'>,
 ): Delivered {
-  return { messageId, status: 'delivered', delivered, gone, failed };
+  return {
+    messageId: message.messageId,
+    status: 'delivered',
+    delivered,
+    gone,
+    failed,
+    ...offsetOf(message),
+  };
 }
 
-function frameOf(request: PublishRequest, messageId: string, from: Identity | undefined): string {
+function offsetOf({ place }: Pick<Message, 'place'>): { offset?: number } {
+  return place ? { offset: place.offset } : {};
+}
+
+function frameOf({ request, messageId, from, durability }: Draft, position?: Position): string {
   const { type, content, to } = request;
   const [target, ...others] = to;
   // All receivers get the same frame, so it can only name what all of them got it by.
-  const channel = target?.kind === 'topic' && others.length === 0 ? { channel: formatTarget(target) } : {};
-  const frame = messageFrame({ type, content, messageId, ...channel, ...(from && { from }) });
-  const bytes = Buffer.byteLength(frame);
-  if (bytes <= maxDownlinkFrameBytes) return frame;
-  const message = `makes a frame of ${String(bytes)} bytes; the limit is ${String(maxDownlinkFrameBytes)}`;
+  const topic = target?.kind === 'topic' && others.length === 0 ? formatTarget(target) : undefined;
+  return messageFrame({
+    type,
+    content,
+    messageId,
+    channel: durability?.channel ?? topic,
+    offset: position?.offset,
+    epoch: position?.epoch,
+    from,
+  });
+}
+
+/** Before anything is stored. What stands for the position is as long as any will be. */
+function refuseTooLarge(draft: Draft): void {
+  const position = draft.durability && { epoch: draft.messageId, offset: 999_999_999_999 };
+  const bytes = Buffer.byteLength(frameOf(draft, position));
+  const limit = draft.durability ? maxDurableFrameBytes : maxDownlinkFrameBytes;
+  if (bytes <= limit) return;
+  const kind = draft.durability ? 'durable frame' : 'frame';
+  const message = `makes a ${kind} of ${String(bytes)} bytes; the limit is ${String(limit)}`;
   throw new Refusal('too_large', `content: ${message}`, [{ field: 'content', message }]);
 }
 

@@ -1,5 +1,5 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { holds } from './conditional-write.ts';
 import { type PublicationId, publicationKey, recordExpiry, shardSortKey } from './publication-keys.ts';
 
 export interface ShardId extends PublicationId {
@@ -37,16 +37,6 @@ export function createShardProgress(options: {
 }) {
   const { db, table, now } = options;
   const keyOf = ({ shard, ...id }: ShardId) => ({ pk: publicationKey(id), sk: shardSortKey(shard) });
-
-  async function holds(write: Promise<unknown>): Promise<boolean> {
-    try {
-      await write;
-      return true;
-    } catch (cause) {
-      if (cause instanceof ConditionalCheckFailedException) return false;
-      throw cause;
-    }
-  }
 
   return {
     async read(id: ShardId): Promise<ShardRow | undefined> {

@@ -1,18 +1,21 @@
 import * as z from 'zod/mini';
-import { maxTopicsPerSession, Refusal, topicName } from '../protocol/index.ts';
+import { formatTarget, maxTopicsPerSession, Refusal, topicName } from '../protocol/index.ts';
 import { defineListener, type Listener } from './listener.ts';
+import type { Recover } from './recover.ts';
+import { position, positionOf } from './recover-listener.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { isTopicAllowed } from './topic-patterns.ts';
 
-const content = z.object({ topic: topicName });
+const topic = { topic: topicName };
 
 /** The frames `subscribe` and `unsubscribe`. */
-export function createTopicListeners(subscriptions: Subscriptions): readonly Listener[] {
+export function createTopicListeners(subscriptions: Subscriptions, recover: Recover): readonly Listener[] {
   return [
     defineListener({
       type: 'subscribe',
-      content,
-      async handle({ content: { topic }, from, session }) {
+      content: z.object({ ...topic, ...position }),
+      async handle({ content: { topic, ...place }, from, session }) {
+        const asked = positionOf(place, 'content');
         if (!isTopicAllowed(topic, session.topics)) {
           throw refused(`the token allows no subscription to ${topic}`);
         }
@@ -23,13 +26,15 @@ export function createTopicListeners(subscriptions: Subscriptions): readonly Lis
           );
         }
         if (outcome === 'closed') throw new Refusal('not_found', 'session: has been closed');
-        // No log, so no position in one; and nothing was missed that this subscription promised.
-        return { topic, epoch: '', offset: 0, recovered: true };
+        // Only now: what is published from here on finds the subscription, and what was before stands in the log.
+        const log = { tenant: from.tenant, channel: formatTarget({ kind: 'topic', topic }) };
+        const [answer] = await recover(session.connectionId, [{ log, from: asked }]);
+        return { topic, ...answer };
       },
     }),
     defineListener({
       type: 'unsubscribe',
-      content,
+      content: z.object(topic),
       async handle({ content: { topic }, from, session }) {
         await subscriptions.unsubscribe({ identity: from, ...session }, topic);
         return { topic };

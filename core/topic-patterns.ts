@@ -1,3 +1,8 @@
+/** The patterns from their comma-separated text: no pattern holds a comma. */
+export function patternsOf(list: string): readonly string[] {
+  return list.split(',').filter((pattern) => pattern !== '');
+}
+
 /** May a user with these patterns subscribe to the topic? No pattern, no topic. */
 export function isTopicAllowed(topic: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => matches(topic, pattern));

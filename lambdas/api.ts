@@ -1,3 +1,4 @@
+import { createListChannel } from '../core/channel-listing.ts';
 import { Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
@@ -5,7 +6,8 @@ import { answerOf, httpResponse } from './http-answer.ts';
 import { createRoutes } from './routes.ts';
 import { buildCaller } from './caller.ts';
 
-const routes = createRoutes(buildCaller(readEnvironment('api')));
+const parts = buildCaller(readEnvironment('api'));
+const routes = createRoutes({ ...parts, listChannel: createListChannel(parts) });
 
 /** The service routes of the HTTP API beside `POST /publish`. */
 export async function handler(event: HttpEvent) {

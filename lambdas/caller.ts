@@ -5,7 +5,8 @@ import type { Pacer } from '../core/pacer.ts';
 import { createPoster } from '../core/poster.ts';
 import { readRegion } from './environment.ts';
 import { log } from './log.ts';
-import { buildPublications, buildSessions } from './stores.ts';
+import { buildMessages } from './message-stores.ts';
+import { buildSessions } from './stores.ts';
 
 export interface CallerEnvironment {
   readonly SESSIONS_TABLE: string;
@@ -16,7 +17,7 @@ export interface CallerEnvironment {
 
 /** The parts of a function that calls the callback API; a pace is kept by a worker of the fan-out. */
 export function buildCaller(environment: CallerEnvironment, pacer?: Pacer) {
-  const stores = { ...buildSessions(environment), ...buildPublications(environment) };
+  const stores = { ...buildSessions(environment), ...buildMessages(environment) };
   const { sessions } = stores;
   // Retries within the poster would go past the pacer; the delivery makes its own, at the same pace.
   const retries = pacer ? { retries: 0 } : {};

@@ -5,12 +5,13 @@
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
 const caller = [...sessionStore, 'MESSAGES_TABLE', 'CALLBACK_ENDPOINT'] as const;
-const sender = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL'] as const;
+const sender = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
 
 /**
  * - `SHARDS`: over how many partitions a tenant's audience is spread, a whole number ≥ 1.
  * - `CALLBACK_ENDPOINT`: the URL in front of `/@connections/{connectionId}`.
  * - `INLINE_LIMIT`: the largest audience that one publish sends to at once.
+ * - `DURABLE_TOPICS`: comma-separated patterns of the topics whose messages are kept; empty for none.
  * - `FAN_OUT_RATE`: posts per second that one worker may make.
  * - `FAN_OUT_ATTEMPTS`: how often a job is received before it goes to the dead-letter queue.
  * - `TOKEN_CLAIMS`: JSON `{"userId","userType","tenant","topics"}`, the name each claim has in the tokens.

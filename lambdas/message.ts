@@ -1,7 +1,11 @@
 import { connectionOf } from '../core/authorizer-context.ts';
+import { createListChannel } from '../core/channel-listing.ts';
 import { createDispatch } from '../core/dispatch.ts';
+import { createInboxListeners } from '../core/inbox-listeners.ts';
 import { listeners } from '../core/listeners/index.ts';
 import { createReceive } from '../core/receive.ts';
+import { createRecover } from '../core/recover.ts';
+import { createRecoverListener } from '../core/recover-listener.ts';
 import { createTopicListeners } from '../core/topic-listeners.ts';
 import { errorFrame, Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
@@ -9,8 +13,15 @@ import type { MessageEvent } from './events.ts';
 import { log } from './log.ts';
 import { buildSender } from './sender.ts';
 
-const { publish, reply, closeSession, subscriptions } = buildSender(readEnvironment('message'));
-const allListeners = [...createTopicListeners(subscriptions), ...listeners];
+const parts = buildSender(readEnvironment('message'));
+const { publish, reply, closeSession, subscriptions } = parts;
+const recover = createRecover({ ...parts, now: Date.now });
+const allListeners = [
+  ...createTopicListeners(subscriptions, recover),
+  createRecoverListener(recover),
+  ...createInboxListeners({ ...parts, listChannel: createListChannel(parts) }),
+  ...listeners,
+];
 const dispatch = createDispatch({ listeners: allListeners, publish, reply, log });
 const receive = createReceive({ dispatch, closeSession, now: Date.now });
 

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import type { ListChannel } from '../core/channel-listing.ts';
+import type { ChannelLog } from '../core/channel-log.ts';
 import type { CloseSession } from '../core/close-session.ts';
 import { readCursor, writeCursor } from '../core/page-cursor.ts';
 import type { Publications } from '../core/publications.ts';
@@ -6,7 +8,17 @@ import type { RecipientReports } from '../core/recipient-report.ts';
 import type { Recipients } from '../core/recipients.ts';
 import { listSessions } from '../core/session-list.ts';
 import type { Sessions } from '../core/sessions.ts';
-import { type Closing, connectionId, defaultTenant, name, parseWith, Refusal } from '../protocol/index.ts';
+import {
+  type Closing,
+  connectionId,
+  defaultTenant,
+  formatTarget,
+  maxPageMessages,
+  name,
+  parseChannel,
+  parseWith,
+  Refusal,
+} from '../protocol/index.ts';
 import type { HttpEvent } from './events.ts';
 
 export interface RouteParts {
@@ -14,6 +26,8 @@ export interface RouteParts {
   readonly recipients: Recipients;
   readonly reports: RecipientReports;
   readonly publications: Publications;
+  readonly channelLog: Pick<ChannelLog, 'head'>;
+  readonly listChannel: ListChannel;
   readonly closeSession: CloseSession;
 }
 
@@ -23,6 +37,24 @@ const tenant = z._default(name, defaultTenant);
 /** Recipients in one answer of a publication's report. */
 const reportPageSize = 1000;
 
+/** Lambda's answers end at 6 MB, and JSON in JSON grows by its escapes. */
+const maxAnswerBytes = 2 * 1024 * 1024;
+
+const pageLimit = `must be 1 to ${String(maxPageMessages)}`;
+const messagesQuery = z.strictObject({
+  tenant,
+  after: z._default(wholeNumber('must be a whole number from 0', 0), 0),
+  limit: z._default(wholeNumber(pageLimit, 1, maxPageMessages), 100),
+});
+
+/** A number in a query, where everything is text. */
+function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
+  return z.pipe(
+    z.pipe(z.string().check(z.regex(/^\d{1,15}$/, message)), z.transform(Number)),
+    z.int().check(z.gte(minimum, message), z.lte(maximum, message)),
+  );
+}
+
 const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
 
 /** Each route of the HTTP API by its key; a route resolves to the body of a 200, or throws a `Refusal`. */
@@ -31,6 +63,8 @@ export function createRoutes({
   recipients,
   publications,
   reports,
+  channelLog,
+  listChannel,
   closeSession,
 }: RouteParts): ReadonlyMap<string, Route> {
   async function sessionById(event: HttpEvent) {
@@ -67,6 +101,15 @@ export function createRoutes({
     return listSessions(recipients, sessions, queryOf(event, query));
   }
 
+  async function messagesOf(event: HttpEvent) {
+    const { channel: text } = pathOf(event, z.object({ channel: z.string() }));
+    const channel = formatTarget(parseChannel(text, 'channel'));
+    const { tenant: ofTenant, after, limit } = queryOf(event, messagesQuery);
+    const log = { tenant: ofTenant, channel };
+    const head = await channelLog.head(log);
+    return listChannel({ log, head, after, limit, maxBytes: maxAnswerBytes });
+  }
+
   async function closeById(event: HttpEvent) {
     await closeSession(await sessionById(event), kicked);
     return { closed: 1 };
@@ -91,6 +134,7 @@ export function createRoutes({
     ['DELETE /sessions', closeOfUser],
     ['DELETE /sessions/{connectionId}', closeById],
     ['GET /publications/{messageId}', publication],
+    ['GET /channels/{channel}/messages', messagesOf],
   ]);
 }
 

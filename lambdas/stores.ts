@@ -1,14 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createPublications } from '../core/publications.ts';
-import { createRecipientReports } from '../core/recipient-report.ts';
 import { createRecipients } from '../core/recipients.ts';
 import { createSessions } from '../core/sessions.ts';
-import { createShardProgress } from '../core/shard-progress.ts';
 import { createSubscriptions } from '../core/subscriptions.ts';
 
 // One client, so one pool of connections, per function environment.
-const db = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
+export const db = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
   marshallOptions: { removeUndefinedValues: true },
 });
 
@@ -20,15 +17,5 @@ export function buildSessions(environment: { SESSIONS_TABLE: string; SHARDS: str
     sessions: createSessions({ ...table, subscriptions }),
     subscriptions,
     recipients: createRecipients(table),
-  };
-}
-
-/** What is in the messages table. */
-export function buildPublications(environment: { MESSAGES_TABLE: string; SHARDS: string }) {
-  const table = { db, table: environment.MESSAGES_TABLE, shards: Number(environment.SHARDS), now: Date.now };
-  return {
-    publications: createPublications(table),
-    reports: createRecipientReports(table),
-    progress: createShardProgress(table),
   };
 }

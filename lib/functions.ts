@@ -42,6 +42,7 @@ export function createFunctions(
     ...caller,
     INLINE_LIMIT: String(settings.inlineLimit),
     FAN_OUT_QUEUE_URL: fanOut.queueUrl,
+    DURABLE_TOPICS: settings.durableTopics.join(','),
   };
 
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
@@ -108,6 +109,7 @@ export function createFunctions(
     fanOut.grantSend(fn);
   }
   sessions.grantSubscribe(message);
+  messages.grantRead(message);
 
   const worker = new SwitchboardFunction(scope, 'FanOut', {
     ...lifetime,
@@ -133,7 +135,7 @@ export function createFunctions(
   const api = new SwitchboardFunction(scope, 'Api', {
     ...lifetime,
     entry: 'api',
-    description: 'Answers for sessions and publications, and closes connections',
+    description: 'Answers for sessions, publications and channels, and closes connections',
     environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: integrationTimeout,
@@ -141,6 +143,7 @@ export function createFunctions(
   sessions.grantList(api);
   sessions.grantClose(api);
   messages.grantRead(api);
+  messages.grantClose(api);
   webSocketApi.grantSend(api);
 
   return { authorize, connect, disconnect, message, publish, api, 'fan-out': worker };

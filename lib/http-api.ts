@@ -51,6 +51,7 @@ export class HttpApi extends Construct {
 
     const administration = new HttpLambdaIntegration('Administration', props.api);
     api.addRoutes({ path: '/publications/{messageId}', methods: [GET], integration: administration });
+    api.addRoutes({ path: '/channels/{channel}/messages', methods: [GET], integration: administration });
     api.addRoutes({ path: '/sessions', methods: [GET, DELETE], integration: administration });
     api.addRoutes({
       path: '/sessions/{connectionId}',

@@ -28,7 +28,7 @@ export class MessageTable extends Construct {
     this.tableName = this.table.tableName;
   }
 
-  /** Records a publication, how far it has come, and by request what became of each recipient. */
+  /** Stores durable messages, moves read cursors; records a publication, how far it has come, and by request what became of each recipient. */
   grantPublish(fn: SwitchboardFunction): void {
     fn.allow(
       ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
@@ -36,8 +36,13 @@ export class MessageTable extends Construct {
     );
   }
 
-  /** Reads what became of a publication, by recipient too. */
+  /** Reads durable messages, and what became of a publication, by recipient too. */
   grantRead(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.table.tableArn]);
+  }
+
+  /** Closes holes in a channel's log, which only a reader finds. */
+  grantClose(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);
   }
 }

@@ -8,6 +8,7 @@ const allowed: Readonly<Record<string, string>> = {
   inlineLimit: 'a whole number from 1 to 5000',
   fanOutRate: 'a whole number from 1 to 1000000',
   fanOutWorkers: 'a whole number from 2 to 1000',
+  durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
   tokenClaims: 'an object of claim names with the keys userId, userType, tenant, topics',
@@ -19,6 +20,9 @@ const allowed: Readonly<Record<string, string>> = {
 
 const claimName = z.string().check(z.minLength(1), z.maxLength(128));
 
+/** No comma: the patterns reach the functions in one variable, joined by them. */
+const topicPattern = z.string().check(z.regex(/^[A-Za-z0-9._@+/*-]{1,256}$/));
+
 const schema = z.strictObject({
   shards: z._default(fromText(wholeNumber(1, 256)), 8),
   // One synchronous publish must end inside the 29 s that an integration may take.
@@ -26,6 +30,7 @@ const schema = z.strictObject({
   fanOutRate: z._default(fromText(wholeNumber(1, 1_000_000)), 8000),
   // What the maximum concurrency of an event source mapping may be.
   fanOutWorkers: z._default(fromText(wholeNumber(2, 1000)), 8),
+  durableTopics: z._default(z.pipe(z.transform(splitCommas), z.array(topicPattern)), []),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
   allowedOrigins: z._default(
     z.pipe(z.transform(splitCommas), z.array(z.string().check(z.refine(isOrigin)))),

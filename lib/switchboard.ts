@@ -57,6 +57,11 @@ export interface SwitchboardProps {
     readonly topics?: string;
   };
   /**
+   * Patterns of the topics whose messages are kept, such as `orders.*`, without a publish's saying so.
+   * @default []
+   */
+  readonly durableTopics?: readonly string[];
+  /**
    * How many requests the WebSocket stage takes, connects and messages together: per second, and at once. Keeps a
    * flood of clients from using up what the account's APIs share.
    * @default - the account's limits, 10,000 per second and 5,000 at once

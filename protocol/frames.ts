@@ -33,10 +33,14 @@ export interface MessageFrame {
   readonly type: string;
   readonly content: unknown;
   readonly messageId: string;
-  /** The topic it was published to, as `topic:<name>`. */
-  readonly channel?: string;
+  /** What it was published on, where that is one topic or the message is durable; named as targets are. */
+  readonly channel?: string | undefined;
+  /** Its place in the channel's log, from 1, where it is durable. */
+  readonly offset?: number | undefined;
+  /** Which life of that log. */
+  readonly epoch?: string | undefined;
   /** Stamped by the server on whatever a client caused. */
-  readonly from?: Identity;
+  readonly from?: Identity | undefined;
 }
 
 /** Why the server is about to close a connection, and whether to connect again. */

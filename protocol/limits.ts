@@ -19,6 +19,24 @@ export const maxTypeLength = 128;
 /** Length of a client frame's `id`, in characters. */
 export const maxFrameIdLength = 64;
 
+/**
+ * The largest durable frame, in bytes of UTF-8: 1 KB below the limit, so that an answer with nothing but this message
+ * in it (the inbox's) still fits into a frame.
+ */
+export const maxDurableFrameBytes = maxDownlinkFrameBytes - 1024;
+
+/** For how long a durable message is kept where the publish does not say, in seconds: 7 days. */
+export const defaultRetentionSeconds = 7 * 24 * 60 * 60;
+
+/** The longest that a durable message can be kept, in seconds: a year. */
+export const maxRetentionSeconds = 365 * 24 * 60 * 60;
+
+/** How many messages one page of a channel's log holds at most. */
+export const maxPageMessages = 1000;
+
+/** How many channels one `recover` may name. */
+export const maxRecoveredChannels = 100;
+
 /** How long a publication is kept, and for how long its `messageId` publishes nothing a second time. */
 export const publicationLifetimeMs = 24 * 60 * 60 * 1000;
 

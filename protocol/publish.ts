@@ -1,12 +1,14 @@
 import * as z from 'zod/mini';
 import { Refusal } from './errors.ts';
-import { maxContentDepth, maxExclusions, maxTargets } from './limits.ts';
+import { maxContentDepth, maxExclusions, maxRetentionSeconds, maxTargets } from './limits.ts';
 import { connectionId, defaultTenant, name } from './names.ts';
 import { publishType } from './frames.ts';
 import { parseTarget, type Target } from './targets.ts';
 import { parseWith } from './validation.ts';
 
 const targetCount = `must hold 1 to ${String(maxTargets)} targets`;
+
+const retention = `must be 1 to ${String(maxRetentionSeconds)} seconds`;
 
 const requestBody = z.strictObject({
   to: z.union([
@@ -18,6 +20,8 @@ const requestBody = z.strictObject({
   tenant: z._default(name, defaultTenant),
   // In lower case, so that receivers who compare ids see one (RFC 9562, section 4).
   messageId: z.optional(z.uuid('must be a UUID').check(z.toLowerCase())),
+  durable: z.optional(z.boolean()),
+  ttlSeconds: z.optional(z.int().check(z.gte(1, retention), z.lte(maxRetentionSeconds, retention))),
   exclude: z._default(
     z
       .array(connectionId)
@@ -34,6 +38,10 @@ export interface PublishRequest {
   readonly content: unknown;
   readonly tenant: string;
   readonly messageId?: string | undefined;
+  /** Kept in the channel's log before it is delivered. */
+  readonly durable?: boolean | undefined;
+  /** For how long it is kept there. */
+  readonly ttlSeconds?: number | undefined;
   /** Connections that get nothing, although a target names them. */
   readonly exclude: readonly string[];
   readonly report?: 'counts' | 'recipients' | undefined;
@@ -70,6 +78,8 @@ export interface Delivered {
   readonly delivered: number;
   readonly gone: number;
   readonly failed: number;
+  /** Its place in the channel's log, where it is durable. */
+  readonly offset?: number;
 }
 
 /** The answer of a publish that was handed to the fan-out: one job per shard. */
@@ -77,6 +87,7 @@ export interface Accepted {
   readonly messageId: string;
   readonly status: 'accepted';
   readonly shards: number;
+  readonly offset?: number;
 }
 
 export type PublishAnswer = Delivered | Accepted;

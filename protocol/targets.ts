@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { connectionId, name, topicName } from './names.ts';
 import { parseWith } from './validation.ts';
-import { Refusal } from './errors.ts';
+import { type ErrorCode, Refusal } from './errors.ts';
 
 /** Whom a publish is for, within one tenant. */
 export type Target =
@@ -13,11 +13,10 @@ export type Target =
 
 export const targetForms = 'session:<connectionId>, user:<type>:<id>, type:<type>, topic:<name> or everyone';
 
-/** Reads `user:member:42` and its kin. `field` is what the caller calls it, for the `bad_request` it may throw. */
-export function parseTarget(text: string, field: string): Target {
+/** Reads `user:member:42` and its kin. `field` is what the caller calls it, for the refusal it may throw. */
+export function parseTarget(text: string, field: string, code: ErrorCode = 'bad_request'): Target {
   const [kind, ...parts] = text.split(':');
-  const read = (schema: z.ZodMiniType<string>, index: number) =>
-    parseWith(schema, parts[index], field, 'bad_request');
+  const read = (schema: z.ZodMiniType<string>, index: number) => parseWith(schema, parts[index], field, code);
   switch (`${kind ?? ''}/${String(parts.length)}`) {
     case 'session/1':
       return { kind: 'session', connectionId: read(connectionId, 0) };
@@ -31,7 +30,7 @@ export function parseTarget(text: string, field: string): Target {
       return { kind: 'everyone' };
     default: {
       const message = `must be ${targetForms}, got ${JSON.stringify(text.slice(0, 80))}`;
-      throw new Refusal('bad_request', `${field}: ${message}`, [{ field, message }]);
+      throw new Refusal(code, `${field}: ${message}`, [{ field, message }]);
     }
   }
 }

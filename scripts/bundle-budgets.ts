@@ -9,7 +9,7 @@ export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   authorize: 240,
   connect: 270,
   disconnect: 250,
-  message: 360,
+  message: 365,
   publish: 355,
   api: 325,
   'fan-out': 355,

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
+import { createChannelLog } from '../../core/channel-log.ts';
+import { createListChannel } from '../../core/channel-listing.ts';
+import { createChannelReading } from '../../core/channel-reading.ts';
 import { createDeliver } from '../../core/deliver.ts';
+import { createInbox } from '../../core/inbox.ts';
 import { createPublications } from '../../core/publications.ts';
 import { createPublish, createReply } from '../../core/publish.ts';
 import type { FanOutJob } from '../../core/fan-out-queue.ts';
 import { createRecipientReports } from '../../core/recipient-report.ts';
 import { createRecipients } from '../../core/recipients.ts';
+import { createRecover } from '../../core/recover.ts';
 import { createSessions } from '../../core/sessions.ts';
 import { createShardProgress } from '../../core/shard-progress.ts';
 import { createSubscriptions } from '../../core/subscriptions.ts';
@@ -22,6 +27,7 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 export interface CoreOptions extends PosterScript {
   readonly shards?: number;
   readonly inlineLimit?: number;
+  readonly durableTopics?: readonly string[];
   /** What the queue fails with, if anything. */
   readonly queueFault?: () => Error | undefined;
   /** Called instead of waiting. */
@@ -68,11 +74,27 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
       return Promise.resolve();
     },
   };
+  const messages = { db, table: tables.messages, now };
+  const channelLog = createChannelLog({ ...messages, newId: randomUUID });
+  const channelReading = createChannelReading({ ...messages, log, wait });
+  const inbox = createInbox(messages);
+  const listChannel = createListChannel({ channelReading });
+  const recover = createRecover({ channelLog, channelReading, poster, now });
   const deliver = createDeliver({ sessions, poster, log, now, wait, random: () => 0 });
   const parts = { recipients, publications, reports, queue, poster, deliver, now };
-  const publish = createPublish({ ...parts, inlineLimit, newId: randomUUID, wait });
+  const { durableTopics = [] } = options;
+  const publish = createPublish({
+    ...parts,
+    channelLog,
+    durableTopics,
+    inlineLimit,
+    newId: randomUUID,
+    wait,
+  });
   const reply = createReply({ poster, deliver, now, newId: randomUUID });
-  return { db, tables, clock, warnings, jobs, sessions, subscriptions, progress, ...parts, publish, reply };
+  const logs = { channelLog, channelReading, listChannel, recover, inbox };
+  const stores = { sessions, subscriptions, progress, ...logs };
+  return { db, tables, clock, warnings, jobs, ...stores, ...parts, publish, reply };
 }
 
 /** A deadline that no test reaches. */

@@ -63,6 +63,7 @@ describe('the HTTP API', () => {
   it.each([
     ['POST /publish', 'Publish'],
     ['GET /publications/{messageId}', 'Api'],
+    ['GET /channels/{channel}/messages', 'Api'],
     ['GET /sessions', 'Api'],
     ['DELETE /sessions', 'Api'],
     ['GET /sessions/{connectionId}', 'Api'],
@@ -80,7 +81,7 @@ describe('the HTTP API', () => {
   });
 
   it('takes signed requests only, on every route', () => {
-    expect(httpRoutes).toHaveLength(6);
+    expect(httpRoutes).toHaveLength(7);
     expect(new Set(httpRoutes.map(({ AuthorizationType }) => AuthorizationType))).toEqual(
       new Set(['AWS_IAM']),
     );
@@ -106,6 +107,7 @@ describe('permissions to invoke', () => {
       new Set(['apigateway.amazonaws.com']),
     );
     expect(sources.sort()).toEqual([
+      '${HttpApi}/*/*/channels/{channel}/messages',
       '${HttpApi}/*/*/publications/{messageId}',
       '${HttpApi}/*/*/publish',
       '${HttpApi}/*/*/sessions',

@@ -101,6 +101,7 @@ function environmentOf(name: (typeof names)[number]): Record<string, string> {
     LOG_LEVEL: 'INFO',
     SHARDS: '8',
     INLINE_LIMIT: '500',
+    DURABLE_TOPICS: '',
     SESSIONS_TABLE: 'sessions',
     MESSAGES_TABLE: 'messages',
     CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',

@@ -29,6 +29,7 @@ const rights: Record<FunctionName, Record<string, readonly string[]>> = {
   disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },
   message: {
     ...publisher,
+    'dynamodb:Query': [...query, messages],
     'dynamodb:PutItem': [messages, sessions],
     'dynamodb:UpdateItem': [messages, sessions],
   },
@@ -36,6 +37,7 @@ const rights: Record<FunctionName, Record<string, readonly string[]>> = {
   api: {
     'dynamodb:Query': [...query, messages],
     'dynamodb:GetItem': [messages, sessions],
+    'dynamodb:PutItem': [messages],
     'dynamodb:BatchGetItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],

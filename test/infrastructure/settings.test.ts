@@ -54,7 +54,7 @@ describe('settings', () => {
 
   it('that do not exist are refused by name, with those that do', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
-      'Unknown setting shard; the settings are shards, inlineLimit, fanOutRate, fanOutWorkers, callbackEndpoint, ' +
+      'Unknown setting shard; the settings are shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
         'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy.',
     );
   });

@@ -72,6 +72,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     MESSAGES_TABLE: tables.messages,
     SHARDS: '2',
     INLINE_LIMIT: '3',
+    DURABLE_TOPICS: '',
     FAN_OUT_QUEUE_URL: 'http://127.0.0.1:9/none',
     FAN_OUT_RATE: '1000',
     FAN_OUT_ATTEMPTS: '5',

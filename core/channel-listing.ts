@@ -1,0 +1,41 @@
+import type { ChannelPage } from '../protocol/index.ts';
+import type { LogId } from './channel-keys.ts';
+import type { ChannelReading } from './channel-reading.ts';
+import type { HeadRow } from './channel-rows.ts';
+
+export interface ListingRequest {
+  readonly log: LogId;
+  /** Where it stands; `undefined` where it never began. */
+  readonly head: HeadRow | undefined;
+  /** Exclusive; 0 begins with the first message that is kept. */
+  readonly after: number;
+  readonly limit: number;
+  /** What the frames of one page may have together, in bytes of UTF-8; a page has one in any case. */
+  readonly maxBytes: number;
+}
+
+export type ListChannel = (request: ListingRequest) => Promise<ChannelPage>;
+
+/** A page of a channel's log, oldest first, for whoever asks for it rather than for a recovery. */
+export function createListChannel({ channelReading }: { channelReading: ChannelReading }): ListChannel {
+  return async ({ log, head, after, limit, maxBytes }) => {
+    if (!head) return { messages: [], epoch: '', head: 0 };
+    const messages: unknown[] = [];
+    let offset = after;
+    let bytes = 0;
+    let isFull = false;
+    while (offset < head.offset && !isFull) {
+      const page = await channelReading.page(log, head, offset, limit - messages.length);
+      for (const message of page.messages) {
+        bytes += Buffer.byteLength(message.frame) + 1;
+        isFull = bytes > maxBytes && messages.length > 0;
+        if (isFull) break;
+        messages.push(JSON.parse(message.frame));
+        offset = message.offset;
+      }
+      if (!isFull) offset = page.offset;
+      isFull ||= messages.length === limit;
+    }
+    return { messages, epoch: head.epoch, head: head.offset, ...(offset < head.offset && { next: offset }) };
+  };
+}

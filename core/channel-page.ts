@@ -1,0 +1,71 @@
+import { offsetOf } from './channel-keys.ts';
+import type { HeadRow, MessageRow } from './channel-rows.ts';
+
+/** What a reader has learned of a stretch of a log. */
+export interface LogPage {
+  /** In order. */
+  readonly messages: readonly { readonly offset: number; readonly frame: string }[];
+  /** How far it read. */
+  readonly offset: number;
+  /** Offsets on the way that hold no message and never will. */
+  readonly skipped: readonly number[];
+  /** `false`: some of what was there is not kept any more. */
+  readonly isComplete: boolean;
+}
+
+/** An offset without a row. */
+export interface Gap {
+  readonly offset: number;
+  /** A time at which it was not yet taken, in epoch milliseconds. */
+  readonly takenAt: number;
+}
+
+/** Twice what a function may run for: whoever took an offset longer ago will not write there any more. */
+const writingTimeMs = 60_000;
+
+/** How many writers of one channel may be between taking an offset and writing, at most. */
+const maxWriters = 100;
+
+/**
+ * Reads a page of rows that begins with the row at `after`, where there is one. `open` are the offsets that a writer
+ * may still be about to write. Without a row an offset is a hole, or its message has expired and was removed; it has
+ * not expired where even the shortest-lived message, taken right after the row before, would still be there.
+ */
+export function examine(
+  head: HeadRow,
+  rows: readonly MessageRow[],
+  after: number,
+  isLast: boolean,
+  now: number,
+): LogPage & { readonly open: readonly Gap[] } {
+  const messages: { offset: number; frame: string }[] = [];
+  const skipped: number[] = [];
+  const open: Gap[] = [];
+  let isComplete = true;
+  let offset = after;
+  let takenAt = head.createdAt;
+
+  /** Everything up to this offset is missing; it was taken before `takenBefore`. */
+  function pass(last: number, takenBefore: number): void {
+    const isKept = takenAt + head.shortestTtlSeconds * 1000 > now;
+    const isSettled = takenBefore + writingTimeMs < now;
+    const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
+    for (let each = first; each <= last; each += 1) open.push({ offset: each, takenAt });
+    if (last > offset && !isKept) isComplete = false;
+    offset = Math.max(offset, last);
+  }
+
+  for (const row of rows) {
+    const at = offsetOf(row.sk);
+    if (at > after) {
+      pass(at - 1, row.takenAt);
+      offset = at;
+      if (row.frame === undefined) skipped.push(at);
+      else if (row.expiresAt * 1000 > now) messages.push({ offset: at, frame: row.frame });
+      else isComplete = false;
+    }
+    takenAt = row.takenAt;
+  }
+  if (isLast) pass(head.offset, head.movedAt);
+  return { messages, offset, skipped, isComplete, open };
+}

@@ -1,0 +1,82 @@
+import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { defaultRetentionSeconds } from '../protocol/index.ts';
+import { channelKey, type LogId, messageSortKey } from './channel-keys.ts';
+import { examine, type Gap, type LogPage } from './channel-page.ts';
+import type { HeadRow, MessageRow } from './channel-rows.ts';
+import { holds } from './conditional-write.ts';
+
+export interface ChannelReadingOptions {
+  readonly db: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly log: Pick<Logger, 'warn'>;
+  readonly now: () => number;
+  readonly wait: (ms: number) => Promise<unknown>;
+}
+
+export type ChannelReading = ReturnType<typeof createChannelReading>;
+
+// A writer takes milliseconds between taking an offset and writing there. One that needs longer than all of these
+// finds its place sealed, and takes another.
+const pausesMs = [50, 100, 200, 400, 800];
+
+/** Reads the durable logs of channels, consistently, and settles what writers left half done. */
+export function createChannelReading({ db, table, log, now, wait }: ChannelReadingOptions) {
+  /** The rows from `after` on, which itself tells from when the next ones are; a page of DynamoDB's at most. */
+  async function query(id: LogId, { epoch, offset }: HeadRow, after: number, limit: number) {
+    const { Items, LastEvaluatedKey } = await db.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': channelKey(id),
+          ':from': messageSortKey(after),
+          ':to': messageSortKey(offset),
+        },
+        ConsistentRead: true,
+        Limit: limit + 1,
+      }),
+    );
+    // Others are of an earlier life of the log, whose offsets will be written over.
+    const rows = ((Items ?? []) as MessageRow[]).filter((row) => row.epoch === epoch);
+    return { rows, isLast: LastEvaluatedKey === undefined };
+  }
+
+  /** Sees to it that nothing will be written there: a writer that is still alive finds its place taken. */
+  async function seal(id: LogId, { epoch }: HeadRow, { offset, takenAt }: Gap): Promise<boolean> {
+    const write = new PutCommand({
+      TableName: table,
+      Item: {
+        pk: channelKey(id),
+        sk: messageSortKey(offset),
+        epoch,
+        takenAt,
+        expiresAt: Math.ceil(now() / 1000) + defaultRetentionSeconds,
+      },
+      ConditionExpression: 'attribute_not_exists(pk) OR epoch <> :epoch',
+      ExpressionAttributeValues: { ':epoch': epoch },
+    });
+    return holds(db.send(write));
+  }
+
+  return {
+    /**
+     * What follows `after` in the log, up to its head, `limit` or about a megabyte. An offset that is taken but not
+     * written is waited for, for less than two seconds, and then closed for good: no message ever appears behind a
+     * reader. The head is read before, so that what is beyond it is not missed but new.
+     */
+    async page(id: LogId, head: HeadRow, after: number, limit: number): Promise<LogPage> {
+      for (let attempt = 0; ; attempt += 1) {
+        const { rows, isLast } = await query(id, head, after, limit);
+        const { open, ...page } = examine(head, rows, after, isLast, now());
+        const pauseMs = pausesMs[attempt];
+        if (open.length === 0 || attempt > pausesMs.length) return page;
+        if (pauseMs !== undefined) await wait(pauseMs);
+        else {
+          const sealed = await Promise.all(open.map((gap) => seal(id, head, gap)));
+          log.warn('holes in a log were closed', { ...id, holes: sealed.filter(Boolean).length });
+        }
+      }
+    },
+  };
+}

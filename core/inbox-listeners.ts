@@ -1,0 +1,73 @@
+import * as z from 'zod/mini';
+import { formatTarget, type Identity, maxPageMessages, Refusal } from '../protocol/index.ts';
+import type { LogId } from './channel-keys.ts';
+import type { ListChannel } from './channel-listing.ts';
+import type { ChannelLog } from './channel-log.ts';
+import type { Inbox } from './inbox.ts';
+import { defineListener, type Listener } from './listener.ts';
+
+export interface InboxParts {
+  readonly channelLog: Pick<ChannelLog, 'head'>;
+  readonly listChannel: ListChannel;
+  readonly inbox: Inbox;
+}
+
+/** The answer is one frame; a message that is larger comes alone. */
+const maxListBytes = 60 * 1024;
+
+const limit = `must be 1 to ${String(maxPageMessages)}`;
+
+/** The frames of a user's inbox: what is kept on the user's own channel, and how far it is read. */
+export function createInboxListeners({ channelLog, listChannel, inbox }: InboxParts): readonly Listener[] {
+  return [
+    defineListener({
+      type: 'inbox-list',
+      content: z.object({
+        after: z._default(z.int().check(z.gte(0)), 0),
+        limit: z._default(z.int().check(z.gte(1, limit), z.lte(maxPageMessages, limit)), 100),
+      }),
+      async handle({ content, from }) {
+        const log = inboxOf(from);
+        const head = await channelLog.head(log);
+        const page = await listChannel({ log, head, ...content, maxBytes: maxListBytes });
+        return { ...page, readOffset: head ? await inbox.readOffset(log, head) : 0 };
+      },
+    }),
+
+    defineListener({
+      type: 'inbox-unread',
+      content: z.nullish(z.object({})),
+      async handle({ from }) {
+        const log = inboxOf(from);
+        const head = await channelLog.head(log);
+        return { unread: head ? await inbox.count(log, head, await inbox.readOffset(log, head)) : 0 };
+      },
+    }),
+
+    defineListener({
+      type: 'inbox-mark-read',
+      content: z.object({ offset: z.int().check(z.gte(0)) }),
+      async handle({ content: { offset }, from, send }) {
+        const log = inboxOf(from);
+        const head = await channelLog.head(log);
+        const newest = head?.offset ?? 0;
+        if (offset > newest) {
+          const message = `must be at most ${String(newest)}, the newest message's`;
+          throw new Refusal('bad_content', `content.offset: ${message}`, [
+            { field: 'content.offset', message },
+          ]);
+        }
+        if (!head || offset === 0) return { readOffset: 0 };
+        const isMoved = await inbox.moveTo(log, head, offset);
+        const readOffset = isMoved ? offset : await inbox.readOffset(log, head);
+        // The user's other devices learn of it at once, and so does this one's own code.
+        if (isMoved) await send(log.channel, 'inbox-read', { readOffset });
+        return { readOffset };
+      },
+    }),
+  ];
+}
+
+function inboxOf({ tenant, userType, userId }: Identity): LogId {
+  return { tenant, channel: formatTarget({ kind: 'user', userType, userId }) };
+}

@@ -1,0 +1,70 @@
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { channelKey, cursorSortKey, type LogId, messageSortKey } from './channel-keys.ts';
+import type { HeadRow } from './channel-rows.ts';
+import { holds } from './conditional-write.ts';
+
+export type Inbox = ReturnType<typeof createInbox>;
+
+/** How far users have read the logs of their own channels: one row beside each log, in the messages table. */
+export function createInbox({
+  db,
+  table,
+  now,
+}: {
+  readonly db: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly now: () => number;
+}) {
+  const keyOf = (log: LogId) => ({ pk: channelKey(log), sk: cursorSortKey });
+
+  return {
+    /** The offset up to which the user has read; 0 at the beginning, and of a log that was begun anew. */
+    async readOffset(log: LogId, { epoch }: HeadRow): Promise<number> {
+      const { Item } = await db.send(
+        new GetCommand({ TableName: table, Key: keyOf(log), ConsistentRead: true }),
+      );
+      return Item?.epoch === epoch ? Number(Item.readOffset) : 0;
+    },
+
+    /** Moves on, and never back. `false`: the user has read further already. */
+    async moveTo(log: LogId, { epoch }: HeadRow, offset: number): Promise<boolean> {
+      const update = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(log),
+        UpdateExpression: 'SET epoch = :epoch, readOffset = :offset',
+        ConditionExpression: 'attribute_not_exists(pk) OR epoch <> :epoch OR readOffset < :offset',
+        ExpressionAttributeValues: { ':epoch': epoch, ':offset': offset },
+      });
+      return holds(db.send(update));
+    },
+
+    /** How many messages behind the offset are kept. It reads them, a megabyte at a time. */
+    async count(log: LogId, { epoch, offset: head }: HeadRow, after: number): Promise<number> {
+      let count = 0;
+      let from: Record<string, unknown> | undefined;
+      if (after >= head) return 0;
+      do {
+        const { Count, LastEvaluatedKey } = await db.send(
+          new QueryCommand({
+            TableName: table,
+            KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+            FilterExpression: 'epoch = :epoch AND attribute_exists(frame) AND expiresAt > :nowSeconds',
+            ExpressionAttributeValues: {
+              ':pk': channelKey(log),
+              ':from': messageSortKey(after + 1),
+              ':to': messageSortKey(head),
+              ':epoch': epoch,
+              ':nowSeconds': Math.floor(now() / 1000),
+            },
+            Select: 'COUNT',
+            ConsistentRead: true,
+            ...(from && { ExclusiveStartKey: from }),
+          }),
+        );
+        count += Count ?? 0;
+        from = LastEvaluatedKey;
+      } while (from);
+      return count;
+    },
+  };
+}

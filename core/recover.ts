@@ -1,0 +1,97 @@
+import { type Position, type Recovery, Refusal } from '../protocol/index.ts';
+import type { LogId } from './channel-keys.ts';
+import type { ChannelLog } from './channel-log.ts';
+import type { LogPage } from './channel-page.ts';
+import type { ChannelReading } from './channel-reading.ts';
+import type { Poster } from './poster.ts';
+
+export interface RecoverOptions {
+  readonly channelLog: Pick<ChannelLog, 'head'>;
+  readonly channelReading: ChannelReading;
+  readonly poster: Pick<Poster, 'prepare' | 'post'>;
+  readonly now: () => number;
+}
+
+/** What a session asks about one channel. */
+export interface Asked {
+  readonly log: LogId;
+  /** Where the client stands. Empty `epoch`: at the start. @default - it asks only where the log stands */
+  readonly from?: Position | undefined;
+}
+
+/** Sends what was missed on each channel to the connection, in order, and resolves to what to tell of each, in the order asked. */
+export type Recover = (connectionId: string, asked: readonly Asked[]) => Promise<Recovery[]>;
+
+/** What one call sends at most; the client asks again for what is left. */
+const maxMessages = 200;
+// API Gateway waits 29 s for an answer, and a client that is slow to read is slow to post to.
+const sendingTimeMs = 10_000;
+
+/** What is left of a call. */
+interface Budget {
+  messages: number;
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+  /** The connection did not take a message. */
+  isRefused: boolean;
+}
+
+export function createRecover({ channelLog, channelReading, poster, now }: RecoverOptions): Recover {
+  const hasRoom = ({ messages, deadline, isRefused }: Budget) =>
+    messages > 0 && !isRefused && now() < deadline;
+
+  /** Resolves to how far the page is sent. */
+  async function send(connectionId: string, page: LogPage, budget: Budget, from: number): Promise<number> {
+    let reached = from;
+    // One after the other: API Gateway promises no order, but need not be tempted.
+    for (const { offset, frame } of page.messages) {
+      if (!hasRoom(budget)) return reached;
+      const { outcome } = await poster.post(connectionId, poster.prepare(frame));
+      budget.isRefused = outcome !== 'sent';
+      if (budget.isRefused) return reached;
+      budget.messages -= 1;
+      reached = offset;
+    }
+    return page.offset;
+  }
+
+  async function recoverOne(connectionId: string, { log, from }: Asked, budget: Budget): Promise<Recovery> {
+    const head = await channelLog.head(log);
+    if (!head) {
+      // Whatever the client has seen there is of a log that is gone.
+      return { epoch: '', offset: 0, recovered: from === undefined || from.epoch === '' };
+    }
+    const { epoch, offset: newest } = head;
+    if (!from) return { epoch, offset: newest, recovered: true };
+    const after = from.epoch === '' ? 0 : from.offset;
+    const isSameLife = from.epoch === '' || from.epoch === epoch;
+    // Ahead of the log: it was restored to an earlier time.
+    if (!isSameLife || after > newest) return { epoch, offset: newest, recovered: false };
+
+    let offset = after;
+    let recovered = true;
+    const skipped: number[] = [];
+    while (offset < newest && hasRoom(budget)) {
+      const page = await channelReading.page(log, head, offset, budget.messages);
+      offset = await send(connectionId, page, budget, offset);
+      recovered &&= page.isComplete;
+      skipped.push(...page.skipped.filter((hole) => hole <= offset));
+    }
+    return {
+      epoch,
+      offset,
+      recovered,
+      ...(skipped.length > 0 && { skipped }),
+      ...(offset < newest && { more: true }),
+    };
+  }
+
+  return async (connectionId, asked) => {
+    const budget = { messages: maxMessages, deadline: now() + sendingTimeMs, isRefused: false };
+    const answers: Recovery[] = [];
+    for (const each of asked) answers.push(await recoverOne(connectionId, each, budget));
+    if (budget.isRefused && budget.messages === maxMessages)
+      throw new Refusal('rate_limited', 'The connection takes no messages now; ask again.');
+    return answers;
+  };
+}
