@@ -7,8 +7,8 @@ export interface Channel {
   readonly isBehind: boolean;
   readonly receive: (frame: DurableFrame) => void;
   /**
-   * The server's word on what was asked from the position; the frames it speaks of have come before it. Returns
-   * whether there is more to ask for at once.
+   * The server's word on what was asked from the position; of the frames it speaks of some may still be on the way.
+   * Returns whether there is more to ask for at once.
    */
   readonly recovered: (answer: ChannelAnswer) => boolean;
 }
@@ -24,9 +24,10 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
   let isCut = false;
   /** The highest offset that is known to be in the log. */
   let known = start.offset;
-  /** The offset that the last answer covered and that yet did not come. */
-  let doubted = 0;
-  const held = new Map<number, DurableFrame>();
+  /** Where the head stood when this log was first asked for. */
+  let earlyTo = start.offset;
+  /** By offset; nothing, where the server has said that nothing will come. */
+  const held = new Map<number, DurableFrame | undefined>();
   const early = new Set<number>();
 
   function receive(frame: DurableFrame): void {
@@ -34,7 +35,7 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
     adopt(epoch);
     // The log was begun anew, or this is a straggler of its old life: only the server knows, and is asked.
     if (epoch !== position.epoch) isCut = true;
-    else if (epoch === start.epoch && offset <= start.offset) receiveEarly(frame);
+    else if (offset <= earlyTo) receiveEarly(frame);
     else if (offset > position.offset) {
       known = Math.max(known, offset);
       held.set(offset, frame);
@@ -59,50 +60,42 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
   }
 
   function drain(): void {
-    for (let next = held.get(position.offset + 1); next; next = held.get(position.offset + 1)) {
-      held.delete(next.offset);
-      position = { epoch: next.epoch, offset: next.offset };
-      deliver(next);
+    for (let next = position.offset + 1; held.has(next); next++) {
+      position = { ...position, offset: next };
+      release(next);
     }
   }
 
-  function recovered({ epoch, offset, recovered: isComplete, more = false }: ChannelAnswer): boolean {
+  function release(offset: number): void {
+    const frame = held.get(offset);
+    held.delete(offset);
+    if (frame) deliver(frame);
+  }
+
+  function recovered(answer: ChannelAnswer): boolean {
+    const { epoch, offset, recovered: isComplete, skipped = [], more = false } = answer;
     adopt(epoch);
-    if (epoch !== position.epoch) {
-      // A log that was begun anew counts from 1 again.
-      held.clear();
-      jump({ epoch, offset });
-    }
-    if (position.offset < offset) {
-      known = Math.max(known, offset);
-      if (!isComplete) jump({ epoch, offset });
-      else if (doubted === position.offset + 1) passHole(offset);
-      doubted = position.offset + 1;
-    }
     isCut = more;
-    return more || position.offset < offset;
-  }
-
-  /**
-   * The server read past this offset twice and twice sent nothing for it: it was never written. Once is not enough,
-   * for API Gateway keeps no order between posts to a connection, so an answer may overtake a frame.
-   */
-  function passHole(readTo: number): void {
-    position = { ...position, offset: Math.min(readTo, Math.min(...held.keys()) - 1) };
-    drain();
+    if (epoch !== position.epoch || (!isComplete && offset !== position.offset)) jump({ epoch, offset });
+    else {
+      known = Math.max(known, offset);
+      // What the server sent and is not here yet was overtaken: API Gateway keeps no order between posts.
+      for (const hole of skipped) if (hole > position.offset) held.set(hole, undefined);
+      drain();
+    }
+    return more;
   }
 
   /** To a place that cannot be reached without a gap. What is here of the way goes out, in order, after the notice. */
   function jump(to: Position): void {
-    const passed = [...held.values()].filter(({ offset }) => offset <= to.offset);
+    // A log that was begun anew, or restored to an earlier time, gives its offsets to other messages.
+    if (to.epoch !== position.epoch || to.offset < position.offset) held.clear();
+    const passed = [...held.keys()].filter((offset) => offset <= to.offset).sort((a, b) => a - b);
     lost(position, to);
     position = to;
-    doubted = 0;
+    earlyTo = 0;
     known = Math.max(to.offset, ...held.keys());
-    for (const frame of passed.sort((a, b) => a.offset - b.offset)) {
-      held.delete(frame.offset);
-      deliver(frame);
-    }
+    passed.forEach(release);
     drain();
   }
 

@@ -34,6 +34,7 @@ export interface Channels {
   readonly get: (channel: string) => Channel | undefined;
   /** The session's own channels: all but the topics. */
   readonly own: () => readonly ChannelPosition[];
+  readonly all: () => readonly ChannelPosition[];
   /** Those that miss something. */
   readonly gaps: () => readonly ChannelPosition[];
 }
@@ -45,12 +46,12 @@ export interface ChannelsOutput {
   readonly gap: () => void;
 }
 
-const maxHeld = 1000;
-const maxSeen = 1000;
+/** Frames that are held in each channel, frames that wait for a position, and ids that are remembered. */
+const maxKept = 1000;
 
 export function createChannels(output: ChannelsOutput): Channels {
   const channels = new Map<string, Channel>();
-  const seen = createSeen(maxSeen);
+  const seen = createSeen(maxKept);
   let waiting: readonly DurableFrame[] = [];
   let holds = 0;
 
@@ -65,7 +66,7 @@ export function createChannels(output: ChannelsOutput): Channels {
     else if (channel) {
       channel.receive(frame);
       if (channel.isBehind) output.gap();
-    } else if (holds > 0 && waiting.length < maxHeld) waiting = [...waiting, frame];
+    } else if (holds > 0 && waiting.length < maxKept) waiting = [...waiting, frame];
     else deliver(frame);
   }
 
@@ -90,16 +91,17 @@ export function createChannels(output: ChannelsOutput): Channels {
       const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
       const channel = channels.get(name);
       if (!channel) {
-        channels.set(name, createChannel({ epoch, offset }, maxHeld, { deliver, lost }));
+        channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
         return false;
       }
       const isMore = channel.recovered(answer);
-      if (isMore) output.gap();
+      if (channel.isBehind) output.gap();
       return isMore;
     },
     forget: (channel) => void channels.delete(channel),
     get: (channel) => channels.get(channel),
     own: () => list((name) => !name.startsWith(topicPrefix)),
+    all: () => list(() => true),
     gaps: () => list((_, { isBehind }) => isBehind),
   };
 }

@@ -30,6 +30,8 @@ export interface ChannelAnswer extends Position {
   readonly channel?: string;
   /** Whether everything up to `offset` that was asked for has been sent. */
   readonly recovered: boolean;
+  /** Offsets on the way for which there is no message, and never will be. */
+  readonly skipped?: readonly number[];
   /** The log goes on beyond `offset`: ask again from there. */
   readonly more?: boolean;
 }

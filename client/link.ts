@@ -92,5 +92,5 @@ export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: Link
 /** Only `ws` tells the status, in this text; a browser says nothing but that it failed (WHATWG WebSockets, feedback). */
 function refusal(failure: string): SwitchboardError {
   const code = /response: 40[13]/.exec(failure) ? 'forbidden' : 'refused';
-  return new SwitchboardError(code, `No handshake. ${failure}`);
+  return new SwitchboardError(code, `No connection. ${failure}`);
 }

@@ -1,6 +1,6 @@
 import { type Clock, createAlarm } from './clock.ts';
 import type { Link } from './link.ts';
-import type { Requests } from './requests.ts';
+import type { Recovery } from './recovery.ts';
 
 /** Finds out whether a connection that says nothing still lives, and ends it where it does not. */
 export interface Liveness {
@@ -11,12 +11,12 @@ export interface Liveness {
 }
 
 const quietMs = 30_000;
-const pongTimeoutMs = 10_000;
+const answerTimeoutMs = 10_000;
 const lookMs = 60_000;
 // Browsers hold back the timers of hidden pages to one a minute (Chrome, intensive throttling); that is no sleep.
 const sleepMs = 90_000;
 
-export function createLiveness(clock: Clock, requests: Requests, heartbeatAfterMs: number): Liveness {
+export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeatAfterMs: number): Liveness {
   const alarm = createAlarm(clock);
 
   function watch(link: Link): void {
@@ -32,13 +32,13 @@ export function createLiveness(clock: Clock, requests: Requests, heartbeatAfterM
   }
 
   function check(link: Link, maxSilenceMs = quietMs): void {
-    if (clock.now() - link.heardAt >= maxSilenceMs) void ping(link);
+    if (clock.now() - link.heardAt >= maxSilenceMs) void listen(link);
     else watch(link);
   }
 
-  async function ping(link: Link): Promise<void> {
+  async function listen(link: Link): Promise<void> {
     const { heardAt } = link;
-    await requests.ask(link, 'ping', undefined, pongTimeoutMs);
+    await probe(link, answerTimeoutMs);
     // Whatever came is a sign of life, a refusal too.
     if (link.heardAt === heardAt) await link.end();
     else watch(link);

@@ -11,6 +11,8 @@ export interface Recovery {
   readonly open: (link: Link) => Promise<void>;
   /** Asks for what is missing, and again while the server has more. */
   readonly run: (link: Link) => Promise<void>;
+  /** Has the server speak, of what the channels miss if of anything. */
+  readonly probe: (link: Link, timeoutMs: number) => Promise<unknown>;
   /** Something is missing that may still come by itself: asks a little later. */
   readonly watch: () => void;
   readonly stop: () => void;
@@ -48,10 +50,11 @@ export function createRecovery(settings: RecoverySettings): Recovery {
   async function recover(
     on: Link,
     wanted: readonly { channel: string }[],
+    timeoutMs?: number,
     isOpening?: boolean,
   ): Promise<boolean> {
     asking++;
-    const answer = await requests.ask(on, 'recover', { channels: wanted });
+    const answer = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
     asking--;
     if ('content' in answer) {
       const unfinished = readAnswers(answer.content).filter((entry) =>
@@ -65,9 +68,8 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     return false;
   }
 
-  async function run(on: Link): Promise<void> {
-    const wanted = channels.gaps();
-    if (wanted.length > 0 && (await recover(on, wanted))) await run(on);
+  async function ask(on: Link, wanted = channels.gaps(), timeoutMs?: number): Promise<void> {
+    if ((timeoutMs || wanted.length > 0) && (await recover(on, wanted, timeoutMs))) await ask(on);
     else watch();
   }
 
@@ -79,19 +81,21 @@ export function createRecovery(settings: RecoverySettings): Recovery {
       cancel = undefined;
       const on = link();
       // Without a connection the next one asks for everything; an answer under way looks again by itself.
-      if (on && !asking) void run(on);
+      if (on && !asking) void ask(on);
     });
     delayMs = Math.min(maxGraceMs, delayMs * 2);
   }
 
   return {
-    run,
+    run: (on) => ask(on),
     watch,
+    // Of every channel: that the last message got lost shows by nothing else.
+    probe: (on, timeoutMs) => ask(on, channels.all(), timeoutMs),
     async open(on) {
       const own = channels.own();
       const wanted = durable && own.length === 0 ? ownChannels : own;
       const release = channels.hold();
-      if (wanted.length > 0) await recover(on, wanted, true);
+      if (wanted.length > 0) await recover(on, wanted, undefined, true);
       release();
     },
     stop: () => cancel?.(),

@@ -48,7 +48,7 @@ export function openSession(settings: Settings): Session {
   const subscriptions = createSubscriptions(parts);
   const outbox = createOutbox(parts);
   const refresh = createRefresh(parts);
-  const liveness = createLiveness(clock, requests, settings.heartbeatAfterMs);
+  const liveness = createLiveness(clock, recovery.probe, settings.heartbeatAfterMs);
   const lifecycle = createLifecycle({
     ...settings,
     ...requests,

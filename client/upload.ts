@@ -19,7 +19,7 @@ export function createUpload({ httpUrl, token }: UploadSettings): Carrier {
   async function post(body: string): Promise<Answer> {
     if (!httpUrl) {
       return {
-        error: new SwitchboardError('too_large', `Above ${maxUplinkFrameBytes} bytes without httpUrl.`),
+        error: new SwitchboardError('too_large', 'Above 32 KB without httpUrl.'),
       };
     }
     const reading = await readToken(token);

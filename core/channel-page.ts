@@ -18,6 +18,8 @@ export interface Gap {
   readonly offset: number;
   /** A time at which it was not yet taken, in epoch milliseconds. */
   readonly takenAt: number;
+  /** Nothing can have expired there. */
+  readonly isHole: boolean;
 }
 
 /** Twice what a function may run for: whoever took an offset longer ago will not write there any more. */
@@ -27,15 +29,15 @@ const writingTimeMs = 60_000;
 const maxWriters = 100;
 
 /**
- * Reads a page of rows that begins with the row at `after`, where there is one. `open` are the offsets that a writer
- * may still be about to write. Without a row an offset is a hole, or its message has expired and was removed; it has
- * not expired where even the shortest-lived message, taken right after the row before, would still be there.
+ * Reads what was found from `after` to `readTo`, both inclusive; the row at `after` only tells from when the others are.
+ * `open` are the offsets that a writer may still be about to write. Without a row an offset is a hole, or its message
+ * has expired and was removed: it has not where even the shortest-lived message, taken right after the row before,
+ * would still be there.
  */
 export function examine(
   head: HeadRow,
   rows: readonly MessageRow[],
-  after: number,
-  isLast: boolean,
+  { after, readTo }: { readonly after: number; readonly readTo: number },
   now: number,
 ): LogPage & { readonly open: readonly Gap[] } {
   const messages: { offset: number; frame: string }[] = [];
@@ -50,7 +52,7 @@ export function examine(
     const isKept = takenAt + head.shortestTtlSeconds * 1000 > now;
     const isSettled = takenBefore + writingTimeMs < now;
     const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
-    for (let each = first; each <= last; each += 1) open.push({ offset: each, takenAt });
+    for (let each = first; each <= last; each += 1) open.push({ offset: each, takenAt, isHole: isKept });
     if (last > offset && !isKept) isComplete = false;
     offset = Math.max(offset, last);
   }
@@ -60,12 +62,13 @@ export function examine(
     if (at > after) {
       pass(at - 1, row.takenAt);
       offset = at;
-      if (row.frame === undefined) skipped.push(at);
-      else if (row.expiresAt * 1000 > now) messages.push({ offset: at, frame: row.frame });
+      if (row.isHole) skipped.push(at);
+      else if (row.frame !== undefined && row.expiresAt * 1000 > now)
+        messages.push({ offset: at, frame: row.frame });
       else isComplete = false;
     }
     takenAt = row.takenAt;
   }
-  if (isLast) pass(head.offset, head.movedAt);
+  pass(readTo, head.movedAt);
   return { messages, offset, skipped, isComplete, open };
 }

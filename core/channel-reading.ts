@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { defaultRetentionSeconds } from '../protocol/index.ts';
-import { channelKey, type LogId, messageSortKey } from './channel-keys.ts';
+import { channelKey, type LogId, messageSortKey, offsetOf } from './channel-keys.ts';
 import { examine, type Gap, type LogPage } from './channel-page.ts';
 import type { HeadRow, MessageRow } from './channel-rows.ts';
 import { holds } from './conditional-write.ts';
@@ -37,13 +37,16 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
         Limit: limit + 1,
       }),
     );
+    const found = (Items ?? []) as MessageRow[];
+    const rows = found.slice(0, found[0]?.sk === messageSortKey(after) ? limit + 1 : limit);
+    const isAll = LastEvaluatedKey === undefined && rows.length === found.length;
+    const readTo = isAll ? offset : offsetOf(rows.at(-1)?.sk ?? messageSortKey(after));
     // Others are of an earlier life of the log, whose offsets will be written over.
-    const rows = ((Items ?? []) as MessageRow[]).filter((row) => row.epoch === epoch);
-    return { rows, isLast: LastEvaluatedKey === undefined };
+    return { rows: rows.filter((row) => row.epoch === epoch), readTo };
   }
 
   /** Sees to it that nothing will be written there: a writer that is still alive finds its place taken. */
-  async function seal(id: LogId, { epoch }: HeadRow, { offset, takenAt }: Gap): Promise<boolean> {
+  async function seal(id: LogId, { epoch }: HeadRow, { offset, takenAt, isHole }: Gap): Promise<boolean> {
     const write = new PutCommand({
       TableName: table,
       Item: {
@@ -51,6 +54,7 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
         sk: messageSortKey(offset),
         epoch,
         takenAt,
+        isHole,
         expiresAt: Math.ceil(now() / 1000) + defaultRetentionSeconds,
       },
       ConditionExpression: 'attribute_not_exists(pk) OR epoch <> :epoch',
@@ -67,8 +71,8 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
      */
     async page(id: LogId, head: HeadRow, after: number, limit: number): Promise<LogPage> {
       for (let attempt = 0; ; attempt += 1) {
-        const { rows, isLast } = await query(id, head, after, limit);
-        const { open, ...page } = examine(head, rows, after, isLast, now());
+        const { rows, readTo } = await query(id, head, after, limit);
+        const { open, ...page } = examine(head, rows, { after, readTo }, now());
         const pauseMs = pausesMs[attempt];
         if (open.length === 0 || attempt > pausesMs.length) return page;
         if (pauseMs !== undefined) await wait(pauseMs);

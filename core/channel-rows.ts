@@ -19,8 +19,10 @@ export interface MessageRow {
   /** TTL, in epoch seconds. */
   readonly expiresAt: number;
   readonly messageId?: string;
-  /** The text that receivers get. Absent: a hole, sealed by a reader; nothing can be written there any more. */
+  /** The text that receivers get. Absent: closed by a reader, and nothing will be written there any more. */
   readonly frame?: string;
+  /** It was closed when nothing can have expired there; else nobody knows whether something was there. */
+  readonly isHole?: boolean;
 }
 
 /** A place that was taken for a message, and when: epoch milliseconds. */

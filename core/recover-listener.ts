@@ -4,7 +4,7 @@ import { defineListener, type Listener } from './listener.ts';
 import { channelFor } from './own-channels.ts';
 import type { Recover } from './recover.ts';
 
-const channelCount = `must hold 1 to ${String(maxRecoveredChannels)} channels`;
+const channelCount = `must hold at most ${String(maxRecoveredChannels)} channels`;
 
 /** Where a client says that it stands in a log. */
 export const position = {
@@ -32,7 +32,7 @@ export function createRecoverListener(recover: Recover): Listener {
     content: z.object({
       channels: z
         .array(z.object({ channel: z.string(), ...position }))
-        .check(z.minLength(1, channelCount), z.maxLength(maxRecoveredChannels, channelCount)),
+        .check(z.maxLength(maxRecoveredChannels, channelCount)),
     }),
     async handle({ content, from, session }) {
       const asked = content.channels.map(({ channel, ...place }, index) => {

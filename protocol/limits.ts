@@ -34,8 +34,8 @@ export const maxRetentionSeconds = 365 * 24 * 60 * 60;
 /** How many messages one page of a channel's log holds at most. */
 export const maxPageMessages = 1000;
 
-/** How many channels one `recover` may name. */
-export const maxRecoveredChannels = 100;
+/** How many channels one `recover` may name: all topics that a session may have, and its own channels. */
+export const maxRecoveredChannels = 128;
 
 /** How long a publication is kept, and for how long its `messageId` publishes nothing a second time. */
 export const publicationLifetimeMs = 24 * 60 * 60 * 1000;

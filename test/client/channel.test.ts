@@ -45,13 +45,24 @@ describe('a channel', () => {
     expect(out).toEqual(['A3', 'A4']);
   });
 
-  it('passes an offset that was never written when the server has read past it twice', () => {
-    const { out, receive, answer } = channelAt(3);
+  it('passes an offset that was never written when the server says so', () => {
+    const { reader, out, receive, answer } = channelAt(3);
+    receive(6);
+    expect(answer({ offset: 6, skipped: [5] })).toBe(false);
+    expect([out, reader.isBehind]).toEqual([[], true]);
+    receive(4);
+    expect([out, reader.isBehind]).toEqual([['A4', 'A6'], false]);
+    answer({ offset: 6, skipped: [5] });
+    expect(reader.position).toEqual({ epoch: 'A', offset: 6 });
+  });
+
+  it('goes back with a log that was restored to an earlier time, and says so', () => {
+    const { reader, out, receive, answer } = channelAt(9);
+    receive(11);
+    answer({ offset: 4, recovered: false });
+    expect([out, reader.isBehind]).toEqual([['lost A9..A4'], false]);
     receive(5);
-    expect(answer({ offset: 5 })).toBe(true);
-    expect(out).toEqual([]);
-    expect(answer({ offset: 5 })).toBe(false);
-    expect(out).toEqual(['A5']);
+    expect(reader.position).toEqual({ epoch: 'A', offset: 5 });
   });
 
   it('loses nothing where an answer overtakes the frames that it speaks of', () => {
@@ -208,9 +219,13 @@ class Reading {
     for (const frame of frames.slice(0, cutAfter)) this.reader.receive(frame);
     if (cutAfter !== undefined && cutAfter < frames.length) return;
     const more = missed.length > frames.length;
+    const readTo = more ? (frames.at(-1)?.offset ?? offset) : this.head;
+    const isWritten = (at: number) => kept.some((frame) => frame.offset === at);
+    const passed = Array.from({ length: Math.max(0, readTo - offset) }, (_, index) => offset + 1 + index);
     this.reader.recovered({
       epoch: String(this.epoch),
-      offset: more ? (frames.at(-1)?.offset ?? offset) : this.head,
+      offset: readTo,
+      skipped: isSame ? passed.filter((at) => !isWritten(at)) : [],
       recovered: isSame && offset + 1 >= this.firstKept,
       more,
     });

@@ -6,6 +6,7 @@ interface Log {
   frames: Frame[];
   /** The head: the highest offset that was given out, written or not. */
   head: number;
+  skipped: number[];
 }
 
 interface Asked {
@@ -23,7 +24,12 @@ export class FakeLogs {
   private readonly logs = new Map<string, Log>();
 
   of(channel: string): Log {
-    const log = this.logs.get(channel) ?? { epoch: `epoch-of-${channel}`, frames: [], head: 0 };
+    const log = this.logs.get(channel) ?? {
+      epoch: `epoch-of-${channel}`,
+      frames: [],
+      head: 0,
+      skipped: [],
+    };
     this.logs.set(channel, log);
     return log;
   }
@@ -38,12 +44,14 @@ export class FakeLogs {
 
   /** A writer died between taking an offset and writing the message. */
   skip(channel: string): void {
-    this.of(channel).head += 1;
+    const log = this.of(channel);
+    log.head += 1;
+    log.skipped.push(log.head);
   }
 
   /** The log is begun anew. */
   restart(channel: string, epoch: string): void {
-    this.logs.set(channel, { epoch, frames: [], head: 0 });
+    this.logs.set(channel, { epoch, frames: [], head: 0, skipped: [] });
   }
 
   /** The frames that answer a `recover` or `subscribe`, and the content of its ack. */
@@ -73,6 +81,7 @@ export class FakeLogs {
     const frames = missed.slice(0, this.pageSize);
     const more = missed.length > frames.length;
     const readTo = more ? (frames.at(-1)?.offset ?? offset) : log.head;
-    return { frames, entry: { ...known, offset: readTo, recovered: true, ...(more && { more }) } };
+    const skipped = log.skipped.filter((hole) => hole > offset && hole <= readTo);
+    return { frames, entry: { ...known, offset: readTo, recovered: true, skipped, ...(more && { more }) } };
   }
 }

@@ -7,42 +7,69 @@ const minuteMs = 60_000;
 describe('the heartbeat', () => {
   it('is sent after nine minutes of silence, and not before', async () => {
     const { client, connection, clock } = await openStage();
+    await connection.next('recover');
     clock.advance(5 * minuteMs);
     await client.send('anything');
     clock.advance(9 * minuteMs - 1);
     await settle();
-    expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'anything']);
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['anything']);
     clock.advance(1);
-    expect((await connection.next('ping')).id).toBeDefined();
+    expect((await connection.next('recover')).id).toBeDefined();
   });
 
   it('is sent again after the next silence', async () => {
     const { client, connection, clock, statuses } = await openStage();
+    await connection.next('recover');
     for (const round of [1, 2, 3]) {
       clock.advance(9 * minuteMs);
-      await connection.next('ping');
+      await connection.next('recover');
       if (round < 3) await client.send('barrier');
     }
     expect(statuses.all).toEqual([]);
   });
 
-  it('has the client reconnect where no pong comes in ten seconds', async () => {
+  it('has the client reconnect where no answer comes in ten seconds', async () => {
     const { server, connection, clock, become } = await openStage();
-    server.script = ({ type }) => type === 'ping';
+    await connection.next('recover');
+    server.script = ({ type }) => type === 'recover';
     clock.advance(9 * minuteMs);
-    await connection.next('ping');
+    await connection.next('recover');
     clock.advance(10_000);
     expect((await become('reconnecting')).reason.code).toBe('disconnected');
+    server.script = () => false;
     clock.advance(500);
     await become('open');
+  });
+});
+
+describe('what the heartbeat asks', () => {
+  it('is whether anything was missed: of a message that was the last and got lost nothing else tells', async () => {
+    const { client, server, connection, clock } = await openStage();
+    const notes: unknown[] = [];
+    client.on('note', (content) => notes.push(content));
+    await connection.next('recover');
+    server.logs.append('user:member:42', 'note', 'lost on its way');
+    clock.advance(9 * minuteMs);
+    await connection.next('recover');
+    while (notes.length === 0) await client.send('barrier');
+    expect(notes).toEqual(['lost on its way']);
+  });
+
+  it('is about no channel where there is none: an answer is all it is for', async () => {
+    const { connection, clock, statuses, client } = await openStage({ durable: false });
+    clock.advance(9 * minuteMs);
+    expect((await connection.next('recover')).content).toEqual({ channels: [] });
+    await client.send('barrier');
+    expect(statuses.all).toEqual([]);
   });
 });
 
 describe('a machine that slept', () => {
   it('asks at once whether the connection lives', async () => {
     const { connection, clock } = await openStage();
+    await connection.next('recover');
     clock.sleep(4 * minuteMs);
-    await connection.next('ping');
+    await connection.next('recover');
   });
 
   it('is not taken for one where a hidden page has its timers held back for a minute', async () => {
@@ -124,17 +151,18 @@ describe('a page', () => {
   it('asks, when it is shown, whether a connection lives that has been silent for 30 s', async () => {
     const { page, document, fire } = createPage();
     const { client, connection, clock } = await openStage({ page });
+    await connection.next('recover');
     clock.advance(29_000);
     fire('visibilitychange');
     document.visibilityState = 'hidden';
     clock.advance(1000);
     fire('visibilitychange');
     await client.send('barrier');
-    expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'barrier']);
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['barrier']);
     document.visibilityState = 'visible';
     clock.advance(30_000);
     fire('visibilitychange');
-    await connection.next('ping');
+    await connection.next('recover');
   });
 
   it('is left alone by a client that is closed', async () => {

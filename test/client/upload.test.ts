@@ -51,7 +51,7 @@ describe('without an httpUrl', () => {
   it('such a frame is refused as too_large, with the limit', async () => {
     const opened = await openStage();
     const error = await failure(opened.client.send('note', large));
-    expect(error).toMatchObject({ code: 'too_large', message: 'Above 32768 bytes without httpUrl.' });
+    expect(error).toMatchObject({ code: 'too_large', message: 'Above 32 KB without httpUrl.' });
   });
 
   it('the limit counts the bytes of UTF-8 of the whole frame', async () => {
