@@ -28,14 +28,15 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
   let earlyTo = start.offset;
   /** By offset; nothing, where the server has said that nothing will come. */
   const held = new Map<number, DurableFrame | undefined>();
-  const early = new Set<number>();
 
   function receive(frame: DurableFrame): void {
     const { epoch, offset } = frame;
     adopt(epoch);
     // The log was begun anew, or this is a straggler of its old life: only the server knows, and is asked.
     if (epoch !== position.epoch) isCut = true;
-    else if (offset <= earlyTo) receiveEarly(frame);
+    // Published about when this log was first asked for its head, sent on its own later: it counts as read, but has not
+    // been here. It has no place in the order, which begins at the head.
+    else if (offset <= earlyTo) deliver(frame);
     else if (offset > position.offset) {
       known = Math.max(known, offset);
       held.set(offset, frame);
@@ -48,15 +49,6 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
   /** The position in a log without messages has no epoch: the first message brings it. */
   function adopt(epoch: string): void {
     if (position.epoch === '') position = { ...position, epoch };
-  }
-
-  /**
-   * Published about when this log was first asked for its head, sent on its own later: it counts as read, but has
-   * not been here. It has no place in the order, which begins at the head.
-   */
-  function receiveEarly(frame: DurableFrame): void {
-    if (!early.has(frame.offset)) deliver(frame);
-    early.add(frame.offset);
   }
 
   function drain(): void {

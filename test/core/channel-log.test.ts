@@ -124,16 +124,15 @@ describe('an append that is tried again', () => {
 describe('a hole', () => {
   it('is waited for, and read where its writer was only slow', async () => {
     const waits: number[] = [];
-    let core: Core | undefined;
-    let hole: Place | undefined;
+    const slow: { write?: () => Promise<unknown> } = {};
     const wait = async (ms: number) => {
       waits.push(ms);
-      if (waits.length === 2 && core && hole) {
-        await core.channelLog.append(log, entry('slow'), { place: hole, remember: () => Promise.resolve() });
-      }
+      if (waits.length === 2) await slow.write?.();
     };
-    core = await dynamodb.create({ wait });
-    hole = await leaveHole(core);
+    const core = await dynamodb.create({ wait });
+    const place = await leaveHole(core);
+    const remember = () => Promise.resolve();
+    slow.write = () => core.channelLog.append(log, entry('slow'), { place, remember });
     await core.channelLog.append(log, entry('b'));
 
     const page = await read(core, 0);

@@ -72,7 +72,7 @@ describe('a durable publish', () => {
   it('whose publisher was killed after storing is stored once by the one that takes over', async () => {
     const core = await dynamodb.create();
     const request = readPublishRequest({ ...notice, messageId: randomUUID() });
-    const { finish } = core.publications;
+    const finish = core.publications.finish.bind(core.publications);
     core.publications.finish = () => new Promise(() => undefined);
     void core.publish(request);
     await expect.poll(async () => (await kept(core)).messages.length).toBe(1);
