@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { type Client, connect } from '../../client/index.ts';
+import { startStack, type Stack } from './stack.ts';
+
+let stack: Stack;
+const clients: Client[] = [];
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  await stack.close();
+});
+
+/** One device of the user, open. */
+async function device(user: string): Promise<Client> {
+  const address = new URL(await stack.webSocketUrl({ user }));
+  const token = address.searchParams.get('token') ?? '';
+  const client = connect({ url: `${address.origin}${address.pathname}`, token, WebSocket });
+  clients.push(client);
+  await new Promise<void>((resolve) => {
+    client.on('status', ({ state }) => {
+      if (state === 'open') resolve();
+    });
+  });
+  return client;
+}
+
+async function publish(user: string, content: unknown): Promise<void> {
+  const body = { to: `user:member:${user}`, type: 'notice-push', content, durable: true };
+  expect(await stack.publish(body)).toMatchObject({ status: 200 });
+}
+
+describe('the inbox of a user who was offline', () => {
+  it('has everything in order on both devices, and what is read on one is read on the other', async () => {
+    for (let content = 1; content <= 30; content += 1) await publish('away', content);
+    const [phone, laptop] = [await device('away'), await device('away')];
+    for (const each of [phone, laptop]) {
+      expect(await each.inbox.unread()).toBe(30);
+      const first = await each.inbox.list({ limit: 20 });
+      const rest = await each.inbox.list({ after: first.next ?? 0 });
+      const contents = [...first.messages, ...rest.messages].map(({ content }) => content);
+      expect(contents).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    }
+
+    const heard = new Promise((resolve) => laptop.inbox.on('read', resolve));
+    await phone.inbox.markRead(25);
+    expect(await heard).toEqual({ readOffset: 25 });
+    expect(await laptop.inbox.unread()).toBe(5);
+    expect(await laptop.inbox.list({ after: 25 })).toMatchObject({ head: 30, readOffset: 25 });
+    await expect(phone.inbox.markRead(31)).rejects.toMatchObject({ code: 'bad_content' });
+  });
+
+  it('gets what comes while it is open both as messages and in the inbox', async () => {
+    const phone = await device('here');
+    const heard = new Promise((resolve) => phone.once('notice-push', resolve));
+    await publish('here', 'now');
+    expect(await heard).toBe('now');
+    expect(await phone.inbox.unread()).toBe(1);
+  });
+});
