@@ -3,19 +3,67 @@
  * Functions keep the machine's own clock; only the platform's limits (lifetimes, retries) run on this one.
  */
 export interface Clock {
-  /** Epoch milliseconds; real ones at speed 1. */
+  /** Epoch milliseconds; real ones while the speed has always been 1. */
   now(): number;
   /** Runs `task` once after `ms` of cloud time; the answer cancels it. */
   after(ms: number, task: () => void): () => void;
+  readonly speed: number;
+  /** From now on; timers that are set keep what is left of them, in cloud time. */
+  setSpeed(speed: number): void;
 }
 
-export function createClock(speed: number): Clock {
-  if (!(speed > 0)) throw new RangeError(`The speed of a clock is a number above 0, not ${String(speed)}.`);
-  const startedAt = Date.now();
+interface Timer {
+  readonly dueAt: number;
+  readonly task: () => void;
+  cancel: () => void;
+}
+
+export function createClock(initialSpeed: number): Clock {
+  const timers = new Set<Timer>();
+  let speed = checked(initialSpeed);
+  /** One moment, by both clocks. */
+  let moment = { real: Date.now(), cloud: Date.now() };
+
+  function now(): number {
+    return Math.round(moment.cloud + (Date.now() - moment.real) * speed);
+  }
+
+  function start(timer: Timer): void {
+    timer.cancel = afterRealTime((timer.dueAt - now()) / speed, () => {
+      timers.delete(timer);
+      timer.task();
+    });
+  }
+
   return {
-    now: () => (speed === 1 ? Date.now() : Math.round(startedAt + (Date.now() - startedAt) * speed)),
-    after: (ms, task) => afterRealTime(ms / speed, task),
+    now,
+    get speed() {
+      return speed;
+    },
+    after(ms, task) {
+      const timer: Timer = { dueAt: now() + ms, task, cancel: () => undefined };
+      timers.add(timer);
+      start(timer);
+      return () => {
+        timers.delete(timer);
+        timer.cancel();
+      };
+    },
+    setSpeed(next) {
+      if (next === speed) return;
+      moment = { real: Date.now(), cloud: now() };
+      speed = checked(next);
+      for (const timer of timers) {
+        timer.cancel();
+        start(timer);
+      }
+    },
   };
+}
+
+function checked(speed: number): number {
+  if (speed > 0) return speed;
+  throw new RangeError(`The speed of a clock is a number above 0, not ${String(speed)}.`);
 }
 
 /** Node fires a timer of more than 2^31 - 1 ms at once, so a longer one is made of several. */

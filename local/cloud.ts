@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createClock } from './clock.ts';
+import { Faults } from './faults/faults.ts';
+import type { FaultSettings } from './faults/settings.ts';
 import { Front } from './front.ts';
 import { Functions } from './lambda/functions.ts';
 import type { Gateway } from './gateway/gateway.ts';
@@ -23,8 +25,10 @@ export interface CloudOptions {
   readonly port: number;
   /** Keeps the tables there. @default - in memory */
   readonly dataDir?: string;
-  /** How many times faster than real time the limits run. @default 1 */
+  /** How many times faster than real time the limits run, where `faults` do not say. @default 1 */
   readonly clockSpeed?: number;
+  /** What goes wrong on purpose; `PUT /_local/faults` changes it. @default - nothing */
+  readonly faults?: Partial<FaultSettings>;
   /** A folder of static files, served where no HTTP API has a route. @default - none */
   readonly site?: string;
   /** Gets one line for each request and each line a function writes. @default - nobody is told */
@@ -52,6 +56,7 @@ const shutdownGraceMs = 2000;
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const clock = createClock(options.clockSpeed ?? 1);
   const meter = new Meter();
+  const faults = new Faults(options.faults ?? {}, clock, meter);
   const log = createLog(Date.now, options.onLog);
   const front = new Front(log);
   const port = await front.listen(options.port);
@@ -69,12 +74,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const onOutput = (functionName: string, text: string): void => {
       log.output(functionName, text);
     };
-    const functions = new Functions({ deployment, keys, meter, onOutput });
+    const functions = new Functions({ deployment, keys, meter, faults, onOutput });
     closers.push(() => functions.close());
 
     const host = `127.0.0.1:${String(port)}`;
     const ids = createIds(randomBytes);
-    const gateway: Gateway = { deployment, functions, keys, clock, meter, log, ids, now: Date.now, host };
+    const parts = { deployment, functions, keys, meter, clock, faults, now: Date.now };
+    const gateway: Gateway = { ...parts, log, ids, host };
     const limits = {
       idleTimeoutMs: options.idleTimeoutMs ?? 10 * 60_000,
       lifetimeMs: options.lifetimeMs ?? 2 * 60 * 60_000,
@@ -85,15 +91,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const httpApis = readHttpApis(deployment).map((each) => new HttpApi(gateway, each));
 
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
-    const services = await Services.start({
-      deployment,
-      keys,
-      functions,
-      meter,
-      clock,
-      now: Date.now,
-      ...dataDir,
-    });
+    const services = await Services.start({ ...parts, ...dataDir });
     closers.push(() => services.close());
     closers.push(async () => {
       await Promise.all(webSocketApis.map((api) => api.close(shutdownGraceMs)));

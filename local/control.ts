@@ -1,30 +1,53 @@
-import { headerOf, type GatewayRequest } from './gateway/gateway.ts';
-import type { Log } from './log.ts';
-import type { Meter } from './meter.ts';
+import type { Faults } from './faults/faults.ts';
+import { FaultSettingsError } from './faults/settings.ts';
+import { headerOf, type Gateway, type GatewayRequest } from './gateway/gateway.ts';
+import { parseJson } from './json.ts';
 import type { Reply } from './services.ts';
 
 export function isControlPath(path: string): boolean {
   return path === '/_local' || path.startsWith('/_local/');
 }
 
-/** What the laptop offers beside AWS: `/_local/health`, `/_local/meter`, `/_local/log`. */
-export function answerControl(request: GatewayRequest, meter: Meter, log: Log): Reply {
+type ControlParts = Pick<Gateway, 'meter' | 'log' | 'faults'>;
+
+/** What the laptop offers beside AWS: `/_local/health`, `/_local/meter`, `/_local/log`, `/_local/faults`. */
+export function answerControl(request: GatewayRequest, parts: ControlParts): Reply {
   // A web page whose host name was rebound to 127.0.0.1 would be same-origin here, but it cannot lie about that name.
   if (!isLoopback(headerOf(request, 'host'))) return json(403, { message: 'Forbidden' });
-  const read = pages[request.path];
+  const { path, method } = request;
+  const read = pages[path];
   if (!read) return json(404, { message: 'Not Found' });
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    const reply = json(405, { message: 'Method Not Allowed' });
-    return { ...reply, headers: { ...reply.headers, allow: 'GET, HEAD' } };
-  }
-  return json(200, read(meter, log));
+  if (method === 'GET' || method === 'HEAD') return json(200, read(parts));
+  const allow = path === faultsPath ? 'GET, HEAD, PUT' : 'GET, HEAD';
+  if (path === faultsPath && method === 'PUT') return putFaults(request, parts.faults);
+  const reply = json(405, { message: 'Method Not Allowed' });
+  return { ...reply, headers: { ...reply.headers, allow } };
 }
 
-const pages: Readonly<Record<string, (meter: Meter, log: Log) => unknown>> = {
+const faultsPath = '/_local/faults';
+
+const pages: Readonly<Record<string, (parts: ControlParts) => unknown>> = {
   '/_local/health': () => ({ status: 'ok' }),
-  '/_local/meter': (meter) => meter.snapshot(),
-  '/_local/log': (_meter, log) => ({ entries: log.entries() }),
+  '/_local/meter': ({ meter }) => meter.snapshot(),
+  '/_local/log': ({ log }) => ({ entries: log.entries() }),
+  [faultsPath]: ({ faults }) => faults.settings,
 };
+
+function putFaults(request: GatewayRequest, faults: Faults): Reply {
+  // Any page may send a request here without asking, as text; none may make this cloud fail.
+  const origin = headerOf(request, 'origin');
+  if (origin !== undefined && !isLoopback(origin.replace(/^https?:\/\//, '')))
+    return json(403, { message: 'Forbidden' });
+  const body = parseJson(request.body.toString());
+  if (!body) return json(400, { message: 'body: is not JSON' });
+  try {
+    faults.replace(body.value);
+    return json(200, faults.settings);
+  } catch (cause) {
+    if (!(cause instanceof FaultSettingsError)) throw cause;
+    return json(400, { message: cause.message });
+  }
+}
 
 function isLoopback(host: string | undefined): boolean {
   return /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i.test(host ?? '');

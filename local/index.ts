@@ -2,6 +2,7 @@ import { PortInUseError } from './front.ts';
 import { TemplateError } from './template/template-error.ts';
 
 export { startCloud, type Cloud, type CloudOptions } from './cloud.ts';
+export { FaultSettingsError, parseFaults, type FaultSettings } from './faults/settings.ts';
 export { PortInUseError } from './front.ts';
 export type { Log, LogEntry } from './log.ts';
 export { Meter } from './meter.ts';

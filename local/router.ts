@@ -46,9 +46,8 @@ export class Router {
   }
 
   async answer(request: GatewayRequest): Promise<Answer> {
-    const { meter, log } = this.#gateway;
     const { path, method } = request;
-    if (isControlPath(path)) return { ...answerControl(request, meter, log), quiet: true };
+    if (isControlPath(path)) return { ...answerControl(request, this.#gateway), quiet: true };
     if (path.startsWith('/2015-03-31/functions/')) return this.#services.handle(request);
     if (headerOf(request, 'x-amz-target') !== undefined) return this.#callService(request);
 

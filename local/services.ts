@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Faults } from './faults/faults.ts';
 import { startDynamoDb } from './dynamodb/dynamodb.ts';
 import { startEventSources } from './sqs/event-source.ts';
 import type { Functions } from './lambda/functions.ts';
@@ -21,6 +22,7 @@ export interface ServicesOptions {
   readonly meter: Meter;
   /** For retries and batching windows. */
   readonly clock: Clock;
+  readonly faults: Faults;
   /** The machine's time in epoch milliseconds, which signatures are made with. */
   readonly now: () => number;
   /** Keeps the tables there; without it they live in memory. */

@@ -1,22 +1,32 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { type FaultSettings, FaultSettingsError, parseFaults } from '../local/faults/settings.ts';
 import type { Cloud } from '../local/index.ts';
 import { readFlags, readWholeNumber, run, UsageError } from './command-line.ts';
 import { synthesise } from './synthesise.ts';
 
-const usage = `npm start -- [--port 8080] [--data DIR]
+const usage = `npm start -- [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N]
 
 Runs the stack on this machine, from the very template that "npx cdk deploy" deploys. Ctrl-C ends it.
 
-  --port N     the one port of everything, on 127.0.0.1; 0 picks a free one (default 8080)
-  --data DIR   keeps the tables there (default: in memory, gone with the process)`;
+  --port N          the one port of everything, on 127.0.0.1; 0 picks a free one (default 8080)
+  --data DIR        keeps the tables there (default: in memory, gone with the process)
+  --faults LIST     what goes wrong on purpose: all, or a list such as throttled=0.05,cutAfterMs=5000,seed=7
+  --clock-speed N   how many times faster the platform's limits run: at 3600, two hours take two seconds`;
 
 await run(async () => {
-  const flags = readFlags(usage, { port: { type: 'string', default: '8080' }, data: { type: 'string' } });
+  const flags = readFlags(usage, {
+    port: { type: 'string', default: '8080' },
+    data: { type: 'string' },
+    faults: { type: 'string' },
+    'clock-speed': { type: 'string', default: '1' },
+  });
   const port = readWholeNumber('port', flags.port, 0, 65535);
   if (flags.data === '') throw new UsageError('--data needs a folder.');
   const data = flags.data === undefined ? {} : { dataDir: path.resolve(flags.data) };
+  const clockSpeed = readSpeed(flags['clock-speed']);
+  const faults = readFaults(flags.faults);
   const stop = stopSignal();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-'));
   try {
@@ -29,14 +39,13 @@ await run(async () => {
       synthesise(assembly, stop),
       import('./build-site.ts').then(({ buildSite }) => buildSite(site)),
     ]);
-    const cloud = await startCloud({ assembly, port, site, onLog: console.log, ...data }).catch(
-      (cause: unknown) => {
-        if (isStartError(cause)) throw new UsageError(cause.message, { cause });
-        if (data.dataDir === undefined) throw cause;
-        const why = 'is it a folder, may it be written, and does no other instance use it?';
-        throw new UsageError(`--data ${data.dataDir} cannot be used: ${why}`, { cause });
-      },
-    );
+    const options = { assembly, port, site, clockSpeed, faults, onLog: console.log, ...data };
+    const cloud = await startCloud(options).catch((cause: unknown) => {
+      if (isStartError(cause)) throw new UsageError(cause.message, { cause });
+      if (data.dataDir === undefined) throw cause;
+      const why = 'is it a folder, may it be written, and does no other instance use it?';
+      throw new UsageError(`--data ${data.dataDir} cannot be used: ${why}`, { cause });
+    });
     console.log(await welcome(cloud));
     await new Promise((resolve) => {
       if (stop.aborted) resolve(undefined);
@@ -50,6 +59,21 @@ await run(async () => {
   }
   process.exit(0);
 });
+
+function readSpeed(text: string): number {
+  const speed = Number(text);
+  if (Number.isFinite(speed) && speed > 0) return speed;
+  throw new UsageError(`--clock-speed must be a number above 0, got ${JSON.stringify(text)}.`);
+}
+
+function readFaults(text: string | undefined): Partial<FaultSettings> {
+  try {
+    return text === undefined ? {} : parseFaults(text);
+  } catch (cause) {
+    if (!(cause instanceof FaultSettingsError)) throw cause;
+    throw new UsageError(`--faults ${cause.message}.`, { cause });
+  }
+}
 
 /** Aborts on Ctrl-C and on a polite kill; a second Ctrl-C ends the process at once. */
 function stopSignal(): AbortSignal {

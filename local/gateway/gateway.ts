@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Faults } from '../faults/faults.ts';
 import type { Functions } from '../lambda/functions.ts';
 import type { Ids } from './ids.ts';
 import type { Log } from '../log.ts';
@@ -12,6 +13,7 @@ export interface Gateway {
   readonly functions: Pick<Functions, 'byArn'>;
   readonly keys: Pick<KeyRing, 'verify'>;
   readonly clock: Clock;
+  readonly faults: Faults;
   readonly meter: Meter;
   readonly log: Log;
   readonly ids: Ids;

@@ -81,6 +81,11 @@ export class FunctionEnvironment {
     return message.ready ? closed : message.outcome;
   }
 
+  /** Ends it as the platform ends an environment whose machine fails: in the middle of whatever it does. */
+  kill(): void {
+    this.#die(failure('Runtime.ExitError', 'Error: Runtime exited with error: signal: killed'));
+  }
+
   async close(): Promise<void> {
     this.#die(closed);
     await this.#worker.terminate();

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { Faults } from '../faults/faults.ts';
 import { FunctionEnvironment } from './function-environment.ts';
 import type { FinishedOutcome, Outcome } from './function-environment.ts';
 import { installCode } from './function-code.ts';
@@ -15,11 +16,14 @@ export interface FunctionPoolOptions {
   readonly region: string;
   readonly endpoint: string;
   readonly meter: Meter;
+  readonly faults: Faults;
   readonly onOutput: (text: string) => void;
 }
 
 /** Lambda would start a thousand; a laptop has fewer cores, so further events wait. */
 const maxEnvironments = 8;
+
+const killedWithinMs = 50;
 
 /** All environments of one function. Another one starts whenever an event comes and all are busy. */
 export class FunctionPool {
@@ -82,18 +86,36 @@ export class FunctionPool {
     const { settings, meter } = this.#options;
     const startedAt = performance.now();
     const environment = this.#take();
+    const spare = this.#killLater(environment);
     const outcome = await environment.invoke({
       event,
       context: contextOf(settings, randomUUID()),
       traceId: `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`,
       timeoutSeconds: settings.timeoutSeconds,
     });
+    spare();
     if (environment.alive) this.#idle.push(environment);
     else this.#all.delete(environment);
     // Billed per started millisecond, loading the code included: https://aws.amazon.com/lambda/pricing/
     const billedMs = Math.ceil(performance.now() - startedAt);
     meter.count('lambda.gbSeconds', (billedMs / 1000) * (settings.memoryMb / 1024));
     return outcome;
+  }
+
+  /** A fault: kills it at a random moment, unless the answer is called before. */
+  #killLater(environment: FunctionEnvironment): () => void {
+    const { faults } = this.#options;
+    if (!faults.isDue('killedFunction')) return () => undefined;
+    const timer = setTimeout(
+      () => {
+        faults.count('killedFunction');
+        environment.kill();
+      },
+      faults.between('killedFunction', 0, killedWithinMs),
+    );
+    return () => {
+      clearTimeout(timer);
+    };
   }
 
   /** The environment that was used last is the warmest. */

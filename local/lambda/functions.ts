@@ -1,3 +1,4 @@
+import type { Faults } from '../faults/faults.ts';
 import { asText } from '../json.ts';
 import type { Meter } from '../meter.ts';
 import { matchesPattern } from '../iam/iam.ts';
@@ -27,6 +28,7 @@ export interface FunctionsOptions {
   /** Receives the keys of each function's role. */
   readonly keys: KeyRing;
   readonly meter: Meter;
+  readonly faults: Faults;
   readonly onOutput: (functionName: string, text: string) => void;
 }
 
@@ -35,7 +37,7 @@ export class Functions {
   readonly #pools: readonly FunctionPool[];
   readonly #functions: readonly LambdaFunction[];
 
-  constructor({ deployment, keys, meter, onOutput }: FunctionsOptions) {
+  constructor({ deployment, keys, meter, faults, onOutput }: FunctionsOptions) {
     const permissions = deployment.ofType('AWS::Lambda::Permission');
     // All of the template is read before anything is put on disk.
     const roles = deployment.ofType('AWS::Lambda::Function').map((resource) => ({
@@ -50,6 +52,7 @@ export class Functions {
         region: deployment.region,
         endpoint: deployment.endpoint,
         meter,
+        faults,
         onOutput: (text) => {
           onOutput(name, text);
         },

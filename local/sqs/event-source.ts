@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Faults } from '../faults/faults.ts';
 import { batchesOf, eventRecord, succeeded } from './event-source-batch.ts';
 import type { EventRecord } from './event-source-batch.ts';
 import { readEventSource } from './event-source-settings.ts';
@@ -18,14 +19,15 @@ export function startEventSources(options: {
   readonly deployment: Deployment;
   readonly functions: Functions;
   readonly clock: Clock;
+  readonly faults: Faults;
   readonly sqs: Pick<Sqs, 'call'>;
 }): EventSources {
-  const { deployment, functions, clock, sqs } = options;
+  const { deployment, functions, clock, faults, sqs } = options;
   const pollers = deployment
     .ofType('AWS::Lambda::EventSourceMapping')
     .map((resource) => readEventSource(deployment, functions, resource))
     .filter(({ enabled }) => enabled)
-    .map((settings) => new Poller(settings, sqs, clock));
+    .map((settings) => new Poller(settings, sqs, clock, faults));
   for (const poller of pollers) void poller.run();
   return {
     close() {
@@ -42,14 +44,16 @@ class Poller {
   readonly #settings: EventSourceSettings;
   readonly #sqs: Pick<Sqs, 'call'>;
   readonly #clock: Clock;
+  readonly #faults: Faults;
   #stopped = false;
   #running = 0;
   #slotFreed: () => void = () => undefined;
 
-  constructor(settings: EventSourceSettings, sqs: Pick<Sqs, 'call'>, clock: Clock) {
+  constructor(settings: EventSourceSettings, sqs: Pick<Sqs, 'call'>, clock: Clock, faults: Faults) {
     this.#settings = settings;
     this.#sqs = sqs;
     this.#clock = clock;
+    this.#faults = faults;
   }
 
   async run(): Promise<void> {
@@ -109,6 +113,8 @@ class Poller {
     const { lambda, queueName, reportsItemFailures } = this.#settings;
     const outcome = await lambda.invoke({ Records: batch });
     const done = succeeded(batch, outcome, reportsItemFailures);
+    // A standard queue delivers at least once (standard-queues-at-least-once-delivery).
+    if (done.length > 0 && this.#faults.strikes('duplicateDelivery')) await lambda.invoke({ Records: done });
     for (let at = 0; at < done.length && !this.#stopped; at += 10) {
       const entries = done
         .slice(at, at + 10)

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
+import { Outlet } from '../faults/outlet.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import type { Meter } from '../meter.ts';
 import type { AuthorizerContext, ConnectionFacts } from './context.ts';
 import type { Ending } from './disconnect-event.ts';
@@ -34,6 +36,8 @@ export class WebSocketConnection {
   readonly #now: () => number;
   readonly #idleTimeoutMs: number;
   readonly #cancelLifetime: () => void;
+  readonly #cancelCut: () => void;
+  readonly #outlet: Outlet;
   #cancelIdle: () => void = () => undefined;
   #cancelMinute: () => void = () => undefined;
   #ending: Ending | undefined;
@@ -47,7 +51,7 @@ export class WebSocketConnection {
     facts: ConnectionFacts,
     authorizer: AuthorizerContext | undefined,
     limits: ConnectionLimits,
-    parts: { readonly clock: Clock; readonly meter: Meter; readonly now: () => number },
+    parts: Pick<Gateway, 'clock' | 'meter' | 'faults' | 'now'>,
     events: ConnectionEvents,
   ) {
     this.facts = facts;
@@ -61,6 +65,12 @@ export class WebSocketConnection {
     this.#cancelLifetime = parts.clock.after(limits.lifetimeMs, () => {
       this.close(goingAway);
     });
+    this.#outlet = new Outlet(parts.faults, (text) => {
+      socket.send(text);
+    });
+    this.#cancelCut = parts.faults.cutLater(() => {
+      transport.destroy();
+    });
     this.#active();
     this.#countMinute();
     this.#listen(transport, events);
@@ -69,8 +79,7 @@ export class WebSocketConnection {
   /** Sends one text message. `full`: the client has stopped reading, so nothing was sent. */
   send(text: string): 'sent' | 'gone' | 'full' {
     if (this.isOver()) return 'gone';
-    if (this.#socket.bufferedAmount > maxBufferedBytes) return 'full';
-    this.#socket.send(text);
+    if (this.#socket.bufferedAmount > maxBufferedBytes || this.#outlet.send(text) === 'full') return 'full';
     this.#meterMessage(Buffer.byteLength(text));
     this.#active();
     return 'sent';
@@ -119,6 +128,8 @@ export class WebSocketConnection {
       this.#cancelIdle();
       this.#cancelLifetime();
       this.#cancelMinute();
+      this.#cancelCut();
+      this.#outlet.close();
       this.#ending ??= { code, reason: reason.toString() };
       events.closed(this.#ending);
     });

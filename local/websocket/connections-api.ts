@@ -36,9 +36,17 @@ export function handleConnection(
   if (method === 'POST' && request.body.length > maxMessageBytes) {
     return failure(413, 'PayloadTooLargeException', 'Request Entity Too Large');
   }
+  const { faults } = gateway;
+  if (faults.strikes('throttled')) return failure(429, 'LimitExceededException', 'Too Many Requests');
   const connection = api.find(id);
   if (!connection) return gone;
-  if (method === 'POST') return post(connection, request.body);
+  if (method === 'POST') {
+    const isYoung = gateway.now() - connection.facts.connectedAt < 60_000;
+    if (isYoung && faults.strikes('youngGone')) return gone;
+    if (!faults.strikes('serverError')) return post(connection, request.body);
+    if (faults.between('serverError', 0, 1) < 0.5) post(connection, request.body);
+    return failure(500, 'InternalServerException', 'Internal server error');
+  }
   if (method === 'GET') return describe(connection);
   if (method !== 'DELETE') return failure(405, 'MethodNotAllowedException', 'Method Not Allowed');
   connection.close(closedNormally);

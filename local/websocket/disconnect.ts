@@ -12,6 +12,8 @@ export async function runDisconnect(
   authorizer: AuthorizerContext | undefined,
   ending: Ending,
 ): Promise<void> {
+  // A best-effort event: delivery is not guaranteed (apigateway-websocket-api-route-keys-connect-disconnect).
+  if (gateway.faults.strikes('lostDisconnect')) return;
   const startedAt = performance.now();
   const { apiId, stage, routes, stageVariables } = definition;
   const route = routes.get('$disconnect');

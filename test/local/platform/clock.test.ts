@@ -27,6 +27,25 @@ describe('a clock', () => {
     expect(clock.now()).toBe(1_000_000 + 2 * 60 * 60 * 1000);
   });
 
+  it('whose speed changes keeps what is left of the timers that are set', () => {
+    const clock = createClock(1);
+    const [task, cancelled] = [vi.fn(), vi.fn()];
+    clock.after(10_000, task);
+    clock.after(9000, cancelled)();
+    vi.advanceTimersByTime(4000);
+    clock.setSpeed(1000);
+    expect([clock.now(), clock.speed]).toEqual([1_004_000, 1000]);
+    vi.advanceTimersByTime(5);
+    expect(task).not.toHaveBeenCalled();
+    clock.setSpeed(1);
+    vi.advanceTimersByTime(999);
+    expect(task).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(task).toHaveBeenCalledOnce();
+    expect(cancelled).not.toHaveBeenCalled();
+    expect(clock.now()).toBe(1_010_000);
+  });
+
   it('runs no task that was cancelled', () => {
     const task = vi.fn();
     createClock(1).after(10, task)();

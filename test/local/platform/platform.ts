@@ -2,6 +2,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { afterAll } from 'vitest';
 import { createClock } from '../../../local/clock.ts';
+import { Faults } from '../../../local/faults/faults.ts';
+import type { FaultSettings } from '../../../local/faults/settings.ts';
 import { Functions } from '../../../local/lambda/functions.ts';
 import { Meter } from '../../../local/meter.ts';
 import { developer } from '../../../local/iam/roles.ts';
@@ -42,7 +44,11 @@ afterAll(() => closeAll(open));
 /** Runs an assembly behind a bare HTTP server, and ends it after the file's tests. */
 export async function startPlatform(
   assembly: string,
-  options: { readonly dataDir?: string; readonly clockSpeed?: number } = {},
+  options: {
+    readonly dataDir?: string;
+    readonly clockSpeed?: number;
+    readonly faults?: Partial<FaultSettings>;
+  } = {},
 ): Promise<Platform> {
   const behind: { services?: Services } = {};
   const server = createServer((request, response) => {
@@ -76,16 +82,19 @@ export async function startPlatform(
   keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
   const meter = new Meter();
   const output: string[] = [];
-  const functions = new Functions({ deployment, keys, meter, onOutput: (_, text) => output.push(text) });
-  closers.unshift(() => functions.close());
-  const { clockSpeed, ...rest } = options;
+  const { clockSpeed, faults: given, ...rest } = options;
   const clock = createClock(clockSpeed ?? 1);
+  const faults = new Faults(given ?? {}, clock, meter);
+  const onOutput = (_: string, text: string) => output.push(text);
+  const functions = new Functions({ deployment, keys, meter, faults, onOutput });
+  closers.unshift(() => functions.close());
   const services = await Services.start({
     deployment,
     keys,
     functions,
     meter,
     clock,
+    faults,
     now: Date.now,
     ...rest,
   });
