@@ -89,6 +89,9 @@ describe('npm start', () => {
     [['--prot', '1'], '--prot'],
     [['--port', 'x'], '"x"'],
     [['--port', '65536'], '65535'],
+    [['--faults', 'throttled=2'], 'throttled: must be a share from 0 to 1'],
+    [['--faults', 'nothing=1'], 'nothing: is no fault'],
+    [['--clock-speed', '0'], 'above 0'],
     [['extra'], 'extra'],
   ])('refuses %j in one line', async (flags, named) => {
     expect(await failure(...flags)).toEqual({ code: 1, lines: [expect.stringContaining(named)] });

@@ -114,6 +114,16 @@ describe('an event source mapping', () => {
     await platform.close();
   });
 
+  it('by a fault hands a batch that succeeded to the function once more', async () => {
+    const platform = await startPlatform(writeAssembly(template({})), { faults: { duplicateDelivery: 1 } });
+    const QueueUrl = platform.deployment.physicalId('Jobs');
+    await new SQSClient(platform.client).send(new SendMessageCommand({ QueueUrl, MessageBody: '{}' }));
+    await expect.poll(() => platform.output.length).toBe(2);
+    expect(platform.output[1]).toBe(platform.output[0]);
+    expect(platform.meter.snapshot()).toMatchObject({ 'faults.duplicateDelivery': 1 });
+    await platform.close();
+  });
+
   it('brings back only the failed messages of a partial response, and in the end to the dead-letter queue', async () => {
     const code = `exports.handler = async ({ Records }) => ({
       batchItemFailures: Records.filter(({ body }) => JSON.parse(body).bad).map(({ messageId }) => ({ itemIdentifier: messageId })) })`;
