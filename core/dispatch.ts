@@ -10,7 +10,7 @@ import {
   readPublishRequest,
   Refusal,
 } from '../protocol/index.ts';
-import type { Listener, ListenerSession } from './listener.ts';
+import type { Listener, ListenerSession, SendOptions } from './listener.ts';
 import type { Publish, Reply } from './publish.ts';
 
 export interface DispatchOptions {
@@ -20,13 +20,25 @@ export interface DispatchOptions {
   readonly log: Pick<Logger, 'error'>;
 }
 
-/** The connection a frame came on. */
-export interface Sender extends ListenerSession {
+/** Who sent a frame. */
+export interface Sender {
   readonly identity: Identity;
+  /** The connection it came on; none where it came by HTTP. */
+  readonly session: ListenerSession | undefined;
 }
 
-/** Hands a client's text to its listener and resolves to the text that answers it, or to nothing. */
-export type Dispatch = (text: string, sender: Sender) => Promise<string | undefined>;
+/** What a frame is answered with. */
+export interface FrameAnswer {
+  /** The `ack`, `error` or `pong`. */
+  readonly text: string;
+  /** Why the frame was refused. */
+  readonly refusal?: Refusal;
+  /** It succeeded, and its client gave no id: on a connection nothing is sent. */
+  readonly isUnasked?: true;
+}
+
+/** Hands a client's text to its listener, and resolves to what answers it. */
+export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
 export function createDispatch({ listeners, publish, reply, log }: DispatchOptions): Dispatch {
   const byType = new Map(listeners.map((listener) => [listener.type, listener]));
@@ -37,34 +49,46 @@ export function createDispatch({ listeners, publish, reply, log }: DispatchOptio
     // Front ends of other stacks wrap the content in a string, and expect the same of what they get.
     const isText = listener.takesObject && typeof frame.content === 'string';
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
-    const request = (to: string | readonly string[], type: string, content: unknown) =>
-      readPublishRequest({ to, type, content: outgoing(content) ?? null, tenant: sender.identity.tenant });
-    const { identity: from, ...session } = sender;
+    const { identity: from, session } = sender;
+    const { tenant, userType, userId } = from;
+    const request = (to: string | readonly string[], type: string, content: unknown, options?: SendOptions) =>
+      readPublishRequest({ to, type, content: outgoing(content) ?? null, tenant, ...options });
     const result = await listener.handle({
       content: isText ? parseText(frame.content) : frame.content,
       from,
       session,
-      reply: async (type, content) => reply(request(`session:${sender.connectionId}`, type, content), sender),
-      send: async (to, type, content) => publish(request(to, type, content), from),
+      reply: async (type, content) =>
+        session
+          ? reply(request(`session:${session.connectionId}`, type, content), { identity: from, ...session })
+          : publish(request(`user:${userType}:${userId}`, type, content), from),
+      send: async (to, type, content, options) => publish(request(to, type, content, options), from),
     });
     return outgoing(result);
   }
 
   return async (text, sender) => {
-    if (text === bareHeartbeat.ping) return bareHeartbeat.pong;
+    if (text === bareHeartbeat.ping) return { text: bareHeartbeat.pong };
     const reading = readClientFrame(text);
-    if (!reading.ok) return errorFrame(reading.refusal, reading.id, reading.requestType);
+    if (!reading.ok) return refused(reading.refusal, reading.id, reading.requestType);
     const { frame } = reading;
-    if (frame.type === 'ping') return pongFrame(frame.id);
+    if (frame.type === 'ping') return { text: pongFrame(frame.id) };
     try {
-      const result = await run(frame, sender);
-      return frame.id === undefined ? undefined : ackFrame(frame.id, result);
+      const ack = ackFrame(frame.id, await run(frame, sender));
+      return frame.id === undefined ? { text: ack, isUnasked: true } : { text: ack };
     } catch (cause) {
-      if (cause instanceof Refusal) return errorFrame(cause, frame.id, frame.type);
-      log.error('listener failed', { type: frame.type, connectionId: sender.connectionId, cause });
-      return errorFrame(new Refusal('internal', 'The listener failed; try again.'), frame.id, frame.type);
+      if (cause instanceof Refusal) return refused(cause, frame.id, frame.type);
+      log.error('listener failed', {
+        type: frame.type,
+        connectionId: sender.session?.connectionId,
+        cause,
+      });
+      return refused(new Refusal('internal', 'The listener failed; try again.'), frame.id, frame.type);
     }
   };
+}
+
+function refused(refusal: Refusal, id: string | undefined, requestType: string | undefined): FrameAnswer {
+  return { text: errorFrame(refusal, id, requestType), refusal };
 }
 
 function parseText(text: string): unknown {

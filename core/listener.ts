@@ -1,21 +1,33 @@
 import type * as z from 'zod/mini';
-import { type Delivered, type Identity, parseWith, type PublishAnswer } from '../protocol/index.ts';
+import { type Identity, parseWith, type PublishAnswer, Refusal } from '../protocol/index.ts';
 
 /** What a listener is given with each message. */
 export interface ListenerContext<Content> {
   /** The frame's content, as the listener's schema gives it. */
   readonly content: Content;
-  /** Who sent it, by the token that the connection was opened with. */
+  /** Who sent it, by the token of the connection or of the request. */
   readonly from: Identity;
-  /** The connection it came on. */
-  readonly session: ListenerSession;
-  /** Sends a frame to the session that sent this message. */
-  readonly reply: (type: string, content: unknown) => Promise<Delivered>;
+  /** The connection it came on; none where it came by `POST /messages`. */
+  readonly session: ListenerSession | undefined;
+  /** Sends a frame to the session that sent this message; to all of the user's where it came by `POST /messages`. */
+  readonly reply: (type: string, content: unknown) => Promise<PublishAnswer>;
   /**
    * Publishes within the sender's tenant; receivers see who caused it in `from`.
    * `to` is a target such as `user:member:42`, or up to 100 of them.
    */
-  readonly send: (to: string | readonly string[], type: string, content: unknown) => Promise<PublishAnswer>;
+  readonly send: (
+    to: string | readonly string[],
+    type: string,
+    content: unknown,
+    options?: SendOptions,
+  ) => Promise<PublishAnswer>;
+}
+
+/** As in the body of `POST /publish`. */
+export interface SendOptions {
+  /** Kept in the channel's log before it is delivered, for whoever is away. */
+  readonly durable?: boolean;
+  readonly ttlSeconds?: number;
 }
 
 /** Times are epoch milliseconds. */
@@ -54,6 +66,12 @@ export function defineListener<Schema extends z.ZodMiniType>(listener: {
         content: parseWith(listener.content, context.content, 'content', 'bad_content'),
       }),
   };
+}
+
+/** The connection of a frame that makes sense on one only; throws a `bad_frame` where there is none. */
+export function connectionOf({ session }: Pick<ListenerContext<unknown>, 'session'>): ListenerSession {
+  if (session) return session;
+  throw new Refusal('bad_frame', 'type: needs a WebSocket connection, for it is about one');
 }
 
 /** Whether the schema is an object's at heart, however it is wrapped. */

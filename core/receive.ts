@@ -1,21 +1,32 @@
+import type { Identity } from '../protocol/index.ts';
 import type { CloseSession } from './close-session.ts';
-import type { Dispatch, Sender } from './dispatch.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { ListenerSession } from './listener.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface ReceiveOptions {
   readonly dispatch: Dispatch;
+  readonly sessions: Pick<Sessions, 'get'>;
   readonly closeSession: CloseSession;
   readonly now: () => number;
 }
 
 /**
- * Takes a client's text: only the handshake is authorised by the platform, so the token's expiry is held here.
+ * Takes a client's text: only the handshake is authorised by the platform, so the token's expiry is held here. What the
+ * platform hands over is the expiry of then; once it has passed, the session's row tells whether it was refreshed.
  * Resolves to the text that answers it, or to nothing.
  */
-export function createReceive({ dispatch, closeSession, now }: ReceiveOptions) {
-  return async (text: string, sender: Sender): Promise<string | undefined> => {
-    if (now() < sender.tokenExpiresAt) return dispatch(text, sender);
+export function createReceive({ dispatch, sessions, closeSession, now }: ReceiveOptions) {
+  return async (text: string, identity: Identity, session: ListenerSession): Promise<string | undefined> => {
+    const isOpen = now() < session.tokenExpiresAt;
+    const present = isOpen ? session : await sessions.get(identity, session.connectionId);
+    if (present) {
+      const { tokenExpiresAt } = present;
+      const answer = await dispatch(text, { identity, session: { ...session, tokenExpiresAt } });
+      return answer.isUnasked ? undefined : answer.text;
+    }
     await closeSession(
-      { connectionId: sender.connectionId, ...sender.identity },
+      { connectionId: session.connectionId, ...identity },
       { code: 'token_expired', message: 'The token has expired; connect with a new one.', retry: true },
     );
     return undefined;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { maxRecoveredChannels, type Position, Refusal } from '../protocol/index.ts';
-import { defineListener, type Listener } from './listener.ts';
+import { connectionOf, defineListener, type Listener } from './listener.ts';
 import { channelFor } from './own-channels.ts';
 import type { Recover } from './recover.ts';
 
@@ -34,7 +34,8 @@ export function createRecoverListener(recover: Recover): Listener {
         .array(z.object({ channel: z.string(), ...position }))
         .check(z.maxLength(maxRecoveredChannels, channelCount)),
     }),
-    async handle({ content, from, session }) {
+    async handle({ content, from, ...context }) {
+      const session = connectionOf(context);
       const asked = content.channels.map(({ channel, ...place }, index) => {
         const field = `content.channels[${String(index)}]`;
         const reader = { identity: from, topics: session.topics };

@@ -6,6 +6,7 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
+  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Identity, Session } from '../protocol/index.ts';
 import { audienceKey, memberKey, shardOf, userKey } from './session-keys.ts';
@@ -73,6 +74,37 @@ export function createSessions({ db, table, shards, subscriptions, now }: Sessio
       } catch (cause) {
         if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
         if (topicKey !== undefined) await subscriptions.removeOrphan(topicKey, connectionId);
+      }
+    },
+
+    /**
+     * Lets the session live until then, if that is later, with all its subscriptions. Resolves to when its token
+     * expires now, to `undefined` where there is no such session (any more).
+     */
+    async refresh(
+      identity: Identity,
+      connectionId: string,
+      tokenExpiresAt: number,
+    ): Promise<number | undefined> {
+      const Key = keyOf(identity, connectionId);
+      try {
+        const { Attributes } = await db.send(
+          new UpdateCommand({
+            TableName: table,
+            Key,
+            UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
+            ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
+            ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        const { topics = [] } = Attributes as SessionRow;
+        await subscriptions.refresh(identity, connectionId, topics, tokenExpiresAt);
+        return tokenExpiresAt;
+      } catch (cause) {
+        if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
+        const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
+        return (Item as SessionRow | undefined)?.tokenExpiresAt;
       }
     },
 

@@ -8,8 +8,9 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { type Identity, maxTopicsPerSession } from '../protocol/index.ts';
+import { holds } from './conditional-write.ts';
 import { shardOf, topicKey, userKey } from './session-keys.ts';
-import { expiryOf } from './session-rows.ts';
+import { expiryOf, type SessionRow } from './session-rows.ts';
 
 export interface Subscriber {
   readonly identity: Identity;
@@ -66,20 +67,44 @@ export function createSubscriptions(options: {
         const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
         return Item ? 'full' : 'closed';
       }
-      await db.send(
-        new PutCommand({
-          TableName: table,
-          Item: {
-            ...keyOf(tenant, topic, connectionId),
-            userType,
-            userId,
-            connectedAt,
-            tokenExpiresAt,
-            expiresAt: expiryOf(connectedAt),
-          },
-        }),
+      const row = keyOf(tenant, topic, connectionId);
+      const expiresAt = expiryOf(connectedAt);
+      const Item = { ...row, userType, userId, connectedAt, tokenExpiresAt, expiresAt };
+      await db.send(new PutCommand({ TableName: table, Item }));
+      // What happened to the session before this row was there has passed it by.
+      const { Item: session } = await db.send(
+        new GetCommand({ TableName: table, Key, ConsistentRead: true }),
       );
+      if (!session) {
+        await db.send(new DeleteCommand({ TableName: table, Key: row }));
+        return 'closed';
+      }
+      const { tokenExpiresAt: latest } = session as SessionRow;
+      if (latest > tokenExpiresAt) await this.refresh(identity, connectionId, [topic], latest);
       return 'subscribed';
+    },
+
+    /** Lets subscriptions live until then, where that is later. Those that have ended meanwhile stay so. */
+    async refresh(
+      { tenant }: Identity,
+      connectionId: string,
+      topics: Iterable<string>,
+      tokenExpiresAt: number,
+    ): Promise<void> {
+      const updates = [...topics].map((topic) =>
+        holds(
+          db.send(
+            new UpdateCommand({
+              TableName: table,
+              Key: keyOf(tenant, topic, connectionId),
+              UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
+              ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
+              ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
+            }),
+          ),
+        ),
+      );
+      await Promise.all(updates);
     },
 
     /** The row first: a session may list a topic it no longer gets, but gets none that it does not list. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { formatTarget, maxTopicsPerSession, Refusal, topicName } from '../protocol/index.ts';
-import { defineListener, type Listener } from './listener.ts';
+import { connectionOf, defineListener, type Listener } from './listener.ts';
 import type { Recover } from './recover.ts';
 import { position, positionOf } from './recover-listener.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -14,7 +14,8 @@ export function createTopicListeners(subscriptions: Subscriptions, recover: Reco
     defineListener({
       type: 'subscribe',
       content: z.object({ ...topic, ...position }),
-      async handle({ content: { topic, ...place }, from, session }) {
+      async handle({ content: { topic, ...place }, from, ...context }) {
+        const session = connectionOf(context);
         const asked = positionOf(place, 'content');
         if (!isTopicAllowed(topic, session.topics)) {
           throw refused(`the token allows no subscription to ${topic}`);
@@ -35,8 +36,8 @@ export function createTopicListeners(subscriptions: Subscriptions, recover: Reco
     defineListener({
       type: 'unsubscribe',
       content: z.object(topic),
-      async handle({ content: { topic }, from, session }) {
-        await subscriptions.unsubscribe({ identity: from, ...session }, topic);
+      async handle({ content: { topic }, from, ...context }) {
+        await subscriptions.unsubscribe({ identity: from, ...connectionOf(context) }, topic);
         return { topic };
       },
     }),

@@ -1,25 +1,28 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { contextOf } from '../core/authorizer-context.ts';
 import { isOriginAllowed, originsOf } from '../core/origins.ts';
-import { createTokenSecret } from '../core/token-secret.ts';
-import { readTokenClaims, type TokenVerdict, verifyToken } from '../core/tokens.ts';
+import type { TokenVerdict } from '../core/tokens.ts';
 import { readEnvironment } from './environment.ts';
-import { type AuthorizerEvent, header } from './events.ts';
+import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';
+import { buildVerifier } from './verifier.ts';
 
 const environment = readEnvironment('authorize');
-const claims = readTokenClaims(environment.TOKEN_CLAIMS);
+const verify = buildVerifier(environment);
 const origins = originsOf(environment.ALLOWED_ORIGINS);
-const secret = createTokenSecret(new SecretsManagerClient({}), environment.TOKEN_SECRET_ARN);
 
-/** Decides a handshake. A refusal is a Deny policy (403); a throw is our own fault (500). */
-export async function handler(event: AuthorizerEvent) {
-  const verdict = await judge(event);
+/**
+ * Decides a handshake by its `?token=`, and a request by its bearer token. A refusal is 403, and a throw, which is our
+ * own fault, 500.
+ */
+export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
+  return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
+}
+
+async function authorizeHandshake(event: AuthorizerEvent) {
+  const verdict = await judge(event.headers, event.queryStringParameters?.token);
   if (!verdict.ok) {
-    log.warn('handshake refused', {
-      connectionId: event.requestContext.connectionId,
-      reason: verdict.reason,
-    });
+    const { connectionId } = event.requestContext;
+    log.warn('handshake refused', { connectionId, reason: verdict.reason });
     return { principalId: 'anonymous', policyDocument: policy('Deny', event.methodArn) };
   }
   const { tenant, userType, userId } = verdict.token.identity;
@@ -30,10 +33,19 @@ export async function handler(event: AuthorizerEvent) {
   };
 }
 
-async function judge({ headers, queryStringParameters }: AuthorizerEvent): Promise<TokenVerdict> {
+/** The simple response of payload format 2.0 (http-api-lambda-authorizer). */
+async function authorizeRequest({ headers, routeKey }: HttpAuthorizerEvent) {
+  const [, token] = /^Bearer +(\S+)$/i.exec(header(headers, 'authorization') ?? '') ?? [];
+  const verdict = await judge(headers, token);
+  if (verdict.ok) return { isAuthorized: true, context: contextOf(verdict.token) };
+  log.warn('request refused', { routeKey, reason: verdict.reason });
+  return { isAuthorized: false };
+}
+
+async function judge(headers: AuthorizerEvent['headers'], token = ''): Promise<TokenVerdict> {
   if (!isOriginAllowed(header(headers, 'origin'), origins))
     return { ok: false, reason: 'origin is not allowed' };
-  return verifyToken(queryStringParameters?.token ?? '', { secret: await secret(), claims, now: Date.now });
+  return verify(token);
 }
 
 function policy(Effect: 'Allow' | 'Deny', Resource: string) {

@@ -5,6 +5,7 @@
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
 const caller = [...sessionStore, 'MESSAGES_TABLE', 'CALLBACK_ENDPOINT'] as const;
+const verifier = ['TOKEN_SECRET_ARN', 'TOKEN_CLAIMS'] as const;
 const sender = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
 
 /**
@@ -18,10 +19,10 @@ const sender = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'
  * - `ALLOWED_ORIGINS`: comma-separated origins that browsers may connect from; empty allows all.
  */
 export const variables = {
-  authorize: ['LOG_LEVEL', 'TOKEN_SECRET_ARN', 'TOKEN_CLAIMS', 'ALLOWED_ORIGINS'],
+  authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore],
-  message: ['LOG_LEVEL', ...sender],
+  message: ['LOG_LEVEL', ...sender, ...verifier],
   publish: ['LOG_LEVEL', ...sender],
   api: ['LOG_LEVEL', ...caller],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE', 'FAN_OUT_ATTEMPTS'],

@@ -20,6 +20,13 @@ export interface AuthorizerEvent {
   readonly requestContext: RequestContext;
 }
 
+/** A Lambda authorizer of an HTTP API is asked this, in payload format 2.0. */
+export interface HttpAuthorizerEvent {
+  readonly routeArn: string;
+  readonly routeKey: string;
+  readonly headers?: Headers;
+}
+
 /** CONNECT and DISCONNECT. */
 export interface ConnectionEvent {
   readonly requestContext: RequestContext & { readonly authorizer: AuthorizerContext };
@@ -37,6 +44,13 @@ export interface HttpEvent {
   readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
   readonly requestContext: { readonly http: { readonly method: string } };
+}
+
+/** The same on a route that a Lambda authorizer has let it through to. */
+export interface AuthorizedHttpEvent extends HttpEvent {
+  readonly requestContext: HttpEvent['requestContext'] & {
+    readonly authorizer: { readonly lambda: AuthorizerContext };
+  };
 }
 
 /** What an event source mapping hands over of an SQS queue. */

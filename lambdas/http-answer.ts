@@ -24,13 +24,22 @@ export async function answerOf(run: () => Promise<Answer>): Promise<Answer> {
 
 /** As the HTTP API wants it, payload format 2.0. */
 export function httpResponse({ status, body }: Answer) {
-  return { statusCode: status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return textResponse(status, JSON.stringify(body));
 }
 
-/** The JSON body of a request, of whatever content type it was sent as. */
-export function jsonBody({ body = '', isBase64Encoded }: HttpEvent): unknown {
+/** The same, of text that is JSON already. */
+export function textResponse(statusCode: number, body: string) {
+  return { statusCode, headers: { 'content-type': 'application/json' }, body };
+}
+
+/** The body of a request, of whatever content type it was sent as. */
+export function textBody({ body = '', isBase64Encoded }: HttpEvent): string {
+  return isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
+}
+
+export function jsonBody(event: HttpEvent): unknown {
   try {
-    return JSON.parse(isBase64Encoded ? Buffer.from(body, 'base64').toString() : body);
+    return JSON.parse(textBody(event));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new Refusal('bad_request', 'body: is not JSON', [{ field: 'body', message: 'is not JSON' }]);

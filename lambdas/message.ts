@@ -1,39 +1,39 @@
 import { connectionOf } from '../core/authorizer-context.ts';
-import { createListChannel } from '../core/channel-listing.ts';
-import { createDispatch } from '../core/dispatch.ts';
-import { createInboxListeners } from '../core/inbox-listeners.ts';
-import { listeners } from '../core/listeners/index.ts';
 import { createReceive } from '../core/receive.ts';
-import { createRecover } from '../core/recover.ts';
-import { createRecoverListener } from '../core/recover-listener.ts';
-import { createTopicListeners } from '../core/topic-listeners.ts';
-import { errorFrame, Refusal } from '../protocol/index.ts';
+import { errorFrame, errorTable, Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
-import type { MessageEvent } from './events.ts';
+import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
+import { buildDispatch } from './dispatcher.ts';
+import { textBody, textResponse } from './http-answer.ts';
 import { log } from './log.ts';
 import { buildSender } from './sender.ts';
 
-const parts = buildSender(readEnvironment('message'));
-const { publish, reply, closeSession, subscriptions } = parts;
-const recover = createRecover({ ...parts, now: Date.now });
-const allListeners = [
-  ...createTopicListeners(subscriptions, recover),
-  createRecoverListener(recover),
-  ...createInboxListeners({ ...parts, listChannel: createListChannel(parts) }),
-  ...listeners,
-];
-const dispatch = createDispatch({ listeners: allListeners, publish, reply, log });
-const receive = createReceive({ dispatch, closeSession, now: Date.now });
+const environment = readEnvironment('message');
+const parts = buildSender(environment);
+const dispatch = buildDispatch(parts, environment);
+const receive = createReceive({ ...parts, dispatch, now: Date.now });
 
-/** Takes a frame; the body goes back through the route response, which costs no call of the callback API. */
-export async function handler({ body, requestContext }: MessageEvent) {
+/** Takes a frame: from a connection, or by `POST /messages`. */
+export async function handler(event: MessageEvent | AuthorizedHttpEvent) {
+  return 'routeKey' in event ? takeRequest(event) : takeMessage(event);
+}
+
+/** The body goes back through the route response, which costs no call of the callback API. */
+async function takeMessage({ body, requestContext }: MessageEvent) {
   const { connectionId, connectedAt, authorizer } = requestContext;
+  const { identity, ...token } = connectionOf(authorizer);
   try {
-    const answer = await receive(body ?? '', { ...connectionOf(authorizer), connectionId, connectedAt });
+    const answer = await receive(body ?? '', identity, { connectionId, connectedAt, ...token });
     return { statusCode: 200, ...(answer !== undefined && { body: answer }) };
   } catch (cause) {
     log.error('message failed', { connectionId, cause });
     const error = new Refusal('internal', 'The message failed on our side; try again.');
     return { statusCode: 500, body: errorFrame(error, undefined, undefined) };
   }
+}
+
+async function takeRequest(event: AuthorizedHttpEvent) {
+  const { identity } = connectionOf(event.requestContext.authorizer.lambda);
+  const { text, refusal } = await dispatch(textBody(event), { identity, session: undefined });
+  return textResponse(refusal ? errorTable[refusal.code].httpStatus : 200, text);
 }

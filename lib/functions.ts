@@ -45,14 +45,18 @@ export function createFunctions(
     DURABLE_TOPICS: settings.durableTopics.join(','),
   };
 
+  const verifier = {
+    TOKEN_SECRET_ARN: tokenSecret.secretArn,
+    TOKEN_CLAIMS: JSON.stringify(settings.tokenClaims),
+  };
+
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
     ...lifetime,
     entry: 'authorize',
-    description: 'Verifies the token of a user who connects',
+    description: 'Verifies the token of a user who connects, or posts a message',
     environment: {
       ...common,
-      TOKEN_SECRET_ARN: tokenSecret.secretArn,
-      TOKEN_CLAIMS: JSON.stringify(settings.tokenClaims),
+      ...verifier,
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
     } satisfies FunctionEnvironments['authorize'],
     memorySize: 512,
@@ -85,7 +89,7 @@ export function createFunctions(
     ...lifetime,
     entry: 'message',
     description: 'Hands a frame of a client to the listener of its type',
-    environment: { ...common, ...sender } satisfies FunctionEnvironments['message'],
+    environment: { ...common, ...sender, ...verifier } satisfies FunctionEnvironments['message'],
     memorySize: 512,
     timeout: integrationTimeout,
   });
@@ -108,6 +112,7 @@ export function createFunctions(
     webSocketApi.grantSend(fn);
     fanOut.grantSend(fn);
   }
+  tokenSecret.grantVerify(message);
   sessions.grantSubscribe(message);
   messages.grantRead(message);
 

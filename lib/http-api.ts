@@ -1,6 +1,10 @@
-import type { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import {
+  HttpIamAuthorizer,
+  HttpLambdaAuthorizer,
+  HttpLambdaResponseType,
+} from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -12,13 +16,22 @@ const { GET, POST, DELETE } = apigateway.HttpMethod;
 export interface HttpApiProps {
   /** Behind `POST /publish`. */
   readonly publish: SwitchboardFunction;
+  /** Behind `POST /messages`, which users call with their tokens. */
+  readonly message: SwitchboardFunction;
+  /** Verifies those tokens. */
+  readonly authorize: SwitchboardFunction;
+  /** Empty: the pages of all origins may call it. */
+  readonly allowedOrigins: readonly string[];
   /** Behind every other route. */
   readonly api: SwitchboardFunction;
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** The API of the services that publish and administer; each of its routes takes signed (SigV4) requests only. */
+/**
+ * The API of the services that publish and administer, whose routes take signed (SigV4) requests only; and of users whose
+ * frames are too large for a connection.
+ */
 export class HttpApi extends Construct {
   readonly publishUrl: string;
   private readonly publishRoutes: readonly apigateway.HttpRoute[];
@@ -30,6 +43,12 @@ export class HttpApi extends Construct {
       // A default authorizer, so that a route that is added later is closed until someone opens it.
       defaultAuthorizer: new HttpIamAuthorizer(),
       createDefaultStage: false,
+      corsPreflight: {
+        allowOrigins: props.allowedOrigins.length > 0 ? [...props.allowedOrigins] : ['*'],
+        allowMethods: [apigateway.CorsHttpMethod.POST],
+        allowHeaders: ['authorization', 'content-type'],
+        maxAge: Duration.days(1),
+      },
     });
     const stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: api,
@@ -48,6 +67,17 @@ export class HttpApi extends Construct {
 
     const publish = new HttpLambdaIntegration('Publish', props.publish);
     this.publishRoutes = api.addRoutes({ path: '/publish', methods: [POST], integration: publish });
+
+    api.addRoutes({
+      path: '/messages',
+      methods: [POST],
+      integration: new HttpLambdaIntegration('Message', props.message),
+      authorizer: new HttpLambdaAuthorizer('Bearer', props.authorize, {
+        responseTypes: [HttpLambdaResponseType.SIMPLE],
+        // A token is good until it expires, and no longer.
+        resultsCacheTtl: Duration.seconds(0),
+      }),
+    });
 
     const administration = new HttpLambdaIntegration('Administration', props.api);
     api.addRoutes({ path: '/publications/{messageId}', methods: [GET], integration: administration });

@@ -118,13 +118,13 @@ export class Switchboard extends Construct {
 
     const fanOut = new FanOut(this, 'FanOutQueue');
     const resources = { sessions, messages, tokenSecret, webSocketApi, fanOut };
-    const { publish, api, ...behindWebSocket } = createFunctions(this, resources, settings, lifetime);
-    webSocketApi.addRoutes(behindWebSocket);
-    this.httpApi = new HttpApi(this, 'HttpApi', { publish, api, ...lifetime });
+    const functions = createFunctions(this, resources, settings, lifetime);
+    webSocketApi.addRoutes(functions);
+    this.httpApi = new HttpApi(this, 'HttpApi', { ...functions, ...settings, ...lifetime });
 
     this.webSocketUrl = webSocketApi.url;
     this.publishUrl = this.httpApi.publishUrl;
-    this.publishFunction = publish;
+    this.publishFunction = functions.publish;
     this.tokenSecretArn = tokenSecret.secretArn;
   }
 

@@ -91,7 +91,7 @@ export function messageFrame(frame: MessageFrame): string {
   return JSON.stringify(frame);
 }
 
-export function ackFrame(id: string, content: unknown): string {
+export function ackFrame(id: string | undefined, content: unknown): string {
   return JSON.stringify({ type: 'ack', id, content: content ?? null });
 }
 

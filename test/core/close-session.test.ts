@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCloseSession } from '../../core/close-session.ts';
+import type { Dispatch } from '../../core/dispatch.ts';
 import { createReceive } from '../../core/receive.ts';
 import type { Closing } from '../../protocol/index.ts';
 import { type Core, minuteMs, sessionOf, useDynamoDB } from './core-under-test.ts';
@@ -64,18 +65,21 @@ describe('ending a session', () => {
 });
 
 describe('a frame', () => {
-  it('is dispatched while the token is valid, and its answer returned', async () => {
+  const { identity, session } = sender();
+
+  it('is dispatched while the token is valid, without a read, and its answer returned', async () => {
     const { core, receive, dispatched } = await receiving();
-    core.clock.ms = sender.tokenExpiresAt - 1;
-    expect(await receive('ping', sender)).toBe('answer to ping');
-    expect(dispatched).toEqual(['ping']);
+    core.clock.ms = session.tokenExpiresAt - 1;
+    core.sessions.get = () => Promise.reject(new Error('A message costs no read.'));
+    expect(await receive('ping', identity, session)).toBe('answer to ping');
+    expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: session.tokenExpiresAt }]);
     expect(core.poster.calls).toEqual([]);
   });
 
   it('from the moment the token expires ends the session instead: reason, close, and nothing dispatched', async () => {
     const { core, receive, dispatched } = await receiving();
-    core.clock.ms = sender.tokenExpiresAt;
-    expect(await receive('ping', sender)).toBeUndefined();
+    core.clock.ms = session.tokenExpiresAt;
+    expect(await receive('ping', identity, session)).toBeUndefined();
 
     expect(dispatched).toEqual([]);
     expect(core.poster.framesTo('c1=')).toMatchObject([
@@ -84,20 +88,30 @@ describe('a frame', () => {
     expect(core.poster.calls.map(({ call }) => call)).toEqual(['post', 'disconnect']);
   });
 
-  it('of a connection whose expiry cannot be read is not dispatched', async () => {
-    const { receive, dispatched } = await receiving();
-    await receive('ping', { ...sender, tokenExpiresAt: Number.NaN });
+  it('is dispatched after that where the session was refreshed, until that token expires', async () => {
+    const { core, receive, dispatched } = await receiving();
+    const later = session.tokenExpiresAt + minuteMs;
+    expect(await core.sessions.refresh(identity, 'c1=', later)).toBe(later);
+    core.clock.ms = later - 1;
+    expect(await receive('ping', identity, session)).toBe('answer to ping');
+    expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: later }]);
+    core.clock.ms = later;
+    expect(await receive('ping', identity, session)).toBeUndefined();
+  });
+
+  it('of a connection whose expiry cannot be read is a matter of its session', async () => {
+    const { core, receive, dispatched } = await receiving();
+    await core.sessions.remove(identity, 'c1=');
+    await receive('ping', identity, { ...session, tokenExpiresAt: Number.NaN });
     expect(dispatched).toEqual([]);
   });
 });
 
-const sender = {
-  topics: [],
-  identity: member,
-  connectionId: 'c1=',
-  connectedAt: sessionOf('c1=').connectedAt,
-  tokenExpiresAt: sessionOf('c1=').connectedAt + 5 * minuteMs,
-};
+function sender() {
+  const { connectedAt } = sessionOf('c1=');
+  const tokenExpiresAt = connectedAt + 5 * minuteMs;
+  return { identity: member, session: { connectionId: 'c1=', connectedAt, tokenExpiresAt, topics: [] } };
+}
 
 async function withSession(script: PosterScript = {}): Promise<Core> {
   const core = await dynamodb.create(script);
@@ -106,12 +120,14 @@ async function withSession(script: PosterScript = {}): Promise<Core> {
 }
 
 async function receiving() {
-  const core = await withSession();
-  const dispatched: string[] = [];
-  const dispatch = (text: string) => {
-    dispatched.push(text);
-    return Promise.resolve(`answer to ${text}`);
+  const core = await dynamodb.create();
+  const { tokenExpiresAt } = sender().session;
+  await core.sessions.add(sessionOf('c1=', { tokenExpiresAt }));
+  const dispatched: { text: string; tokenExpiresAt: number | undefined }[] = [];
+  const dispatch: Dispatch = (text, { session }) => {
+    dispatched.push({ text, tokenExpiresAt: session?.tokenExpiresAt });
+    return Promise.resolve({ text: `answer to ${text}` });
   };
-  const receive = createReceive({ dispatch, closeSession: createCloseSession(core), now: core.now });
+  const receive = createReceive({ ...core, dispatch, closeSession: createCloseSession(core) });
   return { core, receive, dispatched };
 }

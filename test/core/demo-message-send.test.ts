@@ -4,12 +4,10 @@ import { listeners } from '../../core/listeners/index.ts';
 import { type Core, sessionOf, useDynamoDB } from './core-under-test.ts';
 
 const dynamodb = useDynamoDB();
+const { connectionId, connectedAt, tokenExpiresAt } = sessionOf('one');
 const sender = {
   identity: { tenant: 'default', userType: 'member', userId: '1' },
-  connectionId: 'one',
-  connectedAt: sessionOf('one').connectedAt,
-  tokenExpiresAt: sessionOf('one').tokenExpiresAt,
-  topics: [],
+  session: { connectionId, connectedAt, tokenExpiresAt, topics: [] },
 };
 
 describe('demo-message-send', () => {
@@ -102,7 +100,7 @@ async function demo() {
 
 async function send(dispatch: ReturnType<typeof createDispatch>, content: unknown): Promise<unknown> {
   const text = JSON.stringify({ type: 'demo-message-send', id: 'a', content });
-  return JSON.parse((await dispatch(text, sender)) ?? '');
+  return JSON.parse((await dispatch(text, sender)).text);
 }
 
 function receivers(core: Core): string[] {

@@ -5,13 +5,9 @@ import { defineListener, type Listener } from '../../core/listener.ts';
 import type { Recipient } from '../../core/session-rows.ts';
 import { type Identity, type PublishRequest, Refusal } from '../../protocol/index.ts';
 
-const sender = {
-  identity: { tenant: 'acme', userType: 'member', userId: '1' },
-  connectionId: 'c1=',
-  connectedAt: 1_000,
-  tokenExpiresAt: 2_000,
-  topics: ['orders.*'],
-};
+const identity = { tenant: 'acme', userType: 'member', userId: '1' };
+const session = { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000, topics: ['orders.*'] };
+const sender = { identity, session };
 
 describe('a heartbeat', () => {
   it('as the bare text ping is answered by the bare text pong', async () => {
@@ -122,8 +118,8 @@ describe('an error frame', () => {
     'answers a fault (%s) as internal and leaks nothing of it',
     async (type) => {
       const { dispatch, logged } = dispatching();
-      const frame = await dispatch(JSON.stringify({ type, id: 'a', content: 'private' }), sender);
-      expect(JSON.parse(frame ?? '')).toMatchObject({
+      const { text: frame } = await dispatch(JSON.stringify({ type, id: 'a', content: 'private' }), sender);
+      expect(JSON.parse(frame)).toMatchObject({
         type: 'error',
         id: 'a',
         content: { code: 'internal', requestType: type },
@@ -153,7 +149,7 @@ describe('what a listener sends', () => {
     const { dispatch, replied } = dispatching();
     await dispatch('{"type":"answer-me"}', sender);
     expect(replied).toMatchObject([
-      { request: { type: 'answered', content: { n: 1 }, tenant: 'acme' }, to: sender },
+      { request: { type: 'answered', content: { n: 1 }, tenant: 'acme' }, to: { identity, ...session } },
     ]);
   });
 
@@ -163,6 +159,28 @@ describe('what a listener sends', () => {
       type: 'error',
       content: { code: 'bad_request' },
     });
+  });
+
+  it('of a message that came without a connection is a reply to all sessions of the user', async () => {
+    const { dispatch, published, replied } = dispatching();
+    const { text } = await dispatch('{"type":"answer-me"}', { identity, session: undefined });
+    expect(JSON.parse(text)).toMatchObject({ type: 'ack', content: { status: 'delivered' } });
+    expect(replied).toEqual([]);
+    expect(published).toMatchObject([
+      { request: { to: [{ kind: 'user', userType: 'member', userId: '1' }] }, from: identity },
+    ]);
+  });
+
+  it('may be durable', async () => {
+    const { dispatch, published } = dispatching([
+      defineListener({
+        type: 'keep',
+        content: z.unknown(),
+        handle: ({ send }) => send('everyone', 'kept', 1, { durable: true, ttlSeconds: 60 }),
+      }),
+    ]);
+    await dispatch('{"type":"keep"}', sender);
+    expect(published).toMatchObject([{ request: { durable: true, ttlSeconds: 60 } }]);
   });
 
   it('comes with the connection it was asked on', async () => {
@@ -206,7 +224,7 @@ describe('content sent as a JSON string', () => {
     const listener = defineListener({ type: 'wrapped', content, handle: (context) => context.content });
     const { dispatch } = dispatching([listener]);
     const ack = await dispatch(JSON.stringify({ type: 'wrapped', id: 'a', content: '{"a":1}' }), sender);
-    expect(JSON.parse(ack ?? '')).toEqual({ type: 'ack', id: 'a', content: '{"a":1}' });
+    expect(JSON.parse(ack.text)).toEqual({ type: 'ack', id: 'a', content: '{"a":1}' });
   });
 
   it('that is an object leaves everything an object', async () => {
@@ -303,8 +321,10 @@ function dispatching(known = listeners) {
   return { dispatch, published, replied, logged };
 }
 
-function ask(text: string): Promise<string | undefined> {
-  return dispatching().dispatch(text, sender);
+/** What the client is sent. */
+async function ask(text: string): Promise<string | undefined> {
+  const answer = await dispatching().dispatch(text, sender);
+  return answer.isUnasked ? undefined : answer.text;
 }
 
 async function answer(frame: object): Promise<unknown> {

@@ -19,7 +19,9 @@ describe('the WebSocket API', () => {
 
   it('asks the authorizer at $connect, for the token in the query, as a browser can send no header', () => {
     const connect = webSocketRoutes.find(({ RouteKey }) => RouteKey === '$connect');
-    const [authorizer, ...others] = resourcesOf(stack, 'AWS::ApiGatewayV2::Authorizer');
+    const [authorizer, ...others] = resourcesOf(stack, 'AWS::ApiGatewayV2::Authorizer').filter(
+      ({ properties }) => properties['ApiId'] === '${WebSocketApi}',
+    );
     expect(others).toEqual([]);
     expect(connect).toMatchObject({
       AuthorizationType: 'CUSTOM',
@@ -64,6 +66,7 @@ describe('the HTTP API', () => {
     ['POST /publish', 'Publish'],
     ['GET /publications/{messageId}', 'Api'],
     ['GET /channels/{channel}/messages', 'Api'],
+    ['POST /messages', 'Message'],
     ['GET /sessions', 'Api'],
     ['DELETE /sessions', 'Api'],
     ['GET /sessions/{connectionId}', 'Api'],
@@ -80,11 +83,38 @@ describe('the HTTP API', () => {
     });
   });
 
-  it('takes signed requests only, on every route', () => {
-    expect(httpRoutes).toHaveLength(7);
-    expect(new Set(httpRoutes.map(({ AuthorizationType }) => AuthorizationType))).toEqual(
-      new Set(['AWS_IAM']),
+  it('takes signed requests only, on every route but the one of users', () => {
+    expect(httpRoutes).toHaveLength(8);
+    const others = httpRoutes.filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM');
+    expect(others).toMatchObject([
+      { RouteKey: 'POST /messages', AuthorizationType: 'CUSTOM', AuthorizerId: '${HttpApiBearer}' },
+    ]);
+  });
+
+  it('asks the authorizer for every request of a user: a token is good until it expires, and no longer', () => {
+    const authorizers = resourcesOf(stack, 'AWS::ApiGatewayV2::Authorizer').map(
+      ({ properties }) => properties,
     );
+    expect(authorizers.find(({ Name }) => Name === 'Bearer')).toMatchObject({
+      AuthorizerPayloadFormatVersion: '2.0',
+      AuthorizerResultTtlInSeconds: 0,
+      EnableSimpleResponses: true,
+      IdentitySource: ['$request.header.Authorization'],
+    });
+  });
+
+  it.each([
+    [[], ['*']],
+    [['https://app.example.com'], ['https://app.example.com']],
+  ])('lets pages of the allowed origins %j call it', (allowedOrigins, AllowOrigins) => {
+    const [api] = resourcesOf(createStack({ allowedOrigins }), 'AWS::ApiGatewayV2::Api').filter(
+      ({ logicalId }) => logicalId === 'HttpApi',
+    );
+    expect(api?.properties['CorsConfiguration']).toMatchObject({
+      AllowOrigins,
+      AllowMethods: ['POST'],
+      AllowHeaders: ['authorization', 'content-type'],
+    });
   });
 
   it('logs each access', () => {
@@ -108,12 +138,14 @@ describe('permissions to invoke', () => {
     );
     expect(sources.sort()).toEqual([
       '${HttpApi}/*/*/channels/{channel}/messages',
+      '${HttpApi}/*/*/messages',
       '${HttpApi}/*/*/publications/{messageId}',
       '${HttpApi}/*/*/publish',
       '${HttpApi}/*/*/sessions',
       '${HttpApi}/*/*/sessions',
       '${HttpApi}/*/*/sessions/{connectionId}',
       '${HttpApi}/*/*/sessions/{connectionId}',
+      '${HttpApi}/authorizers/${HttpApiBearer}',
       '${WebSocketApi}/*$connect',
       '${WebSocketApi}/*$default',
       '${WebSocketApi}/*$disconnect',

@@ -29,6 +29,7 @@ const rights: Record<FunctionName, Record<string, readonly string[]>> = {
   disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },
   message: {
     ...publisher,
+    'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:Query': [...query, messages],
     'dynamodb:PutItem': [messages, sessions],
     'dynamodb:UpdateItem': [messages, sessions],
