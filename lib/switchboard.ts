@@ -120,7 +120,11 @@ export class Switchboard extends Construct {
     const resources = { sessions, messages, tokenSecret, webSocketApi, fanOut };
     const functions = createFunctions(this, resources, settings, lifetime);
     webSocketApi.addRoutes(functions);
-    this.httpApi = new HttpApi(this, 'HttpApi', { ...functions, ...settings, ...lifetime });
+    this.httpApi = new HttpApi(this, 'HttpApi', {
+      ...functions,
+      allowedOrigins: settings.allowedOrigins,
+      ...lifetime,
+    });
 
     this.webSocketUrl = webSocketApi.url;
     this.publishUrl = this.httpApi.publishUrl;
