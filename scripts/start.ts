@@ -36,7 +36,7 @@ await run(async () => {
     // All else is loaded while the stack is synthesised, which takes the longest: nothing waits for the other.
     const [{ startCloud, isStartError }] = await Promise.all([
       import('../local/index.ts'),
-      synthesise(assembly, stop),
+      synthesise(assembly, { signal: stop }),
       import('./build-site.ts').then(({ buildSite }) => buildSite(site)),
     ]);
     const options = { assembly, port, site, clockSpeed, faults, onLog: console.log, ...data };

@@ -3,10 +3,23 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { UsageError } from './command-line.ts';
 
-/** Synthesises the CDK app into a folder; what the app says of a wrong setting is passed on as it is. */
-export async function synthesise(folder: string, signal?: AbortSignal): Promise<void> {
+/**
+ * Synthesises the CDK app into a folder, with the settings of cdk.json or those of `context`; what the app says of a wrong
+ * setting is passed on as it is.
+ */
+export async function synthesise(
+  folder: string,
+  {
+    signal,
+    context,
+  }: { readonly signal?: AbortSignal; readonly context?: Readonly<Record<string, unknown>> } = {},
+): Promise<void> {
   const app = spawn(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
-    env: { ...process.env, CDK_OUTDIR: folder },
+    env: {
+      ...process.env,
+      CDK_OUTDIR: folder,
+      ...(context && { CDK_CONTEXT_JSON: JSON.stringify(context) }),
+    },
     stdio: ['ignore', 'inherit', 'pipe'],
     ...(signal && { signal }),
   });
