@@ -1,4 +1,4 @@
-import { readFlags, run, UsageError } from './command-line.ts';
+import { readFlags, readWholeNumber, run, UsageError } from './command-line.ts';
 import { sendSigned } from './signed-request.ts';
 
 const usage = `npm run publish -- --to user:member:42 --type notice-push --content '{"title":"hi"}' [--endpoint URL]
@@ -10,6 +10,8 @@ Publishes a message and prints the answer as JSON.
   --content JSON   what it holds
   --tenant TENANT  the isolated customer (default default)
   --message-id ID  a UUID: the same one again within a day publishes nothing
+  --durable        keeps the message in the channel's log, for those who are away
+  --ttl SECONDS    for how long it is kept there (default 604800, 7 days)
   --endpoint URL   the stack's PublishUrl (default http://127.0.0.1:8080/publish)
 
 Signed with the default AWS credential chain; for an endpoint on this machine with its local keys.`;
@@ -21,14 +23,25 @@ await run(async () => {
     content: { type: 'string' },
     tenant: { type: 'string' },
     'message-id': { type: 'string' },
+    durable: { type: 'boolean' },
+    ttl: { type: 'string' },
     endpoint: { type: 'string', default: 'http://127.0.0.1:8080/publish' },
   });
-  const { to, type, content, tenant } = flags;
+  const { to, type, content, tenant, durable } = flags;
   for (const [flag, value] of Object.entries({ to, type, content })) {
     if (value === undefined) throw new UsageError(`--${flag} is required. See --help.`);
   }
   const messageId = flags['message-id'];
-  const body = JSON.stringify({ to, type, content: readJson(content ?? ''), tenant, messageId });
+  const ttlSeconds = flags.ttl === undefined ? undefined : readWholeNumber('ttl', flags.ttl, 1, 31_536_000);
+  const body = JSON.stringify({
+    to,
+    type,
+    content: readJson(content ?? ''),
+    tenant,
+    messageId,
+    durable,
+    ttlSeconds,
+  });
   const { status, text } = await post(readEndpoint(flags.endpoint), body);
   console.log(prettyJson(text));
   if (status >= 300) process.exitCode = 1;

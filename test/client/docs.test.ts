@@ -13,8 +13,11 @@ describe('docs/client.md', () => {
     text = await readFile(page, 'utf8');
   });
 
-  it('has snippets that compile, each as a module of its own', () => {
-    const snippets = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+  it('has snippets that compile, each as a module of its own, and so has README.md', async () => {
+    const readme = await readFile(`${root}README.md`, 'utf8');
+    const snippets = [...(readme + text).matchAll(/```ts\n(.*?)```/gs)]
+      .map(([, code = '']) => code)
+      .filter((code) => code.includes("'switchboard/client'"));
     expect(snippets.length).toBeGreaterThan(5);
     expect(faultsOf(snippets)).toEqual([]);
   });

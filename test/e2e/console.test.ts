@@ -1,34 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findChromium } from '../../scripts/chromium.ts';
 import { signToken } from '../../scripts/sign-token.ts';
+import { type Browser, startBrowser } from './chromium.ts';
 import { startStack, type Stack } from './stack.ts';
 
-const flags =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-
 let stack: Stack;
-let profile: string;
-let browser: BrowserContext;
-
+let browser: Browser;
 beforeAll(async () => {
-  stack = await startStack();
-  profile = await mkdtemp(path.join(os.tmpdir(), 'switchboard-chromium-'));
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error('There is no Chromium; npm test installs one.');
-  browser = await chromium.launchPersistentContext(profile, { executablePath, args: flags.split(' ') });
+  [stack, browser] = await Promise.all([startStack(), startBrowser()]);
 });
 afterAll(async () => {
   await browser.close();
   await stack.close();
-  await rm(profile, { recursive: true, force: true });
 });
 
 async function openPage(user: string): Promise<Page> {
-  const page = await browser.newPage();
+  const page = await browser.context.newPage();
   const token = await signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds: 600 });
   await page.goto(stack.url);
   await page.getByLabel('Token').fill(token);
@@ -67,7 +54,7 @@ describe('the page at /', () => {
   });
 
   it('says so when a token is refused', async () => {
-    const page = await browser.newPage();
+    const page = await browser.context.newPage();
     await page.goto(`${stack.url}/#token=garbage`);
     await page.getByRole('button', { name: 'Connect' }).click();
     await page.getByText('refused: is the token right?').waitFor();

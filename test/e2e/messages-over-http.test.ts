@@ -20,7 +20,7 @@ async function post(frame: unknown, authorization: string | undefined, headers: 
     headers: { ...headers, ...(authorization !== undefined && { authorization }) },
     body: typeof frame === 'string' ? frame : JSON.stringify(frame),
   });
-  return { status: response.status, body: (await response.json()), headers: response.headers };
+  return { status: response.status, body: await response.json(), headers: response.headers };
 }
 
 const bearer = async (user: string) => `Bearer ${await token(user)}`;

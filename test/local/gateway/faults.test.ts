@@ -49,7 +49,7 @@ async function connected(faults: Partial<FaultSettings>) {
 async function put(cloud: RunningCloud, body: unknown, headers: Record<string, string> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(`${cloud.url}/_local/faults`, { method: 'PUT', body: text, headers });
-  return { status: response.status, body: (await response.json()) };
+  return { status: response.status, body: await response.json() };
 }
 
 async function fired(cloud: RunningCloud, name: keyof FaultSettings): Promise<number> {

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { signToken } from '../../scripts/sign-token.ts';
+import { type Browser, buildPage, startBrowser } from '../e2e/chromium.ts';
+import { startStack, type Stack } from '../e2e/stack.ts';
+import { codeBlocks, readPage } from './documents.ts';
+
+const example = codeBlocks(readPage('README.md')).find(({ code }) => code.includes("'switchboard/client'"));
+const localUrl = 'ws://127.0.0.1:8080/live';
+
+let browser: Browser;
+let stack: Stack;
+let removePage: () => Promise<void>;
+beforeAll(async () => {
+  // The page is given the address of this cloud before its own code runs.
+  const page = await buildPage(
+    (example?.code ?? '').replace(`'${localUrl}'`, 'location.origin.replace("http", "ws") + "/live"'),
+  );
+  removePage = page.remove;
+  [stack, browser] = await Promise.all([startStack({ site: page.folder }), startBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await stack.close();
+  await removePage();
+});
+
+it('the ten lines in README.md do in a browser what they say', async () => {
+  expect(example?.code.trim().split('\n')).toHaveLength(10);
+  expect(example?.code).toContain(localUrl);
+  const page = await browser.context.newPage();
+  const printed: string[] = [];
+  page.on('console', (message) => printed.push(message.text()));
+  const request = { user: '42', type: 'member', tenant: 'default', topics: ['orders.*'], ttlSeconds: 600 };
+  await page.route('**/token', async (route) => route.fulfill({ body: await signToken(request) }));
+  await page.goto(stack.url);
+
+  const subscribed = { to: 'topic:orders.eu', type: 'order', content: { id: 1 }, durable: true };
+  await expect
+    .poll(async () => ((await stack.publish(subscribed)).body as { delivered: number }).delivered, {
+      timeout: 10_000,
+    })
+    .toBe(1);
+  await stack.publish({ to: 'user:member:42', type: 'notice-push', content: { title: 'hi' } });
+  await expect.poll(() => printed).toContain('notice: hi');
+  expect(printed.some((line) => /^order \d+$/.test(line))).toBe(true);
+  expect(printed.some((line) => line.includes('delivered'))).toBe(true);
+});
