@@ -5,8 +5,10 @@ import { build } from 'esbuild';
 import { type BrowserContext, chromium } from 'playwright-core';
 import { findChromium } from '../../scripts/chromium.ts';
 
-const flags =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+export const chromiumFlags =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
+    ' ',
+  );
 
 export interface Browser {
   readonly context: BrowserContext;
@@ -18,7 +20,7 @@ export async function startBrowser(): Promise<Browser> {
   const profile = await mkdtemp(path.join(os.tmpdir(), 'switchboard-chromium-'));
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('There is no Chromium; npm test installs one.');
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: flags.split(' ') });
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: chromiumFlags });
   return {
     context,
     async close() {

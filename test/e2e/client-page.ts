@@ -1,0 +1,61 @@
+/// <reference lib="dom" />
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { signToken } from '../../scripts/sign-token.ts';
+
+declare global {
+  interface Window {
+    /** The states of the client, in order. */
+    states: string[];
+    /** The contents of the messages `note`, in order. */
+    notes: unknown[];
+    send(type: string, content: unknown): Promise<unknown>;
+  }
+}
+
+/** A page with a client that notes what it hears. */
+export const clientPageCode = `
+  import { connect } from 'switchboard/client';
+  window.states = [];
+  window.notes = [];
+  const client = connect({
+    url: location.origin.replace('http', 'ws') + '/live',
+    token: () => location.hash.slice(1) || fetch('/token').then((response) => response.text()),
+  });
+  client.on('status', ({ state }) => window.states.push(state));
+  client.on('note', (content) => window.notes.push(content));
+  window.send = (type, content) => client.send(type, content);
+`;
+
+export interface ClientPage {
+  states(): Promise<string[]>;
+  notes(): Promise<unknown[]>;
+  /** Waits until this is the client's last state. */
+  becomes(state: string): Promise<void>;
+}
+
+/** Opens the page as this user; the last of the lives of its tokens is that of all further ones too. */
+export async function openClientPage(
+  page: Page,
+  url: string,
+  user: string,
+  tokenLives: readonly number[] = [3600],
+): Promise<ClientPage> {
+  let asked = 0;
+  // Not offline with the page: what is tested is the connection.
+  await page.route('**/token', async (route) => {
+    const ttlSeconds = tokenLives[Math.min(asked, tokenLives.length - 1)] ?? 0;
+    asked += 1;
+    const body = await signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds });
+    await route.fulfill({ body });
+  });
+  await page.goto(url);
+  const states = () => page.evaluate(() => window.states);
+  return {
+    states,
+    notes: () => page.evaluate(() => window.notes),
+    async becomes(state) {
+      await expect.poll(async () => (await states()).at(-1), { timeout: 15_000 }).toBe(state);
+    },
+  };
+}
