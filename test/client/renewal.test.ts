@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { failure, openStage, settle } from './client-under-test.ts';
+import WebSocket from 'ws';
+import { connect } from '../../client/index.ts';
+import { failure, openStage, settle, startServer } from './client-under-test.ts';
 
 const minuteMs = 60_000;
 /** 1 h 50 min less the jitter, at the fake clock's chance of one half. */
@@ -100,5 +102,31 @@ describe('make before break', () => {
     server.refusal = undefined;
     clock.advance(30_000);
     await become('open');
+  });
+
+  it('goes on, connection after connection, under a message per millisecond', async () => {
+    const server = await startServer();
+    const client = connect({ url: server.url, token: 'ticket', WebSocket, renewAfterMs: 120, page: {} });
+    const heard: unknown[] = [];
+    const states: string[] = [];
+    client.on('note', (content) => heard.push(content));
+    client.on('status', ({ state }) => states.push(state));
+    const ends: Promise<number>[] = [];
+    let count = 0;
+    const ticking = setInterval(() => server.publish('user:member:42', (count += 1)), 1);
+    while (ends.length < 10) {
+      const connection = await server.connections.next();
+      ends.push(connection.closed);
+      // The platform's own end, a little after the client's.
+      setTimeout(() => connection.socket.close(1001, 'Going away'), 160);
+    }
+    clearInterval(ticking);
+    await client.send('barrier');
+    expect(heard).toEqual(
+      Array.from({ length: count - Number(heard[0]) + 1 }, (_, at) => at + Number(heard[0])),
+    );
+    expect(states).toEqual(['open']);
+    await client.close();
+    expect(count).toBeGreaterThan(300);
   });
 });
