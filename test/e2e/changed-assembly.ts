@@ -22,6 +22,15 @@ export async function changedAssembly(change: (template: Template) => void): Pro
   return assembly;
 }
 
+/** Sets a variable wherever it is one: of all functions, or of those whose id has this in it. */
+export function setVariable(template: Template, name: string, value: unknown, functionId = ''): void {
+  for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {
+    if (Type !== 'AWS::Lambda::Function' || !logicalId.includes(functionId)) continue;
+    const { Variables } = Properties?.Environment as { Variables: Record<string, unknown> };
+    if (name in Variables) Variables[name] = value;
+  }
+}
+
 /** Takes one action from the policy of a function. */
 export function withoutAction(template: Template, policyOf: string, action: string): void {
   let removed = 0;

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { localKeys, localRegion } from '../../scripts/signed-request.ts';
-import { changedAssembly, type Template } from './changed-assembly.ts';
+import { changedAssembly, setVariable, type Template } from './changed-assembly.ts';
 import { startStack, type Stack } from './stack.ts';
 
 const ends: (() => Promise<unknown>)[] = [];
@@ -21,14 +21,6 @@ async function startSmall(change: (template: Template) => void = () => undefined
   const stack = await startStack({ assembly });
   ends.push(() => stack.close());
   return stack;
-}
-
-function setVariable(template: Template, name: string, value: unknown, functionId = ''): void {
-  for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {
-    if (Type !== 'AWS::Lambda::Function' || !logicalId.includes(functionId)) continue;
-    const { Variables } = Properties?.Environment as { Variables: Record<string, unknown> };
-    if (name in Variables) Variables[name] = value;
-  }
 }
 
 /** The queues' addresses, by whether they are the dead letters'. */

@@ -32,6 +32,11 @@ async function publish(user: string, content: unknown): Promise<void> {
   expect(await stack.publish(body)).toMatchObject({ status: 200 });
 }
 
+async function setClock(clockSpeed: number): Promise<void> {
+  const body = JSON.stringify({ clockSpeed });
+  expect((await fetch(`${stack.url}/_local/faults`, { method: 'PUT', body })).status).toBe(200);
+}
+
 describe('the inbox of a user who was offline', () => {
   it('has everything in order on both devices, and what is read on one is read on the other', async () => {
     for (let content = 1; content <= 30; content += 1) await publish('away', content);
@@ -50,6 +55,27 @@ describe('the inbox of a user who was offline', () => {
     expect(await laptop.inbox.unread()).toBe(5);
     expect(await laptop.inbox.list({ after: 25 })).toMatchObject({ head: 30, readOffset: 25 });
     await expect(phone.inbox.markRead(31)).rejects.toMatchObject({ code: 'bad_content' });
+  });
+
+  it('is the same a day later', { timeout: 30_000 }, async () => {
+    for (const content of [1, 2, 3]) await publish('a-day', content);
+    const bystander = await stack.connect({ user: 'bystander' });
+    const ended = bystander.closed();
+    // A day in two seconds, in which the connections of all others end.
+    const over = performance.now() + 2000;
+    await setClock(43_200);
+    expect(await ended).toEqual({ code: 1001, reason: 'Going away' });
+    await expect.poll(() => performance.now() > over, { timeout: 5000 }).toBe(true);
+    await setClock(1);
+    const [phone, laptop] = [await device('a-day'), await device('a-day')];
+    for (const each of [phone, laptop]) {
+      const { messages } = await each.inbox.list();
+      expect(messages.map(({ content }) => content)).toEqual([1, 2, 3]);
+    }
+    const heard = new Promise((resolve) => laptop.inbox.on('read', resolve));
+    await phone.inbox.markRead(3);
+    expect(await heard).toEqual({ readOffset: 3 });
+    expect([await phone.inbox.unread(), await laptop.inbox.unread()]).toEqual([0, 0]);
   });
 
   it('gets what comes while it is open both as messages and in the inbox', async () => {

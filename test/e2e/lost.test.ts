@@ -1,0 +1,102 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { type Client, connect, type Lost } from '../../client/index.ts';
+import type { Page } from '../../client/page-events.ts';
+import { localKeys, localRegion } from '../../scripts/signed-request.ts';
+import { signToken } from '../../scripts/sign-token.ts';
+import { startStack, type Stack } from './stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+/** A client whose page goes offline and comes back as a test says. */
+async function listen(user: string) {
+  const window = new EventTarget();
+  const page: Page = { window };
+  const client: Client = connect({
+    url: `${stack.url.replace('http', 'ws')}/live`,
+    token: () => signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds: 3600 }),
+    WebSocket,
+    page,
+  });
+  const heard: unknown[] = [];
+  const lost: Lost[] = [];
+  const states: string[] = [];
+  client.on('n', (content) => heard.push(content));
+  client.on('lost', (event) => lost.push(event));
+  client.on('status', ({ state }) => states.push(state));
+  await expect.poll(() => states).toEqual(['open']);
+  const become = async (event: string, state: string) => {
+    window.dispatchEvent(new Event(event));
+    await expect.poll(() => states.at(-1)).toBe(state);
+  };
+  const publish = (content: unknown, ttlSeconds = 3600) =>
+    stack.publish({ to: `user:member:${user}`, type: 'n', content, durable: true, ttlSeconds });
+  return { client, heard, lost, publish, become };
+}
+
+/** As an operator does after a restore: docs/operations.md. */
+async function deleteHead(channel: string): Promise<void> {
+  const client = new DynamoDBClient({ endpoint: stack.url, region: localRegion, credentials: localKeys });
+  const [table] = stack.cloud.deployment
+    .ofType('AWS::DynamoDB::Table')
+    .map(({ logicalId }) => logicalId)
+    .filter((id) => id.includes('Messages'));
+  await DynamoDBDocumentClient.from(client).send(
+    new DeleteCommand({
+      TableName: stack.cloud.deployment.physicalId(table ?? ''),
+      Key: { pk: `CHANNEL#default#${channel}`, sk: 'HEAD' },
+    }),
+  );
+  client.destroy();
+}
+
+describe('a client that cannot get everything back', () => {
+  it('whose messages have expired says from where to where, and goes on with what is kept', async () => {
+    const { client, heard, lost, publish, become } = await listen('expired');
+    await publish('first');
+    await expect.poll(() => heard).toEqual(['first']);
+    await become('offline', 'paused');
+    await publish('too short', 1);
+    await publish('kept');
+    const over = Date.now() + 2100;
+    await expect.poll(() => Date.now() > over, { timeout: 5000 }).toBe(true);
+    await become('online', 'open');
+    await publish('next');
+    await expect.poll(() => heard).toEqual(['first', 'kept', 'next']);
+    expect(lost).toMatchObject([{ channel: 'user:member:expired', from: { offset: 1 }, to: { offset: 3 } }]);
+    await client.close();
+  });
+
+  it('whose log has begun anew says so, and follows the new one from there', async () => {
+    const { client, heard, lost, publish, become } = await listen('anew');
+    for (const content of [1, 2, 3]) await publish(content);
+    await expect.poll(() => heard).toEqual([1, 2, 3]);
+    await become('offline', 'paused');
+    await deleteHead('user:member:anew');
+    await publish('of the new log');
+    await become('online', 'open');
+    await publish('next');
+    await expect.poll(() => heard).toEqual([1, 2, 3, 'next']);
+    expect(lost).toMatchObject([{ channel: 'user:member:anew', from: { offset: 3 }, to: { offset: 1 } }]);
+    expect(lost[0]?.from.epoch).not.toBe(lost[0]?.to.epoch);
+    await client.close();
+  });
+
+  it('whose log begins anew while it is open is told by the first message of the new one', async () => {
+    const { client, heard, lost, publish } = await listen('live');
+    await publish(1);
+    await expect.poll(() => heard).toEqual([1]);
+    await deleteHead('user:member:live');
+    await publish('of the new log');
+    await expect.poll(() => lost.length, { timeout: 5000 }).toBe(1);
+    await publish('next');
+    await expect.poll(() => heard.at(-1)).toBe('next');
+    await client.close();
+  });
+});
