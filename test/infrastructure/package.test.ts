@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 let folder: string;
@@ -39,6 +42,26 @@ describe('the package', () => {
       console.log(JSON.stringify(types.filter((type) => type === 'AWS::Lambda::Function')));
     `);
     expect(types).toHaveLength(7);
+  });
+
+  it('is clean to publint', async () => {
+    const { messages, pkg } = await publint({ pkgDir: folder, pack: 'npm', strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+  });
+
+  it('has types that are right for whoever imports it as ES modules, which is all it is', async () => {
+    const [tarball = ''] = execFileSync('npm', ['pack', '--ignore-scripts', '--silent'], {
+      cwd: folder,
+      encoding: 'utf8',
+    }).split('\n');
+    const data = readFileSync(path.join(folder, tarball));
+    const result = await checkPackage(createPackageFromTarballData(new Uint8Array(data)));
+    const problems = 'problems' in result ? result.problems : ['no types'];
+    const isOfEsModules = (problem: unknown) => {
+      const { resolutionKind } = Object(problem) as { resolutionKind?: string };
+      return resolutionKind !== 'node10' && resolutionKind !== 'node16-cjs';
+    };
+    expect(problems.filter(isOfEsModules)).toEqual([]);
   });
 
   it.each([
