@@ -24,7 +24,7 @@ export interface Options {
   readonly bufferLimit?: number;
   /** When the next connection is made, less up to 1/22 of it; 1 h 50 min without it: at 2 h API Gateway cuts. */
   readonly renewAfterMs?: number;
-  /** After how long a silence in both directions a ping is sent; 9 min without it: at 10 min API Gateway cuts. */
+  /** After how long a silence in both directions it asks what it missed; 9 min without it: at 10 min API Gateway cuts. */
   readonly heartbeatAfterMs?: number;
   /** For tests of this client. */
   readonly clock?: Clock;

@@ -57,8 +57,8 @@ export function createInboxListeners({ channelLog, listChannel, inbox }: InboxPa
             { field: 'content.offset', message },
           ]);
         }
-        if (!head || offset === 0) return { readOffset: 0 };
-        const isMoved = await inbox.moveTo(log, head, offset);
+        if (!head) return { readOffset: 0 };
+        const isMoved = offset > 0 && (await inbox.moveTo(log, head, offset));
         const readOffset = isMoved ? offset : await inbox.readOffset(log, head);
         // The user's other devices learn of it at once, and so does this one's own code.
         if (isMoved) await send(log.channel, 'inbox-read', { readOffset });

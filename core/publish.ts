@@ -131,7 +131,9 @@ export function createPublish(options: PublishOptions): Publish {
       await publications.finish(id, answer);
       return answer;
     } catch (cause) {
-      await publications.release(id);
+      await publications.release(id).catch((second: unknown) => {
+        throw new AggregateError([cause, second], 'A publish failed, and so did giving back its messageId.');
+      });
       throw cause;
     }
   }

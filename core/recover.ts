@@ -3,6 +3,7 @@ import type { LogId } from './channel-keys.ts';
 import type { ChannelLog } from './channel-log.ts';
 import type { LogPage } from './channel-page.ts';
 import type { ChannelReading } from './channel-reading.ts';
+import type { HeadRow } from './channel-rows.ts';
 import type { Poster } from './poster.ts';
 
 export interface RecoverOptions {
@@ -19,7 +20,7 @@ export interface Asked {
   readonly from?: Position | undefined;
 }
 
-/** Sends what was missed on each channel to the connection, in order, and resolves to what to tell of each, in the order asked. */
+/** Sends what was missed on each channel to the connection, and resolves to what to tell of each, in the order asked. */
 export type Recover = (connectionId: string, asked: readonly Asked[]) => Promise<Recovery[]>;
 
 /** What one call sends at most; the client asks again for what is left. */
@@ -55,8 +56,12 @@ export function createRecover({ channelLog, channelReading, poster, now }: Recov
     return page.offset;
   }
 
-  async function recoverOne(connectionId: string, { log, from }: Asked, budget: Budget): Promise<Recovery> {
-    const head = await channelLog.head(log);
+  async function recoverOne(
+    connectionId: string,
+    { log, from }: Asked,
+    head: HeadRow | undefined,
+    budget: Budget,
+  ): Promise<Recovery> {
     if (!head) {
       // Whatever the client has seen there is of a log that is gone.
       return { epoch: '', offset: 0, recovered: from === undefined || from.epoch === '' };
@@ -89,7 +94,9 @@ export function createRecover({ channelLog, channelReading, poster, now }: Recov
   return async (connectionId, asked) => {
     const budget = { messages: maxMessages, deadline: now() + sendingTimeMs, isRefused: false };
     const answers: Recovery[] = [];
-    for (const each of asked) answers.push(await recoverOne(connectionId, each, budget));
+    const heads = await Promise.all(asked.map(({ log }) => channelLog.head(log)));
+    for (const [index, each] of asked.entries())
+      answers.push(await recoverOne(connectionId, each, heads[index], budget));
     if (budget.isRefused && budget.messages === maxMessages)
       throw new Refusal('rate_limited', 'The connection takes no messages now; ask again.');
     return answers;

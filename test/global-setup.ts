@@ -17,6 +17,8 @@ declare module 'vitest' {
 /** Synthesises the app once for all end-to-end tests. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-test-'));
+  // Whatever a test or what it runs leaves behind goes with the folder.
+  process.env.TMPDIR = folder;
   const assembly = path.join(folder, 'cdk.out');
   const site = path.join(folder, 'site');
   await Promise.all([synthesise(assembly), buildSite(site)]);

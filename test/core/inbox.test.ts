@@ -83,6 +83,7 @@ describe('marking read', () => {
     expect(await ask(core, 'inbox-mark-read', { offset: 2 })).toEqual({ readOffset: 2 });
     expect(await ask(core, 'inbox-mark-read', { offset: 1 })).toEqual({ readOffset: 2 });
     expect(await ask(core, 'inbox-mark-read', { offset: 2 })).toEqual({ readOffset: 2 });
+    expect(await ask(core, 'inbox-mark-read', { offset: 0 })).toEqual({ readOffset: 2 });
     expect(await ask(core, 'inbox-list', {})).toMatchObject({ readOffset: 2 });
     for (const id of ['c1=', 'c2=']) {
       expect(core.poster.framesTo(id)).toMatchObject([{ type: 'inbox-read', content: { readOffset: 2 } }]);

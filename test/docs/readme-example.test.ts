@@ -9,19 +9,18 @@ const localUrl = 'ws://127.0.0.1:8080/live';
 
 let browser: Browser;
 let stack: Stack;
-let removePage: () => Promise<void>;
+let site: Awaited<ReturnType<typeof buildPage>>;
 beforeAll(async () => {
   // The page is given the address of this cloud before its own code runs.
-  const page = await buildPage(
+  site = await buildPage(
     (example?.code ?? '').replace(`'${localUrl}'`, 'location.origin.replace("http", "ws") + "/live"'),
   );
-  removePage = page.remove;
-  [stack, browser] = await Promise.all([startStack({ site: page.folder }), startBrowser()]);
+  [stack, browser] = await Promise.all([startStack({ site: site.folder }), startBrowser()]);
 });
 afterAll(async () => {
   await browser.close();
   await stack.close();
-  await removePage();
+  await site.remove();
 });
 
 it('the ten lines in README.md do in a browser what they say', async () => {

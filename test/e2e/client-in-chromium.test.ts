@@ -55,7 +55,7 @@ describe('the client in Chromium', () => {
     const { port } = stack.cloud;
     await stack.close();
     await client.becomes('reconnecting');
-    const sent = page.evaluate(() => window.send('demo-message-send', { text: 'x', toUserId: 'nobody' }));
+    const sent = client.send('demo-message-send', { text: 'x', toUserId: 'nobody' });
     stack = await startStack({ site: site.folder, dataDir: data, port });
     await publish('while away');
     await client.becomes('open');
@@ -113,7 +113,7 @@ describe('the client in Chromium', () => {
     const first = await until();
     await expect.poll(until, { timeout: 15_000 }).toBeGreaterThan(first + 3_000_000);
     expect(await client.states()).toEqual(['open']);
-    expect(await page.evaluate(() => window.send('demo-message-send', { text: 'x' }))).toMatchObject({
+    expect(await client.send('demo-message-send', { text: 'x' })).toMatchObject({
       status: 'delivered',
     });
   });

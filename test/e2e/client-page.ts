@@ -1,19 +1,8 @@
-/// <reference lib="dom" />
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { signToken } from '../../scripts/sign-token.ts';
 
-declare global {
-  interface Window {
-    /** The states of the client, in order. */
-    states: string[];
-    /** The contents of the messages `note`, in order. */
-    notes: unknown[];
-    send(type: string, content: unknown): Promise<unknown>;
-  }
-}
-
-/** A page with a client that notes what it hears. */
+/** A page with a client that notes the states it is in and the contents of the messages `note`, in order. */
 export const clientPageCode = `
   import { connect } from 'switchboard/client';
   window.states = [];
@@ -30,6 +19,8 @@ export const clientPageCode = `
 export interface ClientPage {
   states(): Promise<string[]>;
   notes(): Promise<unknown[]>;
+  /** Resolves to the content of the ack. */
+  send(type: string, content: unknown): Promise<unknown>;
   /** Waits until this is the client's last state. */
   becomes(state: string): Promise<void>;
 }
@@ -50,10 +41,12 @@ export async function openClientPage(
     await route.fulfill({ body });
   });
   await page.goto(url);
-  const states = () => page.evaluate(() => window.states);
+  const states = () => page.evaluate<string[]>('window.states');
   return {
     states,
-    notes: () => page.evaluate(() => window.notes),
+    notes: () => page.evaluate<unknown[]>('window.notes'),
+    send: (type, content) =>
+      page.evaluate(`window.send(${JSON.stringify(type)}, ${JSON.stringify(content)})`),
     async becomes(state) {
       await expect.poll(async () => (await states()).at(-1), { timeout: 15_000 }).toBe(state);
     },

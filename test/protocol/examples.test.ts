@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   ackFrame,
+  type ChannelPage,
   closingFrame,
   type Delivered,
   errorFrame,
+  type MessageFrame,
   messageFrame,
   parseWith,
   pongFrame,
@@ -12,6 +14,7 @@ import {
   publishType,
   readClientFrame,
   readPublishRequest,
+  type Recovery,
   Refusal,
   type Session,
 } from '../../protocol/index.ts';
@@ -19,6 +22,7 @@ import { refusalOf } from './refusal-of.ts';
 
 const folder = new URL('../../protocol/examples/', import.meta.url);
 
+const epoch = '3c6f1b0a-8f5e-4f3b-9a37-6f2f4f1c9d10';
 const member = { tenant: 'default', userType: 'member', userId: '1' };
 const messageId = '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11';
 
@@ -33,6 +37,19 @@ const session: Session = {
   sourceIp: '192.0.2.1',
   userAgent: 'Mozilla/5.0',
 };
+const durable: MessageFrame = {
+  type: 'notice-push',
+  content: { title: 'hi' },
+  messageId,
+  channel: 'user:member:42',
+  offset: 7,
+  epoch,
+};
+const recovered: readonly (Recovery & { channel: string })[] = [
+  { channel: 'user:member:42', epoch, offset: 9, recovered: true, skipped: [8] },
+  { channel: 'everyone', epoch: '', offset: 0, recovered: true },
+];
+const kept: ChannelPage = { messages: [durable], epoch, head: 9, next: 7 };
 const answer: Delivered = { messageId, status: 'delivered', delivered: 2, gone: 1, failed: 0 };
 const publication: Publication = {
   messageId,
@@ -57,6 +74,23 @@ describe('the example of a client frame', () => {
       name: 'frame-demo-message-send-text',
       frame: { type: 'demo-message-send', content: '{"text":"hi","toUserId":""}' },
     },
+    {
+      name: 'frame-recover',
+      frame: {
+        type: 'recover',
+        id: '3',
+        content: {
+          channels: [
+            { channel: 'user', epoch, offset: 6 },
+            { channel: 'everyone', epoch: '', offset: 0 },
+          ],
+        },
+      },
+    },
+    {
+      name: 'frame-refresh',
+      frame: { type: 'refresh', id: '4', content: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' } },
+    },
   ])('$name is read whole', ({ name, frame }) => {
     expect(readClientFrame(textOf(name))).toEqual({ ok: true, frame });
   });
@@ -66,6 +100,8 @@ describe('the example of a server frame', () => {
   it.each([
     { name: 'frame-pong', frame: pongFrame('1') },
     { name: 'frame-ack', frame: ackFrame('2', { delivered: 1 }) },
+    { name: 'frame-ack-recover', frame: ackFrame('3', { channels: recovered }) },
+    { name: 'frame-message-durable', frame: messageFrame(durable) },
     {
       name: 'frame-error',
       frame: errorFrame(new Refusal('bad_content', 'content.text: is required'), '2', 'demo-message-send'),
@@ -104,6 +140,13 @@ describe('the example of an HTTP body', () => {
     });
   });
 
+  it('publish-request-durable is read', () => {
+    expect(readPublishRequest(example('publish-request-durable'))).toMatchObject({
+      durable: true,
+      ttlSeconds: 3600,
+    });
+  });
+
   it('publish-request-full is read, with every kind of target', () => {
     const request = readPublishRequest(example('publish-request-full'));
     expect(request.to.map(({ kind }) => kind)).toEqual(['session', 'user', 'type', 'topic', 'everyone']);
@@ -113,6 +156,8 @@ describe('the example of an HTTP body', () => {
 
   it.each([
     { name: 'publish-answer', body: answer },
+    { name: 'publish-answer-durable', body: { ...answer, delivered: 0, gone: 0, offset: 7 } },
+    { name: 'messages', body: kept },
     { name: 'publication', body: publication },
     { name: 'session', body: session },
     { name: 'sessions', body: { sessions: [{ ...session, topics: [] }] } },
@@ -133,9 +178,10 @@ describe('the examples', () => {
     expect(readdirSync(folder).sort()).toEqual(
       [
         ...['ack', 'closing', 'demo-message-send', 'demo-message-send-text', 'error', 'message'],
-        ...['message-from', 'ping', 'pong'],
+        ...['message-from', 'ping', 'pong', 'ack-recover', 'message-durable', 'recover', 'refresh'],
       ]
         .map((name) => `frame-${name}.json`)
+        .concat('messages.json', 'publish-answer-durable.json', 'publish-request-durable.json')
         .concat('error.json', 'publication.json', 'publish-answer.json', 'publish-request-full.json')
         .concat('publish-request.json', 'session.json', 'sessions-closed.json', 'sessions.json')
         .sort(),
