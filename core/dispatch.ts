@@ -67,7 +67,7 @@ export function createDispatch({ listeners, publish, reply, log }: DispatchOptio
   }
 
   return async (text, sender) => {
-    if (text === bareHeartbeat.ping) return { text: bareHeartbeat.pong };
+    if (text === bareHeartbeat.ping && sender.session) return { text: bareHeartbeat.pong };
     const reading = readClientFrame(text);
     if (!reading.ok) return refused(reading.refusal, reading.id, reading.requestType);
     const { frame } = reading;

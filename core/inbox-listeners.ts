@@ -22,10 +22,13 @@ export function createInboxListeners({ channelLog, listChannel, inbox }: InboxPa
   return [
     defineListener({
       type: 'inbox-list',
-      content: z.object({
-        after: z._default(z.int().check(z.gte(0)), 0),
-        limit: z._default(z.int().check(z.gte(1, limit), z.lte(maxPageMessages, limit)), 100),
-      }),
+      content: z._default(
+        z.object({
+          after: z._default(z.int().check(z.gte(0)), 0),
+          limit: z._default(z.int().check(z.gte(1, limit), z.lte(maxPageMessages, limit)), 100),
+        }),
+        { after: 0, limit: 100 },
+      ),
       async handle({ content, from }) {
         const log = inboxOf(from);
         const head = await channelLog.head(log);

@@ -32,10 +32,12 @@ export interface ChannelPage {
 /** Whatever a message can be published on and kept for: every target but a session. */
 export type ChannelTarget = Exclude<Target, { readonly kind: 'session' }>;
 
+const channelForms = 'user:<type>:<id>, type:<type>, topic:<name> or everyone';
+
 /** Reads the name of a channel. `field` is what the caller calls it, for the refusal it may throw. */
 export function parseChannel(text: string, field: string, code: ErrorCode = 'bad_request'): ChannelTarget {
-  const target = parseTarget(text, field, code);
+  const target = parseTarget(text, field, code, channelForms);
   if (target.kind !== 'session') return target;
-  const message = 'must be user:<type>:<id>, type:<type>, topic:<name> or everyone; a session keeps no log';
+  const message = `must be ${channelForms}; a session keeps no log`;
   throw new Refusal(code, `${field}: ${message}`, [{ field, message }]);
 }

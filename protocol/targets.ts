@@ -14,7 +14,12 @@ export type Target =
 export const targetForms = 'session:<connectionId>, user:<type>:<id>, type:<type>, topic:<name> or everyone';
 
 /** Reads `user:member:42` and its kin. `field` is what the caller calls it, for the refusal it may throw. */
-export function parseTarget(text: string, field: string, code: ErrorCode = 'bad_request'): Target {
+export function parseTarget(
+  text: string,
+  field: string,
+  code: ErrorCode = 'bad_request',
+  forms = targetForms,
+): Target {
   const [kind, ...parts] = text.split(':');
   const read = (schema: z.ZodMiniType<string>, index: number) => parseWith(schema, parts[index], field, code);
   switch (`${kind ?? ''}/${String(parts.length)}`) {
@@ -29,7 +34,7 @@ export function parseTarget(text: string, field: string, code: ErrorCode = 'bad_
     case 'everyone/0':
       return { kind: 'everyone' };
     default: {
-      const message = `must be ${targetForms}, got ${JSON.stringify(text.slice(0, 80))}`;
+      const message = `must be ${forms}, got ${JSON.stringify(text.slice(0, 80))}`;
       throw new Refusal(code, `${field}: ${message}`, [{ field, message }]);
     }
   }

@@ -51,6 +51,7 @@ describe('POST /messages', () => {
   it.each([
     ['{', 400, 'bad_frame'],
     ['', 400, 'bad_frame'],
+    ['ping', 400, 'bad_frame'],
     ['{"type":"nope"}', 400, 'unknown_type'],
     ['{"type":"demo-message-send","content":{}}', 400, 'bad_content'],
     ['{"type":"subscribe","content":{"topic":"news"}}', 400, 'bad_frame'],
