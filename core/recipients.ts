@@ -123,9 +123,12 @@ export function createRecipients(options: {
     /** How many rows the shard holds, those of closed sessions too. */
     countAudience: (shard: AudienceShard) => count(audienceRange(shard), { IndexName: 'byAudience' }),
 
-    /** One shard of a topic's subscribers, sorted by connection id. */
+    /**
+     * One shard of a topic's subscribers, sorted by connection id. Read consistently: whoever was told that the
+     * subscription stands, and up to where the log was read, gets what follows.
+     */
     ofTopic(shard: TopicShard, options: PageOptions = {}): Promise<RecipientPage> {
-      return page(topicRange(shard), options, {});
+      return page(topicRange(shard), options, { ConsistentRead: true });
     },
 
     countTopic: (shard: TopicShard) => count(topicRange(shard), {}),
