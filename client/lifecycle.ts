@@ -145,8 +145,8 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   /** What was sent on it may still be answered there. */
   function retire(link: Link): void {
     const end = () => void link.end();
-    clock.after(drainMs, end);
-    void settings.idle(link).then(end);
+    const cancel = clock.after(drainMs, end);
+    void settings.idle(link).then(end).then(cancel);
   }
 
   async function finish(reason: SwitchboardError, isFinal: boolean): Promise<void> {

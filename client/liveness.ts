@@ -8,6 +8,7 @@ export interface Liveness {
   readonly watch: (link: Link) => void;
   /** Now, where nothing has come for a while. */
   readonly check: (link: Link) => void;
+  readonly stop: () => void;
 }
 
 const quietMs = 30_000;
@@ -20,6 +21,7 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
   const alarm = createAlarm(clock);
 
   function watch(link: Link): void {
+    if (link.isEnded) return;
     const delayMs = Math.min(lookMs, link.heardAt + heartbeatAfterMs - clock.now());
     const dueAt = clock.now() + delayMs;
     alarm.set(delayMs, () => {
@@ -27,7 +29,7 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
       const isLate = clock.now() - dueAt > sleepMs;
       // API Gateway closes after 10 minutes without a message either way (quotas), and bills each heartbeat. Whatever
       // this side sent was answered, so that it is enough to look at what came.
-      if (!link.isEnded) check(link, isLate ? quietMs : heartbeatAfterMs);
+      check(link, isLate ? quietMs : heartbeatAfterMs);
     });
   }
 
@@ -44,5 +46,5 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
     else watch(link);
   }
 
-  return { watch, check };
+  return { watch, check, stop: alarm.stop };
 }

@@ -57,10 +57,8 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     const answer = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
     asking--;
     if ('content' in answer) {
-      const unfinished = readAnswers(answer.content).filter((entry) =>
-        channels.answer(entry.channel ?? '', entry),
-      );
-      return unfinished.length > 0;
+      const entries = readAnswers(answer.content);
+      return entries.filter((entry) => channels.answer(entry.channel ?? '', entry)).length > 0;
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
     // What was missed is not known now, and nothing would tell later: this connection will not do.

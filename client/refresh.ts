@@ -8,6 +8,7 @@ import { readLifetimeMs, readToken, type TokenSource } from './tokens.ts';
 export interface Refresh {
   /** `latest` is the token that the server took for this connection. */
   readonly start: (link: Link, latest: string) => void;
+  readonly stop: () => void;
 }
 
 export interface RefreshSettings {
@@ -47,5 +48,5 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
     }
   }
 
-  return { start };
+  return { start, stop: alarm.stop };
 }

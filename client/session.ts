@@ -94,7 +94,10 @@ export function openSession(settings: Settings): Session {
   function onStatus(status: Status): void {
     if (status.state === 'closed') {
       leavePage();
+      // A timer that is left would keep a Node process from ending.
       recovery.stop();
+      refresh.stop();
+      liveness.stop();
       subscriptions.end(status.reason);
     }
     outbox.flush();

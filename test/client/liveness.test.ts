@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Page } from '../../client/page-events.ts';
 import { openStage, settle, stage } from './client-under-test.ts';
+import { FakeClock } from './fake-clock.ts';
 
 const minuteMs = 60_000;
 
@@ -176,5 +177,18 @@ describe('a page', () => {
     fire('online');
     await settle();
     expect([statuses.all, server.connections.all]).toEqual([[], []]);
+  });
+});
+
+describe('a client that is closed', () => {
+  it('leaves no timer behind that would keep a process from ending', async () => {
+    const exp = new FakeClock().now() / 1000 + 3600;
+    const token = `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
+    const { client, clock } = await openStage({ token: () => token });
+    await client.send('barrier');
+    expect(clock.delaysMs.length).toBeGreaterThan(2);
+    await client.close();
+    await settle();
+    expect(clock.delaysMs).toEqual([]);
   });
 });

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type Client, connect } from '../../client/index.ts';
@@ -36,6 +38,25 @@ describe('the client, on the stack', () => {
     await expect
       .poll(() => stack.call('GET', '/sessions?userType=member&userId=lib'))
       .toMatchObject({ body: { sessions: [] } });
+  });
+
+  it('lets a process of Node end once it is closed', async () => {
+    const address = new URL(await stack.webSocketUrl({ user: 'process' }));
+    const code = `
+      import WebSocket from 'ws';
+      import { connect } from './client/index.ts';
+      const [url, token] = process.argv.slice(-2);
+      const client = connect({ url, token: () => token, WebSocket });
+      console.log(JSON.stringify(await client.send('demo-message-send', { text: 'hi', toUserId: 'nobody' })));
+      await client.close();
+    `;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', code];
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...args,
+      `${address.origin}${address.pathname}`,
+      address.searchParams.get('token') ?? '',
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'delivered' });
   });
 
   it('iterates over a topic', async () => {
