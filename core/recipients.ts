@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Identity } from '../protocol/index.ts';
-import { audienceKey, memberPrefix, topicKey, userKey } from './session-keys.ts';
+import { audienceKey, memberKey, memberPrefix, shardOf, topicKey, userKey } from './session-keys.ts';
 import {
   isOpen,
   type Recipient,
@@ -118,6 +118,14 @@ export function createRecipients(options: {
     /** One shard of a tenant; of one user type, sorted by connection id, or of all, sorted by type before that. */
     ofAudience(shard: AudienceShard, options: PageOptions = {}): Promise<RecipientPage> {
       return page(audienceRange(shard), options, { IndexName: 'byAudience' });
+    },
+
+    /** Whether the index of audiences has this session. */
+    async isListed({ tenant, userType }: Identity, connectionId: string): Promise<boolean> {
+      const shard = { tenant, shard: shardOf(connectionId, shards) };
+      const member = memberKey(userType, connectionId);
+      const range = { ...audienceRange(shard), from: member, to: member };
+      return (await count(range, { IndexName: 'byAudience' })) > 0;
     },
 
     /** How many rows the shard holds, those of closed sessions too. */

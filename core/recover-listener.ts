@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { maxRecoveredChannels, type Position, Refusal } from '../protocol/index.ts';
+import type { AwaitListing } from './await-listing.ts';
 import { connectionOf, defineListener, type Listener } from './listener.ts';
 import { channelFor } from './own-channels.ts';
 import type { Recover } from './recover.ts';
@@ -26,7 +27,7 @@ export function positionOf(
 }
 
 /** The frame `recover`: what was missed on channels is sent, and then said what has become of each. */
-export function createRecoverListener(recover: Recover): Listener {
+export function createRecoverListener(recover: Recover, awaitListing: AwaitListing): Listener {
   return defineListener({
     type: 'recover',
     content: z.object({
@@ -42,6 +43,8 @@ export function createRecoverListener(recover: Recover): Listener {
         const name = channelFor(channel, reader, `${field}.channel`);
         return { log: { tenant: from.tenant, channel: name }, from: positionOf(place, field) };
       });
+      const isOfIndex = ({ log }: (typeof asked)[number]) => /^(type:|everyone$)/.test(log.channel);
+      if (asked.some(isOfIndex)) await awaitListing(from, session);
       const answers = await recover(session.connectionId, asked);
       return {
         channels: answers.map((answer, index) => ({ channel: asked[index]?.log.channel, ...answer })),

@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { createAwaitListing } from '../core/await-listing.ts';
 import { createListChannel } from '../core/channel-listing.ts';
 import { createDispatch } from '../core/dispatch.ts';
 import { createInboxListeners } from '../core/inbox-listeners.ts';
@@ -19,7 +21,7 @@ export function buildDispatch(
   const recover = createRecover({ ...parts, now: Date.now });
   const ofProtocol = [
     ...createTopicListeners(parts.subscriptions, recover),
-    createRecoverListener(recover),
+    createRecoverListener(recover, createAwaitListing({ ...parts, log, now: Date.now, wait })),
     createRefreshListener({ ...parts, verify: buildVerifier(environment), log }),
     ...createInboxListeners({ ...parts, listChannel: createListChannel(parts) }),
   ];

@@ -94,7 +94,7 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
   const reply = createReply({ poster, deliver, now, newId: randomUUID });
   const logs = { channelLog, channelReading, listChannel, recover, inbox };
   const stores = { sessions, subscriptions, progress, ...logs };
-  return { db, tables, clock, warnings, jobs, ...stores, ...parts, publish, reply };
+  return { db, tables, clock, warnings, jobs, log, wait, ...stores, ...parts, publish, reply };
 }
 
 /** A deadline that no test reaches. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { createAwaitListing } from '../../core/await-listing.ts';
 import { createRecoverListener } from '../../core/recover-listener.ts';
 import { readPublishRequest, Refusal } from '../../protocol/index.ts';
-import { type Core, type CoreOptions, useDynamoDB } from './core-under-test.ts';
+import { type Core, type CoreOptions, sessionOf, startOfTime, useDynamoDB } from './core-under-test.ts';
 import { throttled } from './recording-poster.ts';
 
 const dynamodb = useDynamoDB();
@@ -23,7 +24,8 @@ function publish(core: Core, content: unknown, to = own) {
 async function recover(core: Core, channels: readonly unknown[]) {
   const before = core.poster.calls.length;
   const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
-  const answer = await createRecoverListener(core.recover).handle({
+  const awaitListing = createAwaitListing(core);
+  const answer = await createRecoverListener(core.recover, awaitListing).handle({
     content: { channels },
     from: identity,
     session,
@@ -138,6 +140,46 @@ describe('recover', () => {
     const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
     expect(sent).toEqual([2]);
     expect(channels).toMatchObject([{ offset: 2, recovered: false }]);
+  });
+});
+
+describe('a session that has just opened', () => {
+  const young = { ...session, connectedAt: startOfTime };
+
+  it('is in the index of its type and of everyone before the log is read: nothing falls in between', async () => {
+    const seen = { times: 0 };
+    const core = await dynamodb.create();
+    const isListed = core.recipients.isListed.bind(core.recipients);
+    await core.sessions.add(sessionOf('c1='));
+    // Published to an audience of nobody, while the index lags.
+    core.recipients.isListed = async (...of) => {
+      if (seen.times++ < 2) return false;
+      await publish(core, 'meanwhile', 'everyone');
+      return isListed(...of);
+    };
+    const waits: number[] = [];
+    const wait = (ms: number) => Promise.resolve(waits.push(ms));
+    const ask = createRecoverListener(core.recover, createAwaitListing({ ...core, wait }));
+    const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
+    const rest = { from: identity, session: young, reply: never, send: never };
+    const channels = [{ channel: 'everyone', epoch: '', offset: 0 }];
+    expect(await ask.handle({ content: { channels }, ...rest })).toMatchObject({ channels: [{ offset: 1 }] });
+    expect(waits).toEqual([50, 100]);
+  });
+
+  it('is not waited for where it asks for its own channel and topics alone, nor for ever', async () => {
+    const core = await dynamodb.create();
+    core.recipients.isListed = () => Promise.resolve(false);
+    const waits: number[] = [];
+    const wait = (ms: number) => Promise.resolve(waits.push(ms));
+    const ask = createRecoverListener(core.recover, createAwaitListing({ ...core, wait }));
+    const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
+    const rest = { from: identity, session: young, reply: never, send: never };
+    await ask.handle({ content: { channels: [{ channel: 'user' }] }, ...rest });
+    expect(waits).toEqual([]);
+    await ask.handle({ content: { channels: [{ channel: 'type' }] }, ...rest });
+    expect(waits.reduce((sum, ms) => sum + ms)).toBeLessThan(2000);
+    expect(core.warnings).toEqual([expect.stringContaining('not in the index')]);
   });
 });
 
