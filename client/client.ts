@@ -71,6 +71,11 @@ export interface Client<
     type: Type,
     ...rest: SendArguments<Requests[Type]['content']>
   ): Promise<Requests[Type]['answer']>;
+  /** `send` by another name, for code that is there for the answer. */
+  request<Type extends keyof Requests & string>(
+    type: Type,
+    ...rest: SendArguments<Requests[Type]['content']>
+  ): Promise<Requests[Type]['answer']>;
   subscribe(topic: string): Subscription<Messages[keyof Messages]>;
   subscribe(
     topic: string,

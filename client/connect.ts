@@ -13,6 +13,8 @@ export function connect<
   const settings = readOptions(options);
   const { emitter, lifecycle, outbox, subscriptions } = openSession(settings);
 
+  const send = (type: string, content?: unknown, options?: SendOptions) =>
+    outbox.send(type, content, options?.retry);
   const client = {
     get status() {
       return lifecycle.status;
@@ -21,13 +23,13 @@ export function connect<
     on: emitter.on,
     once: (name: string, handler: () => void) => emitter.on(name, handler, true),
     off: emitter.off,
-    send: (type: string, content?: unknown, options?: SendOptions) =>
-      outbox.send(type, content, options?.retry),
+    send,
+    request: send,
     subscribe: (topic: string, handler?: TopicHandler) =>
       handler
         ? readWithHandler(subscriptions, topic, handler)
         : readWithLoop(subscriptions, topic, settings.bufferLimit),
-    close: () => lifecycle.finish(new SwitchboardError('closed', 'By close().'), false),
+    close: () => lifecycle.finish(new SwitchboardError('closed', 'closed'), false),
   };
   // The maps are the caller's word on what the server sends and answers; nothing of them is left at run time.
   return client as unknown as Client<Messages, Requests>;

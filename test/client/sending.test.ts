@@ -7,6 +7,7 @@ describe('send', () => {
     await expect(client.send('demo-message-send', { text: 'hi' })).resolves.toEqual({ echo: { text: 'hi' } });
     const frame = await connection.next('demo-message-send');
     expect(frame.id).toMatch(/^.{1,64}$/);
+    await expect(client.request('order-count')).resolves.toEqual({ echo: null });
   });
 
   it('rejects with the stable code of the error frame', async () => {
