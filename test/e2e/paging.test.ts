@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { connect } from '../../client/index.ts';
+import { signToken } from '../../scripts/sign-token.ts';
+import { startStack, type Stack } from './stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+it(
+  'a client that missed many messages, and large ones, gets all of them in order',
+  { timeout: 60_000 },
+  async () => {
+    const window = new EventTarget();
+    const client = connect({
+      url: `${stack.url.replace('http', 'ws')}/live`,
+      token: () =>
+        signToken({ user: 'far', type: 'member', tenant: 'default', topics: [], ttlSeconds: 3600 }),
+      WebSocket,
+      page: { window },
+    });
+    const heard: number[] = [];
+    const states: string[] = [];
+    client.on('n', (content) => heard.push((content as { n: number }).n));
+    client.on('status', ({ state }) => states.push(state));
+    client.on('lost', (lost) => states.push(JSON.stringify(lost)));
+    await expect.poll(() => states).toEqual(['open']);
+    window.dispatchEvent(new Event('offline'));
+    await expect.poll(() => states.at(-1)).toBe('paused');
+
+    // Two megabytes in large ones, which are more than one page of the table; and more small ones than one answer sends.
+    const texts = [
+      ...Array.from({ length: 20 }, () => 'x'.repeat(100_000)),
+      ...Array.from({ length: 430 }, () => 'x'),
+    ];
+    for (const [index, text] of texts.entries()) {
+      const body = { to: 'user:member:far', type: 'n', content: { n: index + 1, text }, durable: true };
+      expect(await stack.publish(body)).toMatchObject({ body: { offset: index + 1 } });
+    }
+    window.dispatchEvent(new Event('online'));
+    await expect.poll(() => heard.length, { timeout: 30_000 }).toBe(texts.length);
+    expect(heard).toEqual(texts.map((_, index) => index + 1));
+    expect(states).toEqual(['open', 'paused', 'reconnecting', 'open']);
+    await client.close();
+  },
+);
