@@ -14,6 +14,7 @@ export interface Round {
   readonly connectsPerSecond: number;
   readonly frames: readonly number[];
   readonly publishes: readonly number[];
+  readonly durablePublishes: readonly number[];
 }
 
 /** Handshakes under way at a time. More would measure the queue in front of the server. */
@@ -37,9 +38,11 @@ export async function measureRound(peer: Peer, clients: number): Promise<Round> 
 
   const user = await connect(await urlOf(peer, clients));
   const frames = await sample((id) => roundTrip(user, id));
-  const publishes = await sample((id) => publishToReceipt(peer, user, `user:member:bench-${clients}`, id));
+  const to = `user:member:bench-${clients}`;
+  const publishes = await sample((id) => publishToReceipt(peer, user, { to }, id));
+  const durablePublishes = await sample((id) => publishToReceipt(peer, user, { to, durable: true }, id));
   await Promise.all([user, ...sockets].map(disconnect));
-  return { connectsPerSecond, frames, publishes };
+  return { connectsPerSecond, frames, publishes, durablePublishes };
 }
 
 async function urlOf(peer: Peer, user: number): Promise<string> {
@@ -77,10 +80,17 @@ async function roundTrip(socket: WebSocket, id: string): Promise<number> {
 }
 
 /** From the call to the frame at the user. The call's answer is awaited after that, so that none pile up. */
-async function publishToReceipt(peer: Peer, socket: WebSocket, to: string, id: string): Promise<number> {
+async function publishToReceipt(
+  peer: Peer,
+  socket: WebSocket,
+  options: { readonly to: string; readonly durable?: boolean },
+  id: string,
+): Promise<number> {
   const frame = nextText(socket);
   const startedAt = performance.now();
-  const answer = peer.publish(JSON.stringify({ to, type: 'bench', content: { id, text: 'x'.repeat(200) } }));
+  const answer = peer.publish(
+    JSON.stringify({ ...options, type: 'bench', content: { id, text: 'x'.repeat(200) } }),
+  );
   const arrival = frame.then(() => performance.now() - startedAt);
   const { status } = await answer;
   if (status !== 200) throw new Error(`${peer.name} answered a publish with ${status}.`);

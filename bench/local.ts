@@ -70,6 +70,7 @@ function report(bare: readonly Round[], cloud: readonly Round[], clients: number
     ),
     ...latencies('frame round trip', ({ frames }) => frames),
     ...latencies('publish to receipt', ({ publishes }) => publishes),
+    ...latencies('durable publish', ({ durablePublishes }) => durablePublishes),
   ];
   console.log(`
 The laptop cloud (authorizer, functions, DynamoDB, SigV4, IAM, metering) beside a bare ws server.
@@ -78,6 +79,7 @@ Node ${process.versions.node}, ${os.availableParallelism()} cores, ${cpu}; ${cli
 ${table.join('\n')}
 
 Connects: the median of the rounds, with 16 handshakes under way. Latencies: one at a time, over all rounds.
+The bare server keeps nothing: what it is asked to keep it only sends.
 The ratio is the price of running the platform's rules on this machine; it says nothing of AWS.`);
 }
 
