@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createFanOutWorker } from '../core/fan-out-worker.ts';
 import type { FanOutJob } from '../core/fan-out-queue.ts';
 import { formatTarget } from '../protocol/index.ts';
@@ -16,7 +17,7 @@ const queue = {
     return Promise.resolve();
   },
 };
-const work = createFanOutWorker({ ...buildParts(place, rate), queue });
+const work = createFanOutWorker({ ...buildParts(place, rate), queue, newId: randomUUID });
 
 process.on('message', (body: string) => {
   void work(body, Date.now() + functionTimeMs, false).then(() => tell({ done: true }));

@@ -69,7 +69,8 @@ export function createChannelLog({ db, table, newId, now }: ChannelLogOptions) {
   async function put(log: LogId, { messageId, ttlSeconds, frameAt }: Entry, at: Place): Promise<boolean> {
     const Key = keyOf(log, messageSortKey(at.offset));
     const { epoch, takenAt } = at;
-    const expiresAt = Math.ceil(takenAt / 1000) + ttlSeconds;
+    // From now on: the place may have been taken long ago, by a publisher that was killed.
+    const expiresAt = Math.ceil(now() / 1000) + ttlSeconds;
     const write = new PutCommand({
       TableName: table,
       Item: { ...Key, epoch, messageId, frame: frameAt(at), takenAt, expiresAt },

@@ -4,7 +4,7 @@ import type { Poster } from './poster.ts';
 import type { RecipientReports } from './recipient-report.ts';
 import type { Recipients } from './recipients.ts';
 import { readShardAudience, type ShardAudience, type ShardPage } from './shard-audience.ts';
-import type { ShardProgress, ShardRow } from './shard-progress.ts';
+import { type ShardProgress, ShardTaken } from './shard-progress.ts';
 
 export interface FanOutWorkerOptions {
   readonly recipients: Recipients;
@@ -13,6 +13,7 @@ export interface FanOutWorkerOptions {
   readonly deliver: Deliver;
   readonly poster: Pick<Poster, 'prepare'>;
   readonly queue: Pick<FanOutQueue, 'send'>;
+  readonly newId: () => string;
   readonly now: () => number;
   /** Recipients between two checkpoints: what a worker that is killed sends a second time. @default 1000 */
   readonly pageSize?: number;
@@ -27,26 +28,27 @@ const pageTimeMs = 8_000;
 const doubtedFrom = 20;
 
 export function createFanOutWorker(options: FanOutWorkerOptions) {
-  const { recipients, progress, reports, deliver, poster, queue, now, pageSize = 1000 } = options;
+  const { recipients, progress, reports, deliver, poster, queue, newId, now, pageSize = 1000 } = options;
 
   /**
    * Sends one shard of a publication, page by page, from its last checkpoint on. What is not done a little before
-   * `deadline` (epoch milliseconds) goes back to the queue as a job of its own. Throws where the job must come again.
+   * `deadline` (epoch milliseconds) goes back to the queue as a job of its own. Throws where the job must come again:
+   * also where another worker has it too, for that one may yet be killed.
    */
   async function run(job: FanOutJob, deadline: number): Promise<void> {
     const before = await progress.read(job);
     if (before?.state === 'done') return;
     const audience = await readShardAudience(recipients, job);
-    // Where two workers begin at once, the one that comes second leaves the shard to the first.
-    let row: ShardRow | undefined = before ?? (await progress.begin(job, await audience.estimate()));
+    const attempt = { ...job, worker: newId() };
+    let row = before ?? (await progress.begin(attempt, await audience.estimate()));
     const payload = poster.prepare(job.frame);
-    let reading = row && readAhead(audience, row.position);
-    while (row && reading && row.state !== 'done') {
+    let reading: Promise<ShardPage> | undefined = readAhead(audience, row.position);
+    while (reading) {
       if (now() + pageTimeMs > deadline) {
         await queue.send([job]);
         return;
       }
-      const page = await reading;
+      const page: ShardPage = await reading;
       // The next page is read while this one is sent.
       reading = page.next === undefined ? undefined : readAhead(audience, page.next);
       const delivery = await deliver(page.recipients, payload, deadline);
@@ -54,8 +56,7 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
         throw new Error('Every connection of a page is gone: the callback endpoint is wrong.');
       }
       if (job.reportsRecipients) await reports.add(job, page.recipients, delivery);
-      // `undefined`: the same job was delivered twice, and the other worker is ahead.
-      row = await progress.advance(job, row, page.next, delivery);
+      row = await progress.advance(attempt, row, page.next, delivery);
     }
   }
 
@@ -72,7 +73,7 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
     try {
       await run(job, deadline);
     } catch (cause) {
-      if (isLastAttempt) await progress.fail(job);
+      if (isLastAttempt && !(cause instanceof ShardTaken)) await progress.fail(job);
       throw cause;
     }
   };

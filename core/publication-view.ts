@@ -11,6 +11,8 @@ import type { ShardRow } from './shard-progress.ts';
 /** The record of a publication in the messages table. Times are epoch milliseconds, `expiresAt` epoch seconds. */
 export interface PublicationRow {
   readonly requestHash: string;
+  /** Of the publisher who has it, or had it last. */
+  readonly claimId: string;
   readonly startedAt: number;
   /** When it was answered. */
   readonly finishedAt?: number;
@@ -38,6 +40,8 @@ export function publicationOf(
     const end = { ...(finishedAt !== undefined && { finishedAt }) };
     return { messageId, status: 'done', delivered, gone, failed, pending: 0, shards: [], startedAt, ...end };
   }
+  // Its publisher was killed, and nobody published it again.
+  const isAbandoned = answer === undefined && startedAt + abandonedAfterMs < now;
   const shards = Array.from({ length: answer?.shards ?? 0 }, (_, shard) =>
     shardOf(
       shard,
@@ -46,7 +50,7 @@ export function publicationOf(
       now,
     ),
   );
-  const status = statusOf(shards);
+  const status = isAbandoned ? 'failed' : statusOf(shards);
   return {
     messageId,
     status,
@@ -56,7 +60,8 @@ export function publicationOf(
     pending: sum(shards, 'pending'),
     shards,
     startedAt,
-    ...(status !== 'delivering' && {
+    ...(shards.length > 0 &&
+      status !== 'delivering' && {
       finishedAt: Math.max(...shards.map((each) => each.finishedAt ?? startedAt)),
     }),
   };

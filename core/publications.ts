@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -43,10 +43,10 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
     return row && row.expiresAt * 1000 > now() ? row : undefined;
   }
 
-  async function begin(id: PublicationId, requestHash: string): Promise<boolean> {
+  async function begin(id: PublicationId, requestHash: string, claimId: string): Promise<boolean> {
     const put = new PutCommand({
       TableName: table,
-      Item: { ...keyOf(id), requestHash, startedAt: now(), expiresAt: recordExpiry(now()) },
+      Item: { ...keyOf(id), requestHash, claimId, startedAt: now(), expiresAt: recordExpiry(now()) },
       ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :nowSeconds',
       ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
     });
@@ -54,19 +54,18 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
   }
 
   /** Of several that find the publication abandoned, one goes on with it. */
-  async function takeOver(id: PublicationId, { startedAt, isReleased }: PublicationRow): Promise<boolean> {
+  async function takeOver(id: PublicationId, row: PublicationRow, claimId: string): Promise<boolean> {
     const update = new UpdateCommand({
       TableName: table,
       Key: keyOf(id),
-      UpdateExpression: 'SET startedAt = :now, expiresAt = :expiresAt REMOVE isReleased',
-      ConditionExpression:
-        'startedAt = :startedAt AND attribute_not_exists(finishedAt)' +
-        (isReleased ? ' AND isReleased = :true' : ''),
+      UpdateExpression:
+        'SET claimId = :claimId, startedAt = :now, expiresAt = :expiresAt REMOVE isReleased',
+      ConditionExpression: 'claimId = :before AND attribute_not_exists(finishedAt)',
       ExpressionAttributeValues: {
+        ':claimId': claimId,
+        ':before': row.claimId,
         ':now': now(),
         ':expiresAt': recordExpiry(now()),
-        ':startedAt': startedAt,
-        ...(isReleased && { ':true': true }),
       },
     });
     return holds(db.send(update));
@@ -75,15 +74,19 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
   return {
     /** Takes the `messageId` for this request, unless it is taken; one conditional write decides. */
     async claim(id: PublicationId, requestHash: string): Promise<Claim> {
-      if (await begin(id, requestHash)) return { state: 'claimed' };
+      const claimId = randomUUID();
+      if (await begin(id, requestHash, claimId)) return { state: 'claimed' };
       const row = await read(id);
+      // This very claim: its answer got lost, and it was sent again.
+      if (row?.claimId === claimId) return { state: 'claimed' };
       // No row: its publisher gave it back between our write and our read. The next claim will win.
       if (!row) return { state: 'running' };
       if (row.requestHash !== requestHash) return { state: 'conflict' };
       if (row.answer) return { state: 'answered', answer: row.answer };
       const isAbandoned = row.isReleased ?? row.startedAt + abandonedAfterMs < now();
-      if (!isAbandoned || !(await takeOver(id, row))) return { state: 'running' };
-      return { state: 'claimed', place: row.place };
+      if (!isAbandoned) return { state: 'running' };
+      const isOurs = (await takeOver(id, row, claimId)) || (await read(id))?.claimId === claimId;
+      return isOurs ? { state: 'claimed', place: row.place } : { state: 'running' };
     },
 
     /** Remembers where the message is about to be stored, for whoever has to go on with it. */

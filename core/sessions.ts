@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   DeleteCommand,
@@ -9,6 +8,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Identity, Session } from '../protocol/index.ts';
+import { holds } from './conditional-write.ts';
 import { audienceKey, memberKey, shardOf, userKey } from './session-keys.ts';
 import { expiryOf, isOpen, type Recipient, type SessionRow, sessionOf } from './session-rows.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -66,15 +66,12 @@ export function createSessions({ db, table, shards, subscriptions, now }: Sessio
 
     /** Removes the row as it was read, and the subscription it was found by; a row written anew since then stays. */
     async removeGone({ identity, connectionId, connectedAt, topicKey }: Recipient): Promise<void> {
-      try {
-        await remove(identity, connectionId, {
-          ConditionExpression: 'connectedAt = :connectedAt',
-          ExpressionAttributeValues: { ':connectedAt': connectedAt },
-        });
-      } catch (cause) {
-        if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
-        if (topicKey !== undefined) await subscriptions.removeOrphan(topicKey, connectionId);
-      }
+      const removal = remove(identity, connectionId, {
+        ConditionExpression: 'connectedAt = :connectedAt',
+        ExpressionAttributeValues: { ':connectedAt': connectedAt },
+      });
+      if (!(await holds(removal)) && topicKey !== undefined)
+        await subscriptions.removeOrphan(topicKey, connectionId);
     },
 
     /**
@@ -87,25 +84,19 @@ export function createSessions({ db, table, shards, subscriptions, now }: Sessio
       tokenExpiresAt: number,
     ): Promise<number | undefined> {
       const Key = keyOf(identity, connectionId);
-      try {
-        const { Attributes } = await db.send(
-          new UpdateCommand({
-            TableName: table,
-            Key,
-            UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
-            ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
-            ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
-            ReturnValues: 'ALL_NEW',
-          }),
-        );
-        const { topics = [] } = Attributes as SessionRow;
-        await subscriptions.refresh(identity, connectionId, topics, tokenExpiresAt);
-        return tokenExpiresAt;
-      } catch (cause) {
-        if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
-        const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
-        return (Item as SessionRow | undefined)?.tokenExpiresAt;
-      }
+      const update = new UpdateCommand({
+        TableName: table,
+        Key,
+        UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
+        ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
+        ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
+      });
+      await holds(db.send(update));
+      const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
+      const row = Item as SessionRow | undefined;
+      // Whether or not the row moved now: an earlier try may have failed between the row and its subscriptions.
+      if (row) await subscriptions.refresh(identity, connectionId, row.topics ?? [], row.tokenExpiresAt);
+      return row?.tokenExpiresAt;
     },
 
     async get(identity: Identity, connectionId: string): Promise<Session | undefined> {

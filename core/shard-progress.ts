@@ -6,6 +6,17 @@ export interface ShardId extends PublicationId {
   readonly shard: number;
 }
 
+/** One attempt at a shard's job. */
+export interface ShardAttempt extends ShardId {
+  /** Nobody else's, not even that of another attempt at the same job. */
+  readonly worker: string;
+}
+
+/** Another worker has the same job, and is ahead: it was delivered twice. */
+export class ShardTaken extends Error {
+  override readonly name = 'ShardTaken';
+}
+
 /** What one page added. */
 export interface PageCounts {
   readonly delivered: number;
@@ -16,6 +27,8 @@ export interface PageCounts {
 /** A shard's row in the messages table: how far its job has come. Times are epoch milliseconds. */
 export interface ShardRow extends PageCounts {
   readonly shard: number;
+  /** Who counted a page last. */
+  readonly worker?: string;
   readonly state: 'delivering' | 'done' | 'failed';
   /** About how many recipients there are. */
   readonly estimate: number;
@@ -36,22 +49,32 @@ export function createShardProgress(options: {
   readonly now: () => number;
 }) {
   const { db, table, now } = options;
-  const keyOf = ({ shard, ...id }: ShardId) => ({ pk: publicationKey(id), sk: shardSortKey(shard) });
+  const keyOf = (id: ShardId) => ({ pk: publicationKey(id), sk: shardSortKey(id.shard) });
+
+  async function read(id: ShardId): Promise<ShardRow | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName: table, Key: keyOf(id), ConsistentRead: true }),
+    );
+    return Item as ShardRow | undefined;
+  }
+
+  /** After a write that found another row than it expected: this very write's, sent again because its answer got lost? */
+  async function ownRow(attempt: ShardAttempt): Promise<ShardRow> {
+    const row = await read(attempt);
+    if (row?.worker !== attempt.worker) throw new ShardTaken('Another worker is ahead with this shard.');
+    return row;
+  }
 
   return {
-    async read(id: ShardId): Promise<ShardRow | undefined> {
-      const { Item } = await db.send(
-        new GetCommand({ TableName: table, Key: keyOf(id), ConsistentRead: true }),
-      );
-      return Item as ShardRow | undefined;
-    },
+    read,
 
-    /** Opens the shard's row. `undefined`: another worker has just done so. */
-    async begin(id: ShardId, estimate: number): Promise<ShardRow | undefined> {
-      const { shard } = id;
+    /** Opens the shard's row. Throws a `ShardTaken` where another worker has just done so. */
+    async begin(attempt: ShardAttempt, estimate: number): Promise<ShardRow> {
+      const { shard, worker } = attempt;
       const counts = { delivered: 0, gone: 0, failed: 0 };
       const row: ShardRow = {
         shard,
+        worker,
         state: 'delivering',
         estimate,
         ...counts,
@@ -60,34 +83,35 @@ export function createShardProgress(options: {
       };
       const put = new PutCommand({
         TableName: table,
-        Item: { ...keyOf(id), ...row, expiresAt: recordExpiry(now()) },
+        Item: { ...keyOf(attempt), ...row, expiresAt: recordExpiry(now()) },
         ConditionExpression: 'attribute_not_exists(pk)',
       });
-      return (await holds(db.send(put))) ? row : undefined;
+      return (await holds(db.send(put))) ? row : ownRow(attempt);
     },
 
     /**
-     * Counts a page and moves on from where it began to `next`, or to the end. Resolves to the row as it is then;
-     * `undefined`: another worker has counted the page already, and goes on.
+     * Counts a page and moves on from where it began to `next`, or to the end. Resolves to the row as it is then. Throws
+     * a `ShardTaken` where another worker has counted the page already, and goes on.
      */
     async advance(
-      id: ShardId,
+      attempt: ShardAttempt,
       row: ShardRow,
       next: string | undefined,
       counts: PageCounts,
-    ): Promise<ShardRow | undefined> {
+    ): Promise<ShardRow> {
       const isLast = next === undefined;
       const update = new UpdateCommand({
         TableName: table,
-        Key: keyOf(id),
+        Key: keyOf(attempt),
         UpdateExpression:
-          `SET #state = :state, movedAt = :now, ${isLast ? 'finishedAt = :now' : '#position = :next'}` +
+          `SET worker = :worker, #state = :state, movedAt = :now, ${isLast ? 'finishedAt = :now' : '#position = :next'}` +
           ' ADD delivered :delivered, gone :gone, failed :failed',
         ConditionExpression: `#state <> :done AND ${
           row.position === undefined ? 'attribute_not_exists(#position)' : '#position = :from'
         }`,
         ExpressionAttributeNames: { '#state': 'state', '#position': 'position' },
         ExpressionAttributeValues: {
+          ':worker': attempt.worker,
           ':state': isLast ? 'done' : 'delivering',
           ':done': 'done',
           ':now': now(),
@@ -98,7 +122,7 @@ export function createShardProgress(options: {
           ...(row.position !== undefined && { ':from': row.position }),
         },
       });
-      if (!(await holds(db.send(update)))) return undefined;
+      if (!(await holds(db.send(update)))) return ownRow(attempt);
       return isLast ? { ...row, state: 'done' } : { ...row, position: next };
     },
 

@@ -1,4 +1,3 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   BatchWriteCommand,
   DeleteCommand,
@@ -47,23 +46,19 @@ export function createSubscriptions(options: {
       const { identity, connectionId, connectedAt, tokenExpiresAt } = subscriber;
       const { tenant, userType, userId } = identity;
       const Key = { pk: userKey(identity), sk: connectionId };
-      try {
-        await db.send(
-          new UpdateCommand({
-            TableName: table,
-            Key,
-            UpdateExpression: 'ADD topics :added',
-            ConditionExpression:
-              'attribute_exists(pk) AND (attribute_not_exists(topics) OR size(topics) < :most OR contains(topics, :topic))',
-            ExpressionAttributeValues: {
-              ':added': new Set([topic]),
-              ':topic': topic,
-              ':most': maxTopicsPerSession,
-            },
-          }),
-        );
-      } catch (cause) {
-        if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
+      const addition = new UpdateCommand({
+        TableName: table,
+        Key,
+        UpdateExpression: 'ADD topics :added',
+        ConditionExpression:
+          'attribute_exists(pk) AND (attribute_not_exists(topics) OR size(topics) < :most OR contains(topics, :topic))',
+        ExpressionAttributeValues: {
+          ':added': new Set([topic]),
+          ':topic': topic,
+          ':most': maxTopicsPerSession,
+        },
+      });
+      if (!(await holds(db.send(addition)))) {
         const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
         return Item ? 'full' : 'closed';
       }
@@ -112,20 +107,15 @@ export function createSubscriptions(options: {
       await db.send(
         new DeleteCommand({ TableName: table, Key: keyOf(identity.tenant, topic, connectionId) }),
       );
-      try {
-        await db.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: { pk: userKey(identity), sk: connectionId },
-            UpdateExpression: 'DELETE topics :removed',
-            ConditionExpression: 'attribute_exists(pk)',
-            ExpressionAttributeValues: { ':removed': new Set([topic]) },
-          }),
-        );
-      } catch (cause) {
-        // The session has closed meanwhile; an update without the condition would bring half of it back.
-        if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
-      }
+      const removal = new UpdateCommand({
+        TableName: table,
+        Key: { pk: userKey(identity), sk: connectionId },
+        UpdateExpression: 'DELETE topics :removed',
+        // A session that has closed meanwhile stays so: without this, half of it would be back.
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':removed': new Set([topic]) },
+      });
+      await holds(db.send(removal));
     },
 
     /** Removes the subscriptions of a session that is gone. */

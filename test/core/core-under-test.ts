@@ -81,14 +81,13 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
   const listChannel = createListChannel({ channelReading });
   const recover = createRecover({ channelLog, channelReading, poster, now });
   const deliver = createDeliver({ sessions, poster, log, now, wait, random: () => 0 });
-  const parts = { recipients, publications, reports, queue, poster, deliver, now };
+  const parts = { recipients, publications, reports, queue, poster, deliver, newId: randomUUID, now };
   const { durableTopics = [] } = options;
   const publish = createPublish({
     ...parts,
     channelLog,
     durableTopics,
     inlineLimit,
-    newId: randomUUID,
     wait,
   });
   const reply = createReply({ poster, deliver, now, newId: randomUUID });

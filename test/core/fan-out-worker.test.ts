@@ -5,9 +5,11 @@ import { createFanOutWorker } from '../../core/fan-out-worker.ts';
 import type { FanOutJob } from '../../core/fan-out-queue.ts';
 import type { PostOutcome } from '../../core/poster.ts';
 import { readShardAudience } from '../../core/shard-audience.ts';
+import { createShardProgress, ShardTaken } from '../../core/shard-progress.ts';
 import { formatTarget, parseTarget } from '../../protocol/index.ts';
 import { type Core, later, minuteMs, sessionOf, useDynamoDB } from './core-under-test.ts';
 import { gone, throttled } from './recording-poster.ts';
+import { withResentWrite } from './resent-write.ts';
 
 const dynamodb = useDynamoDB();
 const sent = { outcome: 'sent' } as const;
@@ -88,12 +90,44 @@ describe('a job of the fan-out', () => {
     expect(await shardOf(core, job)).toMatchObject({ state: 'done', delivered: 6 });
   });
 
-  it('that two workers have at once is counted once', async () => {
+  it('that two workers have at once is counted once, and comes again to the one that is behind', async () => {
     const { core, ids, run } = await withSessions(7);
     const job = jobOf();
-    await Promise.all([run(job), run(job)]);
+    const ends = await Promise.allSettled([run(job), run(job)]);
+    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({ reason: expect.any(ShardTaken) });
     expect(new Set(postedTo(core))).toEqual(new Set(ids));
     expect(await shardOf(core, job)).toMatchObject({ state: 'done', delivered: 7 });
+    await run(job);
+    expect(await shardOf(core, job)).toMatchObject({ delivered: 7 });
+  });
+
+  it.each(['PutCommand', 'UpdateCommand'])(
+    'goes on where the answer to its own checkpoint got lost and the write was sent again: %s',
+    async (command) => {
+      const { core, ids } = await withSessions(7);
+      const progress = createShardProgress({
+        db: withResentWrite(core.db, command),
+        table: core.tables.messages,
+        now: core.now,
+      });
+      const job = jobOf();
+      await createFanOutWorker({ ...core, progress, pageSize: 2 })(bodyOf(job), later, false);
+      expect(postedTo(core)).toEqual(ids);
+      expect(await shardOf(core, job)).toMatchObject({ state: 'done', delivered: 7 });
+    },
+  );
+
+  it('is not reported as failed where another worker has it, even on the last attempt', async () => {
+    const { core, run } = await withSessions(4, () => sent);
+    const job = jobOf();
+    await core.progress.begin({ ...job, worker: 'other' }, 4);
+    const advance = core.progress.advance;
+    core.progress.advance = async (attempt, row, ...rest) => {
+      await advance({ ...attempt, worker: 'other' }, row, ...rest);
+      return advance(attempt, row, ...rest);
+    };
+    await expect(run(job, later, true)).rejects.toThrow(ShardTaken);
+    expect(await shardOf(core, job)).toMatchObject({ state: 'delivering', delivered: 2 });
   });
 
   it('is handed back when its time runs short, and the next worker finishes it', async () => {

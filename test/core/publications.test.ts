@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { hashOf } from '../../core/publications.ts';
+import { createPublications, hashOf } from '../../core/publications.ts';
 import { publicationLifetimeMs, readPublishRequest } from '../../protocol/index.ts';
 import { minuteMs, startOfTime, useDynamoDB } from './core-under-test.ts';
+import { withResentWrite } from './resent-write.ts';
 
 const dynamodb = useDynamoDB();
 const id = { tenant: 'default', messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
@@ -65,6 +66,20 @@ describe('a messageId', () => {
     expect(await publications.claim(id, 'hash')).toEqual({ state: 'claimed' });
   });
 
+  it.each(['PutCommand', 'UpdateCommand'])(
+    'is claimed where the answer to the claim got lost and the write was sent again: %s',
+    async (command) => {
+      const { publications, db, tables, clock, now } = await dynamodb.create();
+      if (command === 'UpdateCommand') {
+        await publications.claim(id, 'hash');
+        clock.ms += minuteMs + 1;
+      }
+      const lossy = createPublications({ db: withResentWrite(db, command), table: tables.messages, now });
+      expect(await lossy.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+      expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
+    },
+  );
+
   it('that was given back is free for any body, and no record is left to read', async () => {
     const { publications } = await dynamodb.create();
     await publications.claim(id, 'hash');
@@ -94,6 +109,15 @@ describe('the record of a publication', () => {
       ...counts,
       finishedAt: startOfTime + 250,
     });
+  });
+
+  it('says failed of one whose publisher was killed and that nobody published again', async () => {
+    const { publications, clock } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    clock.ms += 20 * minuteMs + 1;
+    const none = { delivered: 0, gone: 0, failed: 0, pending: 0, shards: [] };
+    const expected = { messageId: id.messageId, status: 'failed', startedAt: startOfTime, ...none };
+    expect(await publications.get(id)).toEqual(expected);
   });
 
   it('is kept for a day', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { hashOf } from '../../core/publications.ts';
 import { maxDownlinkFrameBytes, readPublishRequest, Refusal } from '../../protocol/index.ts';
 import { type Core, sessionOf, useDynamoDB } from './core-under-test.ts';
 import { failed, gone } from './recording-poster.ts';
@@ -180,6 +181,22 @@ describe('the same messageId again', () => {
     expect(two).toEqual(one);
     expect(one).toMatchObject({ delivered: 1 });
     expect(core.poster.calls).toHaveLength(1);
+  });
+
+  it('is refused, with the advice to ask again, where the first does not come to an end in time', async () => {
+    let waitedMs = 0;
+    const core = await dynamodb.create({ wait: (ms) => Promise.resolve((waitedMs += ms)) });
+    const request = readPublishRequest({ ...notice, messageId: randomUUID() });
+    const { tenant, messageId = '' } = request;
+    await core.publications.claim({ tenant, messageId }, hashOf(request));
+
+    await expect(core.publish(request)).rejects.toMatchObject({
+      code: 'rate_limited',
+      details: [{ field: 'messageId' }],
+    });
+    expect(waitedMs).toBeGreaterThan(15_000);
+    // The functions in front of it have 29 s.
+    expect(waitedMs).toBeLessThan(25_000);
   });
 
   it('after a fault may be published: nothing holds on to it', async () => {
