@@ -14,9 +14,16 @@ export interface ListingRequest {
   readonly maxBytes: number;
 }
 
+/** Rows that one read asks for at least: there may be many behind one another that have expired. */
+const minRows = 100;
+const maxReads = 10;
+
 export type ListChannel = (request: ListingRequest) => Promise<ChannelPage>;
 
-/** A page of a channel's log, oldest first, for whoever asks for it rather than for a recovery. */
+/**
+ * A page of a channel's log, oldest first, for whoever asks for it rather than for a recovery. Where very many messages
+ * have expired it may be empty and yet have a `next`.
+ */
 export function createListChannel({ channelReading }: { channelReading: ChannelReading }): ListChannel {
   return async ({ log, head, after, limit, maxBytes }) => {
     if (!head) return { messages: [], epoch: '', head: 0 };
@@ -24,17 +31,16 @@ export function createListChannel({ channelReading }: { channelReading: ChannelR
     let offset = after;
     let bytes = 0;
     let isFull = false;
-    while (offset < head.offset && !isFull) {
-      const page = await channelReading.page(log, head, offset, limit - messages.length);
+    for (let reads = 0; reads < maxReads && offset < head.offset && !isFull; reads += 1) {
+      const page = await channelReading.page(log, head, offset, Math.max(limit - messages.length, minRows));
       for (const message of page.messages) {
         bytes += Buffer.byteLength(message.frame) + 1;
-        isFull = bytes > maxBytes && messages.length > 0;
+        isFull = messages.length === limit || (bytes > maxBytes && messages.length > 0);
         if (isFull) break;
         messages.push(JSON.parse(message.frame));
         offset = message.offset;
       }
       if (!isFull) offset = page.offset;
-      isFull ||= messages.length === limit;
     }
     return { messages, epoch: head.epoch, head: head.offset, ...(offset < head.offset && { next: offset }) };
   };

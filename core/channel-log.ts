@@ -74,9 +74,9 @@ export function createChannelLog({ db, table, newId, now }: ChannelLogOptions) {
     const write = new PutCommand({
       TableName: table,
       Item: { ...Key, epoch, messageId, frame: frameAt(at), takenAt, expiresAt },
-      // What an earlier life of the log has left is in the way of nothing.
-      ConditionExpression: 'attribute_not_exists(pk) OR epoch <> :epoch',
-      ExpressionAttributeValues: { ':epoch': epoch },
+      // What an earlier life of the log has left is in the way of nothing; what a later one wrote stays.
+      ConditionExpression: 'attribute_not_exists(pk) OR (epoch <> :epoch AND takenAt <= :takenAt)',
+      ExpressionAttributeValues: { ':epoch': epoch, ':takenAt': takenAt },
     });
     if (await holds(db.send(write))) return true;
     const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));

@@ -20,6 +20,8 @@ export interface Gap {
   readonly takenAt: number;
   /** Nothing can have expired there. */
   readonly isHole: boolean;
+  /** Whoever took it does not live any more. */
+  readonly isSettled: boolean;
 }
 
 /** Twice what a function may run for: whoever took an offset longer ago will not write there any more. */
@@ -52,7 +54,7 @@ export function examine(
     const isKept = takenAt + head.shortestTtlSeconds * 1000 > now;
     const isSettled = takenBefore + writingTimeMs < now;
     const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
-    for (let each = first; each <= last; each += 1) open.push({ offset: each, takenAt, isHole: isKept });
+    for (let each = first; each <= last; each += 1) open.push({ offset: each, takenAt, isHole: isKept, isSettled });
     if (last > offset && !isKept) isComplete = false;
     offset = Math.max(offset, last);
   }

@@ -20,10 +20,16 @@ export type ChannelReading = ReturnType<typeof createChannelReading>;
 // finds its place sealed, and takes another.
 const pausesMs = [50, 100, 200, 400, 800];
 
+/** Every gap is closed by the first attempt after the pauses; TTL may open another one behind its back. */
+const maxAttempts = pausesMs.length + 3;
+
+/** How many holes one page closes; the next page goes on behind them. */
+const maxHoles = 50;
+
 /** Reads the durable logs of channels, consistently, and settles what writers left half done. */
 export function createChannelReading({ db, table, log, now, wait }: ChannelReadingOptions) {
-  /** The rows from `after` on, which itself tells from when the next ones are; a page of DynamoDB's at most. */
-  async function query(id: LogId, { epoch, offset }: HeadRow, after: number, limit: number) {
+  /** The rows from `after` to `to`; the first tells from when the next ones are. A page of DynamoDB's at most. */
+  async function query(id: LogId, { epoch }: HeadRow, after: number, to: number, limit: number) {
     const { Items, LastEvaluatedKey } = await db.send(
       new QueryCommand({
         TableName: table,
@@ -31,7 +37,7 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
         ExpressionAttributeValues: {
           ':pk': channelKey(id),
           ':from': messageSortKey(after),
-          ':to': messageSortKey(offset),
+          ':to': messageSortKey(to),
         },
         ConsistentRead: true,
         Limit: limit + 1,
@@ -40,13 +46,13 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
     const found = (Items ?? []) as MessageRow[];
     const rows = found.slice(0, found[0]?.sk === messageSortKey(after) ? limit + 1 : limit);
     const isAll = LastEvaluatedKey === undefined && rows.length === found.length;
-    const readTo = isAll ? offset : offsetOf(rows.at(-1)?.sk ?? messageSortKey(after));
+    const readTo = isAll ? to : offsetOf(rows.at(-1)?.sk ?? messageSortKey(after));
     // Others are of an earlier life of the log, whose offsets will be written over.
     return { rows: rows.filter((row) => row.epoch === epoch), readTo };
   }
 
   /** Sees to it that nothing will be written there: a writer that is still alive finds its place taken. */
-  async function seal(id: LogId, { epoch }: HeadRow, { offset, takenAt, isHole }: Gap): Promise<boolean> {
+  async function seal(id: LogId, { epoch, createdAt }: HeadRow, { offset, takenAt, isHole }: Gap): Promise<boolean> {
     const write = new PutCommand({
       TableName: table,
       Item: {
@@ -57,8 +63,9 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
         isHole,
         expiresAt: Math.ceil(now() / 1000) + defaultRetentionSeconds,
       },
-      ConditionExpression: 'attribute_not_exists(pk) OR epoch <> :epoch',
-      ExpressionAttributeValues: { ':epoch': epoch },
+      // What an earlier life of the log has left is in the way of nothing; what a later one wrote stays.
+      ConditionExpression: 'attribute_not_exists(pk) OR (epoch <> :epoch AND takenAt <= :createdAt)',
+      ExpressionAttributeValues: { ':epoch': epoch, ':createdAt': createdAt },
     });
     return holds(db.send(write));
   }
@@ -66,18 +73,22 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
   return {
     /**
      * What follows `after` in the log, up to its head, `limit` or about a megabyte. An offset that is taken but not
-     * written is waited for, for less than two seconds, and then closed for good: no message ever appears behind a
-     * reader. The head is read before, so that what is beyond it is not missed but new.
+     * written is waited for while its writer may live, for less than two seconds, and then closed for good: no message
+     * ever appears behind a reader. The head is read before, so that what is beyond it is not missed but new.
      */
     async page(id: LogId, head: HeadRow, after: number, limit: number): Promise<LogPage> {
+      let to = head.offset;
       for (let attempt = 0; ; attempt += 1) {
-        const { rows, readTo } = await query(id, head, after, limit);
+        const { rows, readTo } = await query(id, head, after, to, limit);
         const { open, ...page } = examine(head, rows, { after, readTo }, now());
-        const pauseMs = pausesMs[attempt];
-        if (open.length === 0 || attempt > pausesMs.length) return page;
+        if (open.length === 0) return page;
+        if (attempt > maxAttempts) throw new Error('The log was begun anew while it was read.');
+        const gaps = open.slice(0, maxHoles);
+        to = open.length > gaps.length ? (gaps.at(-1)?.offset ?? to) : to;
+        const pauseMs = gaps.every(({ isSettled }) => isSettled) ? undefined : pausesMs[attempt];
         if (pauseMs !== undefined) await wait(pauseMs);
         else {
-          const sealed = await Promise.all(open.map((gap) => seal(id, head, gap)));
+          const sealed = await Promise.all(gaps.map((gap) => seal(id, head, gap)));
           log.warn('holes in a log were closed', { ...id, holes: sealed.filter(Boolean).length });
         }
       }

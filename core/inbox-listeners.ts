@@ -43,7 +43,7 @@ export function createInboxListeners({ channelLog, listChannel, inbox }: InboxPa
       async handle({ from }) {
         const log = inboxOf(from);
         const head = await channelLog.head(log);
-        return { unread: head ? await inbox.count(log, head, await inbox.readOffset(log, head)) : 0 };
+        return head ? inbox.count(log, head, await inbox.readOffset(log, head)) : { unread: 0 };
       },
     }),
 
@@ -63,8 +63,9 @@ export function createInboxListeners({ channelLog, listChannel, inbox }: InboxPa
         if (!head) return { readOffset: 0 };
         const isMoved = offset > 0 && (await inbox.moveTo(log, head, offset));
         const readOffset = isMoved ? offset : await inbox.readOffset(log, head);
-        // The user's other devices learn of it at once, and so does this one's own code.
-        if (isMoved) await send(log.channel, 'inbox-read', { readOffset });
+        // The user's other devices learn of it at once, and so does this one's own code; again where it is said again,
+        // for the first time may have failed here.
+        if (offset > 0 && offset === readOffset) await send(log.channel, 'inbox-read', { readOffset });
         return { readOffset };
       },
     }),

@@ -3,6 +3,14 @@ import { channelKey, cursorSortKey, type LogId, messageSortKey } from './channel
 import type { HeadRow } from './channel-rows.ts';
 import { holds } from './conditional-write.ts';
 
+export interface Unread {
+  readonly unread: number;
+  readonly more?: true;
+}
+
+/** Each reads a megabyte, and is paid for by that. */
+const maxReads = 10;
+
 export type Inbox = ReturnType<typeof createInbox>;
 
 /** How far users have read the logs of their own channels: one row beside each log, in the messages table. */
@@ -38,12 +46,12 @@ export function createInbox({
       return holds(db.send(update));
     },
 
-    /** How many messages behind the offset are kept. It reads them, a megabyte at a time. */
-    async count(log: LogId, { epoch, offset: head }: HeadRow, after: number): Promise<number> {
-      let count = 0;
+    /** How many messages behind the offset are kept, and whether there are more than it has read for that. */
+    async count(log: LogId, { epoch, offset: head }: HeadRow, after: number): Promise<Unread> {
+      let unread = 0;
       let from: Record<string, unknown> | undefined;
-      if (after >= head) return 0;
-      do {
+      if (after >= head) return { unread };
+      for (let reads = 0; reads < maxReads; reads += 1) {
         const { Count, LastEvaluatedKey } = await db.send(
           new QueryCommand({
             TableName: table,
@@ -61,10 +69,11 @@ export function createInbox({
             ...(from && { ExclusiveStartKey: from }),
           }),
         );
-        count += Count ?? 0;
+        unread += Count ?? 0;
         from = LastEvaluatedKey;
-      } while (from);
-      return count;
+        if (!from) return { unread };
+      }
+      return { unread, more: true };
     },
   };
 }

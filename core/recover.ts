@@ -25,12 +25,15 @@ export type Recover = (connectionId: string, asked: readonly Asked[]) => Promise
 
 /** What one call sends at most; the client asks again for what is left. */
 const maxMessages = 200;
+/** And how many holes one answer names; it is one frame. */
+const maxHoles = 1000;
 // API Gateway waits 29 s for an answer, and a client that is slow to read is slow to post to.
 const sendingTimeMs = 10_000;
 
 /** What is left of a call. */
 interface Budget {
   messages: number;
+  holes: number;
   /** Epoch milliseconds. */
   readonly deadline: number;
   /** The connection did not take a message. */
@@ -38,8 +41,8 @@ interface Budget {
 }
 
 export function createRecover({ channelLog, channelReading, poster, now }: RecoverOptions): Recover {
-  const hasRoom = ({ messages, deadline, isRefused }: Budget) =>
-    messages > 0 && !isRefused && now() < deadline;
+  const hasRoom = ({ messages, holes, deadline, isRefused }: Budget) =>
+    messages > 0 && holes > 0 && !isRefused && now() < deadline;
 
   /** Resolves to how far the page is sent. */
   async function send(connectionId: string, page: LogPage, budget: Budget, from: number): Promise<number> {
@@ -77,10 +80,12 @@ export function createRecover({ channelLog, channelReading, poster, now }: Recov
     let recovered = true;
     const skipped: number[] = [];
     while (offset < newest && hasRoom(budget)) {
-      const page = await channelReading.page(log, head, offset, budget.messages);
+      const page = await channelReading.page(log, head, offset, maxMessages);
       offset = await send(connectionId, page, budget, offset);
       recovered &&= page.isComplete;
-      skipped.push(...page.skipped.filter((hole) => hole <= offset));
+      const passed = page.skipped.filter((hole) => hole <= offset);
+      skipped.push(...passed);
+      budget.holes -= passed.length;
     }
     return {
       epoch,
@@ -92,7 +97,7 @@ export function createRecover({ channelLog, channelReading, poster, now }: Recov
   }
 
   return async (connectionId, asked) => {
-    const budget = { messages: maxMessages, deadline: now() + sendingTimeMs, isRefused: false };
+    const budget = { messages: maxMessages, holes: maxHoles, deadline: now() + sendingTimeMs, isRefused: false };
     const answers: Recovery[] = [];
     const heads = await Promise.all(asked.map(({ log }) => channelLog.head(log)));
     for (const [index, each] of asked.entries())

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { channelKey } from '../../core/channel-keys.ts';
 import type { Place } from '../../core/channel-rows.ts';
@@ -164,11 +164,90 @@ describe('a hole', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['a'], offset: 2, skipped: [2], isComplete: true });
   });
 
+  it('that is old is closed without waiting: its writer does not live any more', async () => {
+    const waits: number[] = [];
+    const core = await dynamodb.create({ wait: (ms) => Promise.resolve(waits.push(ms)) });
+    await leaveHole(core);
+    core.clock.ms += 61_000;
+    expect(await read(core, 0)).toMatchObject({ skipped: [1], isComplete: true });
+    expect(waits).toEqual([]);
+  });
+
   it('is closed for good where several readers close it at once', async () => {
     const core = await dynamodb.create();
     await leaveHole(core);
     const pages = await Promise.all([read(core, 0), read(core, 0), read(core, 0)]);
     expect(pages.map(({ skipped }) => skipped)).toEqual([[1], [1], [1]]);
+  });
+});
+
+describe('many holes', () => {
+  /** As writers leave them that may take offsets, but not write. */
+  async function leaveHoles({ db, tables }: Core, count: number): Promise<void> {
+    const update = new UpdateCommand({
+      TableName: tables.messages,
+      Key: { pk: channelKey(log), sk: 'HEAD' },
+      UpdateExpression: 'ADD #offset :count',
+      ExpressionAttributeNames: { '#offset': 'offset' },
+      ExpressionAttributeValues: { ':count': count },
+    });
+    await db.send(update);
+  }
+
+  it('are closed a few at a time, and each page goes on behind the last', async () => {
+    const core = await dynamodb.create();
+    await core.channelLog.append(log, entry('a'));
+    await leaveHoles(core, 120);
+    await core.channelLog.append(log, entry('z'));
+    const pages = [await read(core, 0)];
+    while ((pages.at(-1)?.offset ?? 0) < 122) pages.push(await read(core, pages.at(-1)?.offset ?? 0));
+    expect(pages.map(({ skipped }) => skipped.length)).toEqual([50, 50, 20]);
+    expect(pages.flatMap(({ messages }) => messages)).toEqual(['a', 'z']);
+    expect(pages.every(({ isComplete }) => isComplete)).toBe(true);
+  });
+
+  it('are named in one answer up to a thousand, and the rest in the next', async () => {
+    const core = await dynamodb.create();
+    await core.channelLog.append(log, entry('a'));
+    await leaveHoles(core, 1200);
+    const { epoch = '' } = (await core.channelLog.head(log)) ?? {};
+    const [first] = await core.recover('c1=', [{ log, from: { epoch, offset: 1 } }]);
+    expect(first).toMatchObject({ offset: 1001, recovered: true, more: true });
+    expect(first?.skipped).toHaveLength(1000);
+    const [second] = await core.recover('c1=', [{ log, from: { epoch, offset: 1001 } }]);
+    expect(second).toMatchObject({ offset: 1201, recovered: true });
+    expect(second).not.toHaveProperty('more');
+    expect(second?.skipped).toHaveLength(200);
+  });
+});
+
+describe('a log that is begun anew while it is read or written', () => {
+  async function beginAnew(core: Core): Promise<void> {
+    const Key = { pk: channelKey(log), sk: 'HEAD' };
+    await core.db.send(new DeleteCommand({ TableName: core.tables.messages, Key }));
+    core.clock.ms += 1;
+    await core.channelLog.append(log, entry('new'));
+  }
+
+  it('keeps what it has since then from a reader of before, who is told by an error', async () => {
+    const core = await dynamodb.create();
+    await leaveHole(core);
+    const before = await core.channelLog.head(log);
+    if (!before) throw new Error('The log has not begun.');
+    await beginAnew(core);
+    await expect(core.channelReading.page(log, before, 0, 100)).rejects.toThrow('anew');
+    expect(await read(core, 0)).toMatchObject({ messages: ['new'], isComplete: true });
+  });
+
+  it('keeps it from a writer of before, who takes another place', async () => {
+    const core = await dynamodb.create();
+    let isBegun = false;
+    const remember = async () => {
+      if (!isBegun) await beginAnew(core);
+      isBegun = true;
+    };
+    expect(await core.channelLog.append(log, entry('late'), { remember })).toMatchObject({ offset: 2 });
+    expect(await read(core, 0)).toMatchObject({ messages: ['new', 'late'], isComplete: true });
   });
 });
 
