@@ -54,7 +54,8 @@ export function examine(
     const isKept = takenAt + head.shortestTtlSeconds * 1000 > now;
     const isSettled = takenBefore + writingTimeMs < now;
     const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
-    for (let each = first; each <= last; each += 1) open.push({ offset: each, takenAt, isHole: isKept, isSettled });
+    for (let each = first; each <= last; each += 1)
+      open.push({ offset: each, takenAt, isHole: isKept, isSettled });
     if (last > offset && !isKept) isComplete = false;
     offset = Math.max(offset, last);
   }

@@ -52,7 +52,11 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
   }
 
   /** Sees to it that nothing will be written there: a writer that is still alive finds its place taken. */
-  async function seal(id: LogId, { epoch, createdAt }: HeadRow, { offset, takenAt, isHole }: Gap): Promise<boolean> {
+  async function seal(
+    id: LogId,
+    { epoch, createdAt }: HeadRow,
+    { offset, takenAt, isHole }: Gap,
+  ): Promise<boolean> {
     const write = new PutCommand({
       TableName: table,
       Item: {

@@ -5,6 +5,7 @@ import {
   type ClientFrame,
   errorFrame,
   type Identity,
+  maxDownlinkFrameBytes,
   pongFrame,
   readClientFrame,
   readPublishRequest,
@@ -52,7 +53,7 @@ export function createDispatch({ listeners, publish, reply, log }: DispatchOptio
     const { identity: from, session } = sender;
     const { tenant, userType, userId } = from;
     const request = (to: string | readonly string[], type: string, content: unknown, options?: SendOptions) =>
-      readPublishRequest({ to, type, content: outgoing(content) ?? null, tenant, ...options });
+      readPublishRequest({ ...options, to, type, content: outgoing(content) ?? null, tenant });
     const result = await listener.handle({
       content: isText ? parseText(frame.content) : frame.content,
       from,
@@ -74,7 +75,10 @@ export function createDispatch({ listeners, publish, reply, log }: DispatchOptio
     if (frame.type === 'ping') return { text: pongFrame(frame.id) };
     try {
       const ack = ackFrame(frame.id, await run(frame, sender));
-      return frame.id === undefined ? { text: ack, isUnasked: true } : { text: ack };
+      if (frame.id === undefined) return { text: ack, isUnasked: true };
+      // API Gateway would send nothing, and the client wait for it.
+      if (sender.session && Buffer.byteLength(ack) > maxDownlinkFrameBytes) throw answerTooLarge();
+      return { text: ack };
     } catch (cause) {
       if (cause instanceof Refusal) return refused(cause, frame.id, frame.type);
       log.error('listener failed', {
@@ -85,6 +89,10 @@ export function createDispatch({ listeners, publish, reply, log }: DispatchOptio
       return refused(new Refusal('internal', 'The listener failed; try again.'), frame.id, frame.type);
     }
   };
+}
+
+function answerTooLarge(): Refusal {
+  return new Refusal('too_large', `The answer is above ${String(maxDownlinkFrameBytes)} bytes.`);
 }
 
 function refused(refusal: Refusal, id: string | undefined, requestType: string | undefined): FrameAnswer {

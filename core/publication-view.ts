@@ -62,8 +62,8 @@ export function publicationOf(
     startedAt,
     ...(shards.length > 0 &&
       status !== 'delivering' && {
-      finishedAt: Math.max(...shards.map((each) => each.finishedAt ?? startedAt)),
-    }),
+        finishedAt: Math.max(...shards.map((each) => each.finishedAt ?? startedAt)),
+      }),
   };
 }
 

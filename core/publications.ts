@@ -58,8 +58,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
     const update = new UpdateCommand({
       TableName: table,
       Key: keyOf(id),
-      UpdateExpression:
-        'SET claimId = :claimId, startedAt = :now, expiresAt = :expiresAt REMOVE isReleased',
+      UpdateExpression: 'SET claimId = :claimId, startedAt = :now, expiresAt = :expiresAt REMOVE isReleased',
       ConditionExpression: 'claimId = :before AND attribute_not_exists(finishedAt)',
       ExpressionAttributeValues: {
         ':claimId': claimId,

@@ -97,7 +97,12 @@ export function createRecover({ channelLog, channelReading, poster, now }: Recov
   }
 
   return async (connectionId, asked) => {
-    const budget = { messages: maxMessages, holes: maxHoles, deadline: now() + sendingTimeMs, isRefused: false };
+    const budget = {
+      messages: maxMessages,
+      holes: maxHoles,
+      deadline: now() + sendingTimeMs,
+      isRefused: false,
+    };
     const answers: Recovery[] = [];
     const heads = await Promise.all(asked.map(({ log }) => channelLog.head(log)));
     for (const [index, each] of asked.entries())

@@ -13,7 +13,12 @@ import { log } from './log.ts';
 const environment = readEnvironment('fan-out');
 const pacer = createPacer({ rate: Number(environment.FAN_OUT_RATE), now: Date.now, wait });
 const queue = createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_OUT_QUEUE_URL });
-const work = createFanOutWorker({ ...buildCaller(environment, pacer), queue, newId: randomUUID, now: Date.now });
+const work = createFanOutWorker({
+  ...buildCaller(environment, pacer),
+  queue,
+  newId: randomUUID,
+  now: Date.now,
+});
 const lastAttempt = Number(environment.FAN_OUT_ATTEMPTS);
 
 /** As long as a function runs: the other worker has then come to an end, by success or by its death. */

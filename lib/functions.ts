@@ -112,6 +112,7 @@ export function createFunctions(
     webSocketApi.grantSend(fn);
     fanOut.grantSend(fn);
   }
+  messages.grantReport(publish);
   tokenSecret.grantVerify(message);
   sessions.grantSubscribe(message);
   messages.grantRead(message);
@@ -133,6 +134,7 @@ export function createFunctions(
   sessions.grantResolve(worker);
   sessions.grantClose(worker);
   messages.grantPublish(worker);
+  messages.grantReport(worker);
   webSocketApi.grantSend(worker);
   fanOut.grantSend(worker);
   fanOut.addWorker(worker, settings.fanOutWorkers);

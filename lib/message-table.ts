@@ -28,12 +28,14 @@ export class MessageTable extends Construct {
     this.tableName = this.table.tableName;
   }
 
-  /** Stores durable messages, moves read cursors; records a publication, how far it has come, and by request what became of each recipient. */
+  /** Stores durable messages, moves read cursors; records a publication and how far it has come. */
   grantPublish(fn: SwitchboardFunction): void {
-    fn.allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'],
-      [this.table.tableArn],
-    );
+    fn.allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);
+  }
+
+  /** Records what became of each recipient, for a publish that asks for it. */
+  grantReport(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:BatchWriteItem'], [this.table.tableArn]);
   }
 
   /** Reads durable messages, and what became of a publication, by recipient too. */

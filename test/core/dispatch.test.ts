@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { createDispatch } from '../../core/dispatch.ts';
-import { defineListener, type Listener } from '../../core/listener.ts';
+import { defineListener, type Listener, type SendOptions } from '../../core/listener.ts';
 import type { Recipient } from '../../core/session-rows.ts';
 import { type Identity, type PublishRequest, Refusal } from '../../protocol/index.ts';
 
@@ -45,6 +45,20 @@ describe('an ack', () => {
       id: '',
     });
     expect(await answer({ type: 'silent', id: 'b' })).toEqual({ type: 'ack', id: 'b', content: null });
+  });
+
+  it('that no connection can take is an error that says so, with the id; by HTTP there is room', async () => {
+    const long = defineListener({ type: 'long', content: z.unknown(), handle: () => 'x'.repeat(131_072) });
+    const { dispatch } = dispatching([long]);
+    const { text } = await dispatch('{"type":"long","id":"a"}', sender);
+    expect(JSON.parse(text)).toMatchObject({
+      type: 'error',
+      id: 'a',
+      content: { code: 'too_large', requestType: 'long' },
+    });
+    const byHttp = await dispatch('{"type":"long","id":"a"}', { identity, session: undefined });
+    expect(byHttp.refusal).toBeUndefined();
+    expect(await dispatch('{"type":"long"}', sender)).toMatchObject({ isUnasked: true });
   });
 
   it('is not sent without an id', async () => {
@@ -169,6 +183,19 @@ describe('what a listener sends', () => {
     expect(published).toMatchObject([
       { request: { to: [{ kind: 'user', userType: 'member', userId: '1' }] }, from: identity },
     ]);
+  });
+
+  it('stays in the tenant of the sender whatever the options say', async () => {
+    const options: SendOptions & Record<string, unknown> = { tenant: 'other', to: 'session:c9=' };
+    const { dispatch, published } = dispatching([
+      defineListener({
+        type: 'stray',
+        content: z.unknown(),
+        handle: ({ send }) => send('everyone', 'strayed', 1, options),
+      }),
+    ]);
+    await dispatch('{"type":"stray"}', sender);
+    expect(published).toMatchObject([{ request: { tenant: 'acme', to: [{ kind: 'everyone' }] } }]);
   });
 
   it('may be durable', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { maxDurableFrameBytes, readPublishRequest, Refusal } from '../../protocol/index.ts';
 import { type Core, sessionOf, useDynamoDB } from './core-under-test.ts';
 
@@ -77,6 +77,23 @@ describe('a durable publish', () => {
     void core.publish(request);
     await expect.poll(async () => (await kept(core)).messages.length).toBe(1);
     core.publications.finish = finish;
+    core.clock.ms += 60_001;
+    expect(await core.publish(request)).toMatchObject({ offset: 1 });
+    expect((await kept(core)).messages).toHaveLength(1);
+  });
+
+  it('whose publisher was killed before storing is kept for as long as it says from when it is stored', async () => {
+    const core = await dynamodb.create();
+    const request = readPublishRequest({ ...notice, messageId: randomUUID(), ttlSeconds: 30 });
+    const remember = core.publications.remember.bind(core.publications);
+    const remembered = vi.fn(remember);
+    core.publications.remember = async (...place) => {
+      await remembered(...place);
+      return new Promise(() => undefined);
+    };
+    void core.publish(request);
+    await expect.poll(() => remembered.mock.settledResults[0]?.type).toBe('fulfilled');
+    core.publications.remember = remember;
     core.clock.ms += 60_001;
     expect(await core.publish(request)).toMatchObject({ offset: 1 });
     expect((await kept(core)).messages).toHaveLength(1);

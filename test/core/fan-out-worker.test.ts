@@ -94,7 +94,9 @@ describe('a job of the fan-out', () => {
     const { core, ids, run } = await withSessions(7);
     const job = jobOf();
     const ends = await Promise.allSettled([run(job), run(job)]);
-    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({ reason: expect.any(ShardTaken) });
+    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: expect.any(ShardTaken),
+    });
     expect(new Set(postedTo(core))).toEqual(new Set(ids));
     expect(await shardOf(core, job)).toMatchObject({ state: 'done', delivered: 7 });
     await run(job);

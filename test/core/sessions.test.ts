@@ -95,6 +95,53 @@ describe('removing a session', () => {
   });
 });
 
+describe('refreshing a session', () => {
+  const until = startOfTime + 110 * minuteMs;
+
+  async function subscribed(): Promise<Core> {
+    const core = await dynamodb.create();
+    const session = sessionOf('c1=');
+    await core.sessions.add(session);
+    await core.subscriptions.subscribe({ identity: member, ...session }, 'orders');
+    return core;
+  }
+
+  async function subscribers({ recipients }: Core): Promise<string[]> {
+    const found = await Promise.all(
+      [0, 1, 2].map((shard) => recipients.ofTopic({ tenant: 'default', topic: 'orders', shard })),
+    );
+    return idsOf(found.flatMap((page) => page.recipients));
+  }
+
+  it('moves its expiry and that of its subscriptions, and never back', async () => {
+    const core = await subscribed();
+    expect(await core.sessions.refresh(member, 'c1=', until)).toBe(until);
+    expect(await core.sessions.refresh(member, 'c1=', until - 1)).toBe(until);
+    core.clock.ms = until - 1;
+    expect(await core.sessions.get(member, 'c1=')).toMatchObject({ tokenExpiresAt: until });
+    expect(await subscribers(core)).toEqual(['c1=']);
+  });
+
+  it('that failed half-way is done whole by the next one with the same token', async () => {
+    const core = await subscribed();
+    const refresh = core.subscriptions.refresh;
+    core.subscriptions.refresh = () => Promise.reject(new Error('throttled'));
+    await expect(core.sessions.refresh(member, 'c1=', until)).rejects.toThrow('throttled');
+    core.subscriptions.refresh = refresh;
+    expect(await core.sessions.refresh(member, 'c1=', until)).toBe(until);
+    core.clock.ms = until - 1;
+    expect(await subscribers(core)).toEqual(['c1=']);
+  });
+
+  it('of which nothing is left brings nothing back', async () => {
+    const core = await subscribed();
+    await core.sessions.remove(member, 'c1=');
+    expect(await core.sessions.refresh(member, 'c1=', until)).toBeUndefined();
+    expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
+    expect(await subscribers(core)).toEqual([]);
+  });
+});
+
 describe('a session whose time is over, its row not yet removed', () => {
   it.each([
     { what: 'token', open: 60 * minuteMs - 1, over: 60 * minuteMs, tokenMs: 60 * minuteMs },

@@ -30,6 +30,7 @@ const rights: Record<FunctionName, Record<string, readonly string[]>> = {
   message: {
     ...publisher,
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
+    'dynamodb:BatchWriteItem': [sessions],
     'dynamodb:Query': [...query, messages],
     'dynamodb:PutItem': [messages, sessions],
     'dynamodb:UpdateItem': [messages, sessions],
