@@ -6,11 +6,8 @@ export interface Channel {
   /** Something is missing; it may still come by itself. */
   readonly isBehind: boolean;
   readonly receive: (frame: DurableFrame) => void;
-  /**
-   * The server's word on what was asked from the position; of the frames it speaks of some may still be on the way.
-   * Returns whether there is more to ask for at once.
-   */
-  readonly recovered: (answer: ChannelAnswer) => boolean;
+  /** The server's word on what was asked from the position; of the frames it speaks of some may still be on the way. */
+  readonly recovered: (answer: ChannelAnswer) => void;
 }
 
 export interface ChannelOutput {
@@ -64,7 +61,7 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
     if (frame) deliver(frame);
   }
 
-  function recovered(answer: ChannelAnswer): boolean {
+  function recovered(answer: ChannelAnswer): void {
     const { epoch, offset, recovered: isComplete, skipped = [], more = false } = answer;
     adopt(epoch);
     isCut = more;
@@ -75,7 +72,6 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
       for (const hole of skipped) if (hole > position.offset) held.set(hole, undefined);
       drain();
     }
-    return more;
   }
 
   /** To a place that cannot be reached without a gap. What is here of the way goes out, in order, after the notice. */

@@ -29,7 +29,7 @@ export interface Channels {
    * The server's word on a channel: it is read on, or begun at that position. Returns whether there is more to ask for
    * at once.
    */
-  readonly answer: (channel: string, answer: ChannelAnswer) => boolean;
+  readonly answer: (channel: string, answer: ChannelAnswer) => boolean | undefined;
   readonly forget: (channel: string) => void;
   readonly get: (channel: string) => Channel | undefined;
   /** The session's own channels: all but the topics. */
@@ -51,13 +51,13 @@ const maxKept = 1000;
 
 export function createChannels(output: ChannelsOutput): Channels {
   const channels = new Map<string, Channel>();
-  const seen = createSeen(maxKept);
+  const isNew = createSeen(maxKept);
   let waiting: readonly DurableFrame[] = [];
   let holds = 0;
 
-  // One publish to several targets stands in several logs under one messageId.
+  // Delivery is at least once.
   function deliver(frame: Frame): void {
-    if (frame.messageId === undefined || seen.isNew(frame.messageId)) output.deliver(frame);
+    if (frame.messageId === undefined || isNew(frame.messageId)) output.deliver(frame);
   }
 
   function receive(frame: Frame): void {
@@ -87,16 +87,13 @@ export function createChannels(output: ChannelsOutput): Channels {
       };
     },
     answer(name, answer) {
-      const { epoch, offset } = answer;
-      const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
+      const { epoch, offset, more } = answer;
       const channel = channels.get(name);
-      if (!channel) {
-        channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
-        return false;
-      }
-      const isMore = channel.recovered(answer);
-      if (channel.isBehind) output.gap();
-      return isMore;
+      const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
+      if (channel) channel.recovered(answer);
+      else channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
+      if (channel?.isBehind) output.gap();
+      return more;
     },
     forget: (channel) => void channels.delete(channel),
     get: (channel) => channels.get(channel),

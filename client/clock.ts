@@ -16,9 +16,7 @@ export const systemClock: Clock = {
   random: () => Math.random(),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(ms, maxDelayMs));
-    return () => {
-      clearTimeout(timer);
-    };
+    return () => clearTimeout(timer);
   },
 };
 

@@ -33,8 +33,6 @@ export interface LifecycleSettings {
   readonly open: (token: string) => Link;
   /** Restores subscriptions, and what was missed. */
   readonly restore: (link: Link) => Promise<void>;
-  /** Resolves when nothing waits for an answer on the link. */
-  readonly idle: (link: Link) => Promise<unknown>;
   /** From now on, or now: finds out whether the link still lives, and ends it where it does not. */
   readonly watch: (link: Link) => void;
   readonly check: (link: Link) => void;
@@ -47,7 +45,7 @@ export interface LifecycleSettings {
 const maxRefusals = 3;
 /** How long a connection lasts before the delays between attempts begin anew. */
 const stableMs = 30_000;
-/** How long a connection that was replaced stays, for answers under way. */
+/** How long a connection that was replaced stays: for answers, and for messages whose way was found before. */
 const drainMs = 10_000;
 // 5 minutes of 1 h 50 min: clients that a deployment connected at one time are not to renew at one time.
 const renewalJitter = 1 / 22;
@@ -58,8 +56,10 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   const backoff = createBackoff(clock);
   const attemptAlarm = createAlarm(clock);
   const renewalAlarm = createAlarm(clock);
+  const drainAlarm = createAlarm(clock);
   let status: Status = { state: 'connecting' };
   let current: Link | undefined;
+  let replaced: Link | undefined;
   let attempt: { link?: Link } | undefined;
   let refusals = 0;
   let openedAt = 0;
@@ -82,10 +82,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   async function connect(): Promise<void> {
     if (attempt || isResting()) return;
     const mine: { link?: Link } = (attempt = {});
-    attemptAlarm.set(settings.answerTimeoutMs, () => {
-      void abort();
-      retryLater(disconnected());
-    });
+    attemptAlarm.set(settings.answerTimeoutMs, () => failed(disconnected(), false));
     const reading = await readToken(token);
     if (attempt !== mine) return;
     if ('error' in reading) {
@@ -109,8 +106,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   }
 
   function failed(reason: SwitchboardError, isFinal: boolean): void {
-    attempt = undefined;
-    attemptAlarm.stop();
+    void abort();
     if (!isFinal) retryLater(reason);
     // A session that was let in may stay until its end; the attempt after that is refused in its turn.
     else if (!current) void finish(reason, true);
@@ -138,15 +134,14 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     renewalAlarm.set(settings.renewAfterMs * (1 - renewalJitter * clock.random()), dial);
     settings.watch(link);
     settings.onLink(link, usedToken);
-    if (old) retire(old);
+    if (old) drain(old);
     else become({ state: 'open' });
   }
 
-  /** What was sent on it may still be answered there. */
-  function retire(link: Link): void {
-    const end = () => void link.end();
-    const cancel = clock.after(drainMs, end);
-    void settings.idle(link).then(end).then(cancel);
+  function drain(link: Link): void {
+    void replaced?.end();
+    replaced = link;
+    drainAlarm.set(drainMs, () => void link.end());
   }
 
   async function finish(reason: SwitchboardError, isFinal: boolean): Promise<void> {
@@ -156,7 +151,8 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   }
 
   async function rest(reason: SwitchboardError): Promise<void> {
-    await Promise.all([abort(reason), current?.end(reason)]);
+    drainAlarm.stop();
+    await Promise.all([abort(reason), current?.end(reason), replaced?.end(reason)]);
   }
 
   return {

@@ -19,8 +19,10 @@ const sleepMs = 90_000;
 
 export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeatAfterMs: number): Liveness {
   const alarm = createAlarm(clock);
+  let current: Link | undefined;
 
   function watch(link: Link): void {
+    current = link;
     if (link.isEnded) return;
     const delayMs = Math.min(lookMs, link.heardAt + heartbeatAfterMs - clock.now());
     const dueAt = clock.now() + delayMs;
@@ -43,7 +45,8 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
     await probe(link, answerTimeoutMs);
     // Whatever came is a sign of life, a refusal too.
     if (link.heardAt === heardAt) await link.end();
-    else watch(link);
+    // Another may have replaced it meanwhile.
+    else if (link === current) watch(link);
   }
 
   return { watch, check, stop: alarm.stop };

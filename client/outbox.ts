@@ -29,18 +29,17 @@ export function createOutbox(settings: OutboxSettings): Outbox {
     const error = over();
     const open = link();
     if (error) request.settle({ error });
-    else if (!open) wait(request);
+    else if (!open) enqueue(request);
     else requests.transmit(request, isTooLarge(request.text) ? upload : open);
   }
 
-  function wait(request: Request): void {
-    if (queue.length >= queueLimit) {
+  function enqueue(request: Request): void {
+    if (queue.length >= queueLimit)
       request.settle({ error: new SwitchboardError('queue_full', `${queueLimit} frames wait.`) });
-      return;
+    else {
+      queue = [...queue, request];
+      request.expire(queueMaxAgeMs, 'queue_expired');
     }
-    queue = [...queue, request];
-    request.expire(queueMaxAgeMs, 'queue_expired');
-    void request.answered.then(() => (queue = queue.filter((other) => other !== request)));
   }
 
   return {
@@ -48,11 +47,16 @@ export function createOutbox(settings: OutboxSettings): Outbox {
       const request = requests.make(type, content, isRepeatable);
       go(request);
       const answer = await request.answered;
+      queue = queue.filter((other) => other !== request);
       if ('error' in answer) throw answer.error;
       return answer.content;
     },
     flush(again = []) {
-      const waiting = [...again, ...queue];
+      queue = [...again, ...queue];
+      // They may have reached the server: not the same as what was never sent.
+      for (const request of again) request.expire(queueMaxAgeMs, 'disconnected');
+      if (!link() && !over()) return;
+      const waiting = queue;
       queue = [];
       for (const request of waiting) go(request);
     },

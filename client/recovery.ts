@@ -1,7 +1,7 @@
 import type { Channels } from './channels.ts';
 import type { Clock } from './clock.ts';
 import { isPassing, type SwitchboardError } from './errors.ts';
-import { type ChannelAnswer, hasPosition } from './frames.ts';
+import type { ChannelAnswer } from './frames.ts';
 import type { Link } from './link.ts';
 import type { Requests } from './requests.ts';
 
@@ -57,7 +57,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     const answer = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
     asking--;
     if ('content' in answer) {
-      const entries = readAnswers(answer.content);
+      const { channels: entries = [] } = Object(answer.content) as { channels?: readonly ChannelAnswer[] };
       return entries.filter((entry) => channels.answer(entry.channel ?? '', entry)).length > 0;
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
@@ -75,7 +75,8 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     const isBehind = channels.gaps().length > 0;
     if (!isBehind) delayMs = graceMs;
     if (!isBehind || cancel) return;
-    cancel = clock.after(delayMs, () => {
+    // One hole in a channel of many is seen by all of its readers at one time.
+    cancel = clock.after(delayMs * (1 + clock.random()), () => {
       cancel = undefined;
       const on = link();
       // Without a connection the next one asks for everything; an answer under way looks again by itself.
@@ -96,11 +97,10 @@ export function createRecovery(settings: RecoverySettings): Recovery {
       if (wanted.length > 0) await recover(on, wanted, undefined, true);
       release();
     },
-    stop: () => cancel?.(),
+    stop() {
+      cancel?.();
+      // Nothing is set any more.
+      cancel = () => undefined;
+    },
   };
-}
-
-function readAnswers(content: unknown): readonly ChannelAnswer[] {
-  const { channels } = Object(content) as { channels?: unknown };
-  return Array.from(Object(channels) as ArrayLike<unknown>).filter(hasPosition);
 }

@@ -18,15 +18,17 @@ export interface RefreshSettings {
   readonly onError: (error: SwitchboardError) => void;
 }
 
-/** How long before its expiry a token is replaced; half its life where that is less. */
-const leadMs = 60_000;
+/** How long before its expiry a token is replaced; half its life where that is less. Hidden pages are a minute late. */
+const leadMs = 120_000;
 // Between two tries, and between two refreshes where this clock is so far ahead that every token seems over.
 const minDelayMs = 5000;
 
 export function createRefresh({ clock, requests, token, onError }: RefreshSettings): Refresh {
   const alarm = createAlarm(clock);
+  let current: Link | undefined;
 
   function start(link: Link, latest: string): void {
+    current = link;
     // A ticket's expiry cannot be read: its session ends with `closing`, and the next one is opened.
     if (typeof token !== 'string') schedule(link, readLifetimeMs(latest, clock.now()));
   }
@@ -39,7 +41,7 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
   async function refresh(link: Link): Promise<void> {
     const reading = await readToken(token);
     const answer = 'token' in reading ? await requests.ask(link, 'refresh', reading) : reading;
-    if (link.isEnded) return;
+    if (link !== current || link.isEnded) return;
     if ('token' in reading && 'content' in answer) start(link, reading.token);
     else {
       // Once the token is over the server closes, and the next connection is opened or refused.

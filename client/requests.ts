@@ -28,10 +28,8 @@ export interface Requests {
   readonly ask: (link: Link, type: string, content?: unknown, timeoutMs?: number) => Promise<Answer>;
   /** Takes a frame that answers a request. */
   readonly answer: (frame: Frame) => boolean;
-  /** The link is gone. Returns what is to be sent again, in order; the rest is settled with the error. */
-  readonly drop: (link: Link, error: SwitchboardError) => readonly Request[];
-  /** Resolves when nothing waits for an answer on the link. */
-  readonly idle: (link: Link) => Promise<unknown>;
+  /** The link is gone, or all of them. Returns what is to be sent again, in order; the rest is settled with the error. */
+  readonly drop: (error: SwitchboardError, link?: Link) => readonly Request[];
 }
 
 export function createRequests(clock: Clock, timeoutMs: number): Requests {
@@ -71,10 +69,6 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
     carrier.send(request);
   }
 
-  function on(link: Link): Request[] {
-    return [...inFlight.values()].flatMap((entry) => (entry.carrier === link ? [entry.request] : []));
-  }
-
   return {
     make,
     transmit,
@@ -88,14 +82,16 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
       request?.settle(type === 'error' ? { error: readError(content) } : { content });
       return request !== undefined;
     },
-    drop(link, error) {
-      const requests = on(link);
-      for (const request of requests) {
-        if (request.isRepeatable) inFlight.delete(request.id);
-        else request.settle({ error });
+    drop(error, link) {
+      const again: Request[] = [];
+      for (const { request, carrier } of inFlight.values()) {
+        if (link && carrier !== link) continue;
+        if (request.isRepeatable) {
+          inFlight.delete(request.id);
+          again.push(request);
+        } else request.settle({ error });
       }
-      return requests.filter(({ isRepeatable }) => isRepeatable);
+      return again;
     },
-    idle: (link) => Promise.all(on(link).map(({ answered }) => answered)),
   };
 }

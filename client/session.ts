@@ -28,7 +28,8 @@ const eventNames = ['status', 'lost', 'error', '*'];
 /** Puts the parts together; the frames' ways from one to the next are all here. */
 export function openSession(settings: Settings): Session {
   const { clock, url, page } = settings;
-  const separator = url.includes('?') ? '&' : '?';
+  // What is no URL is the caller's fault, and said at once; by a WebSocket's own error, later, with the token in it.
+  const address = new URL(url);
   const emitter = createEmitter();
   const requests = createRequests(clock, settings.answerTimeoutMs);
   const channels = createChannels({
@@ -51,10 +52,11 @@ export function openSession(settings: Settings): Session {
   const liveness = createLiveness(clock, recovery.probe, settings.heartbeatAfterMs);
   const lifecycle = createLifecycle({
     ...settings,
-    ...requests,
     ...liveness,
-    open: (token) =>
-      openLink(`${url}${separator}token=${encodeURIComponent(token)}`, { ...settings, onFrame, onEnd }),
+    open(token) {
+      address.searchParams.set('token', token);
+      return openLink(String(address), { ...settings, onFrame, onEnd });
+    },
     restore: async (link) => {
       await Promise.all([recovery.open(link), subscriptions.restore(link)]);
       await recovery.run(link);
@@ -78,7 +80,7 @@ export function openSession(settings: Settings): Session {
   }
 
   function onEnd(link: Link, reason: SwitchboardError): void {
-    const again = requests.drop(link, lifecycle.over ?? disconnected());
+    const again = requests.drop(lifecycle.over ?? disconnected(), link);
     subscriptions.drop(link);
     lifecycle.onEnd(link, reason);
     outbox.flush(again);
@@ -99,6 +101,7 @@ export function openSession(settings: Settings): Session {
       refresh.stop();
       liveness.stop();
       subscriptions.end(status.reason);
+      outbox.flush(requests.drop(status.reason));
     }
     outbox.flush();
     emitter.emit('status', status);

@@ -16,8 +16,10 @@ export function readWithHandler({ add }: Subscriptions, topic: string, handler: 
 
 /** Reads a topic with a loop, until that is left. */
 export function readWithLoop({ add }: Subscriptions, topic: string, limit: number): Subscription<unknown> {
-  const stream = createStream<unknown>(limit, () => unsubscribe());
-  const unsubscribe = add(topic, {
+  let unsubscribe: Unsubscribe | undefined;
+  // Where everything is over, `add` ends it at once.
+  const stream = createStream<unknown>(limit, () => unsubscribe?.());
+  unsubscribe = add(topic, {
     deliver: ({ content }) => stream.push(content),
     end: (error) => stream.end(error.code === 'closed' ? undefined : error),
   });

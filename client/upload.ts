@@ -18,9 +18,7 @@ export function isTooLarge(text: string): boolean {
 export function createUpload({ httpUrl, token }: UploadSettings): Carrier {
   async function post(body: string): Promise<Answer> {
     if (!httpUrl) {
-      return {
-        error: new SwitchboardError('too_large', 'Above 32 KB without httpUrl.'),
-      };
+      return { error: new SwitchboardError('too_large', 'Needs httpUrl.') };
     }
     const reading = await readToken(token);
     if ('error' in reading) return reading;
@@ -34,7 +32,8 @@ export function createUpload({ httpUrl, token }: UploadSettings): Carrier {
         error?: unknown;
       };
       if (answer.type === 'ack') return { content: answer.content };
-      return { error: readError(answer.content ?? answer.error ?? answer) };
+      const code = response.status === 401 || response.status === 403 ? 'forbidden' : undefined;
+      return { error: readError(answer.content ?? answer.error ?? { ...answer, code }) };
     } catch (cause) {
       return { error: disconnected(String(cause)) };
     }
