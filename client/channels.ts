@@ -57,7 +57,7 @@ export function createChannels(output: ChannelsOutput): Channels {
 
   // Delivery is at least once.
   function deliver(frame: Frame): void {
-    if (frame.messageId === undefined || isNew(frame.messageId)) output.deliver(frame);
+    if (!frame.messageId || isNew(frame.messageId)) output.deliver(frame);
   }
 
   function receive(frame: Frame): void {

@@ -10,6 +10,7 @@ export interface Emitter {
 
 export function createEmitter(): Emitter {
   const registrations = new Set<Registration>();
+  let events: (readonly [name: string, ...values: unknown[]])[] = [];
   return {
     on(...registration) {
       registrations.add(registration);
@@ -20,14 +21,19 @@ export function createEmitter(): Emitter {
         if (registration[0] === name && registration[1] === handler) registrations.delete(registration);
       }
     },
-    emit(name, ...values) {
-      // A copy: what a handler adds is not for this event.
-      for (const registration of [...registrations]) {
-        const [registered, handler, isOnce] = registration;
-        if (registered !== name) continue;
-        if (isOnce) registrations.delete(registration);
-        guard(() => handler(...(values as never[])));
+    emit(...event) {
+      // What a handler causes is told once all have been told of what caused it.
+      if (events.push(event) > 1) return;
+      for (const [name, ...values] of events) {
+        // A copy: what a handler adds is not for this event.
+        for (const registration of [...registrations]) {
+          const [registered, handler, isOnce] = registration;
+          if (registered !== name) continue;
+          if (isOnce) registrations.delete(registration);
+          guard(() => handler(...(values as never[])));
+        }
       }
+      events = [];
     },
   };
 }

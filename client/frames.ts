@@ -48,7 +48,7 @@ export function readFrame(text: unknown): Frame | undefined {
 }
 
 export function isDurable(frame: Frame): frame is DurableFrame {
-  return frame.channel !== undefined && hasPosition(frame);
+  return !!frame.channel && hasPosition(frame);
 }
 
 /** Whether the server says where a log stands; a topic that keeps none has nothing to say. */

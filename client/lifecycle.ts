@@ -1,4 +1,3 @@
-import { createBackoff } from './backoff.ts';
 import { type Clock, createAlarm } from './clock.ts';
 import { disconnected, SwitchboardError } from './errors.ts';
 import type { Link } from './link.ts';
@@ -19,7 +18,7 @@ export interface Lifecycle {
   readonly dial: () => void;
   readonly onEnd: (link: Link, reason: SwitchboardError) => void;
   /** The server announced that it closes the link. */
-  readonly onClosing: (link: Link, reason: SwitchboardError, isRetryable: boolean) => void;
+  readonly onClosing: (link: Link, reason: SwitchboardError, isRetryable: unknown) => void;
   readonly pause: (reason: PauseReason) => void;
   readonly wake: () => void;
   readonly finish: (reason: SwitchboardError, isFinal: boolean) => Promise<void>;
@@ -41,8 +40,10 @@ export interface LifecycleSettings {
   readonly onLink: (link: Link, token: string) => void;
 }
 
-/** After so many handshakes in a row that failed with a new token, the server means it. */
-const maxRefusals = 3;
+// Full jitter: clients that lost one server together do not come back together (AWS Architecture Blog, "Exponential
+// Backoff And Jitter"), and API Gateway takes 500 new connections a second per account.
+const minBackoffMs = 500;
+const maxBackoffMs = 30_000;
 /** How long a connection lasts before the delays between attempts begin anew. */
 const stableMs = 30_000;
 /** How long a connection that was replaced stays: for answers, and for messages whose way was found before. */
@@ -53,7 +54,6 @@ const renewalJitter = 1 / 22;
 export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   const { clock, token } = settings;
   const isFixed = typeof token === 'string';
-  const backoff = createBackoff(clock);
   const attemptAlarm = createAlarm(clock);
   const renewalAlarm = createAlarm(clock);
   const drainAlarm = createAlarm(clock);
@@ -61,7 +61,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   let current: Link | undefined;
   let replaced: Link | undefined;
   let attempt: { link?: Link } | undefined;
-  let refusals = 0;
+  let attempts = 0;
   let openedAt = 0;
 
   function become(next: Status): void {
@@ -69,7 +69,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     settings.onStatus(next);
   }
   function reconnecting(reason: SwitchboardError, retryInMs: number): void {
-    become({ state: 'reconnecting', reason, retryInMs, refusals });
+    become({ state: 'reconnecting', reason, retryInMs });
   }
   function isResting(): boolean {
     return status.state === 'paused' || status.state === 'closed';
@@ -82,7 +82,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   async function connect(): Promise<void> {
     if (attempt || isResting()) return;
     const mine: { link?: Link } = (attempt = {});
-    attemptAlarm.set(settings.answerTimeoutMs, () => failed(disconnected(), false));
+    attemptAlarm.set(settings.answerTimeoutMs, () => failed(disconnected()));
     const reading = await readToken(token);
     if (attempt !== mine) return;
     if ('error' in reading) {
@@ -92,20 +92,19 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     const link = (mine.link = settings.open(reading.token));
     const refusal = await link.opened;
     if (attempt !== mine) return;
+    // Only `ws` tells a status, which the same token would meet again; behind `refused` there may be anything.
     if (refusal) {
-      if (!isFixed) refusals++;
-      // Only `ws` tells a status, which the same token would meet again; behind `refused` there may be anything.
       failed(refusal, isFixed && refusal.code === 'forbidden');
       return;
     }
     attemptAlarm.stop();
     await settings.restore(link);
     if (attempt !== mine) return;
-    if (link.isEnded) failed(disconnected(), false);
+    if (link.isEnded) failed(disconnected());
     else promote(link, reading.token);
   }
 
-  function failed(reason: SwitchboardError, isFinal: boolean): void {
+  function failed(reason: SwitchboardError, isFinal = false): void {
     void abort();
     if (!isFinal) retryLater(reason);
     // A session that was let in may stay until its end; the attempt after that is refused in its turn.
@@ -113,7 +112,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   }
 
   function retryLater(reason: SwitchboardError): void {
-    const retryInMs = backoff.nextMs(refusals >= maxRefusals);
+    const retryInMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** attempts++) * clock.random();
     attemptAlarm.set(retryInMs, dial);
     if (!current) reconnecting(reason, retryInMs);
   }
@@ -129,7 +128,6 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     const old = current;
     current = link;
     attempt = undefined;
-    refusals = 0;
     openedAt = clock.now();
     renewalAlarm.set(settings.renewAfterMs * (1 - renewalJitter * clock.random()), dial);
     settings.watch(link);
@@ -145,8 +143,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   }
 
   async function finish(reason: SwitchboardError, isFinal: boolean): Promise<void> {
-    if (status.state === 'closed') return;
-    become({ state: 'closed', reason, final: isFinal });
+    if (status.state !== 'closed') become({ state: 'closed', reason, final: isFinal });
     await rest(reason);
   }
 
@@ -171,7 +168,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       if (link !== current) return;
       current = undefined;
       renewalAlarm.stop();
-      if (clock.now() - openedAt >= stableMs) backoff.reset();
+      if (clock.now() - openedAt >= stableMs) attempts = 0;
       if (isResting()) return;
       if (attempt) reconnecting(reason, 0);
       else retryLater(reason);

@@ -38,7 +38,7 @@ const minuteMs = 60_000;
 /** The options with their defaults. */
 export function readOptions(options: Options): Settings {
   const page = globalThis as unknown as Page & { readonly WebSocket: SocketClass };
-  return {
+  const settings: Record<string, unknown> = {
     WebSocket: page.WebSocket,
     durable: true,
     answerTimeoutMs: 30_000,
@@ -49,6 +49,8 @@ export function readOptions(options: Options): Settings {
     heartbeatAfterMs: 9 * minuteMs,
     clock: systemClock,
     page,
-    ...options,
-  };
+  } satisfies Partial<Settings>;
+  // An option that is there but undefined is none.
+  for (const [name, value] of Object.entries(options)) settings[name] = value ?? settings[name];
+  return settings as unknown as Settings;
 }

@@ -5,7 +5,7 @@ import { createUpload, isTooLarge, type UploadSettings } from './upload.ts';
 
 /** What users send: at once where the connection is open, else in order once it is. */
 export interface Outbox {
-  readonly send: (type: string, content: unknown, isRepeatable?: boolean) => Promise<unknown>;
+  readonly send: (type: string, content: unknown, retry?: boolean) => Promise<unknown>;
   /** Sends what waits, after the frames that were sent on a lost connection and are to be sent again. */
   readonly flush: (again?: readonly Request[]) => void;
 }
@@ -43,8 +43,8 @@ export function createOutbox(settings: OutboxSettings): Outbox {
   }
 
   return {
-    async send(type, content, isRepeatable) {
-      const request = requests.make(type, content, isRepeatable);
+    async send(type, content, retry) {
+      const request = requests.make(type, content, retry);
       go(request);
       const answer = await request.answered;
       queue = queue.filter((other) => other !== request);

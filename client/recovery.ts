@@ -62,7 +62,12 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
     // What was missed is not known now, and nothing would tell later: this connection will not do.
-    if (isOpening && isPassing(answer.error)) await on.end();
+    const isForbidden = answer.error.code === 'forbidden';
+    if (isOpening && (isForbidden || isPassing(answer.error))) {
+      // The token is of another user than the one before: whose channels these were is not connected any more.
+      if (isForbidden) for (const { channel } of wanted) channels.forget(channel);
+      await on.end();
+    }
     return false;
   }
 

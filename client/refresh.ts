@@ -24,18 +24,22 @@ const leadMs = 120_000;
 const minDelayMs = 5000;
 
 export function createRefresh({ clock, requests, token, onError }: RefreshSettings): Refresh {
+  const isFixed = typeof token === 'string';
   const alarm = createAlarm(clock);
   let current: Link | undefined;
+  let endsAt = 0;
 
   function start(link: Link, latest: string): void {
     current = link;
-    // A ticket's expiry cannot be read: its session ends with `closing`, and the next one is opened.
-    if (typeof token !== 'string') schedule(link, readLifetimeMs(latest, clock.now()));
+    const lifetimeMs = readLifetimeMs(latest, clock.now());
+    endsAt = clock.now() + lifetimeMs;
+    // There is no other token: the server is asked for its word once this one is over.
+    schedule(link, isFixed ? lifetimeMs : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
   }
 
-  function schedule(link: Link, lifetimeMs: number): void {
-    const delayMs = Math.max(lifetimeMs - leadMs, lifetimeMs / 2, minDelayMs);
-    if (delayMs < Infinity) alarm.set(delayMs, () => void refresh(link));
+  function schedule(link: Link, delayMs: number): void {
+    // A ticket's expiry cannot be read.
+    if (delayMs < Infinity) alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(link));
   }
 
   async function refresh(link: Link): Promise<void> {
@@ -44,8 +48,9 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
     if (link !== current || link.isEnded) return;
     if ('token' in reading && 'content' in answer) start(link, reading.token);
     else {
-      // Once the token is over the server closes, and the next connection is opened or refused.
       if ('error' in answer) onError(answer.error);
+      // The server ends a session that is over when it hears of it, and sends it nothing until then.
+      if (clock.now() > endsAt) void requests.ask(link, 'ping');
       schedule(link, 0);
     }
   }

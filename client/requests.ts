@@ -11,7 +11,7 @@ export interface Request {
   readonly id: string;
   readonly text: string;
   /** Sent again with the same id where the connection ended before the answer. */
-  readonly isRepeatable: boolean | undefined;
+  readonly retry: boolean | undefined;
   readonly answered: Promise<Answer>;
   /** Gives the answer; only the first counts. */
   readonly settle: (answer: Answer) => void;
@@ -23,7 +23,7 @@ export interface Request {
 export type Carrier = Pick<Link, 'isEnded'> & { readonly send: (request: Request) => void };
 
 export interface Requests {
-  readonly make: (type: string, content: unknown, isRepeatable?: boolean) => Request;
+  readonly make: (type: string, content: unknown, retry?: boolean) => Request;
   readonly transmit: (request: Request, carrier: Carrier) => void;
   readonly ask: (link: Link, type: string, content?: unknown, timeoutMs?: number) => Promise<Answer>;
   /** Takes a frame that answers a request. */
@@ -38,14 +38,14 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
   const prefix = clock.random().toString(36).slice(2, 12);
   let count = 0;
 
-  function make(type: string, content: unknown, isRepeatable?: boolean): Request {
+  function make(type: string, content: unknown, retry?: boolean): Request {
     const id = `${prefix}-${++count}`;
     const alarm = createAlarm(clock);
     let resolve: (answer: Answer) => void;
     const request: Request = {
       id,
       text: JSON.stringify({ type, content, id }),
-      isRepeatable,
+      retry,
       answered: new Promise((give) => (resolve = give)),
       settle(answer) {
         alarm.stop();
@@ -80,13 +80,13 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
     answer({ id = '', type, content }) {
       const request = inFlight.get(id)?.request;
       request?.settle(type === 'error' ? { error: readError(content) } : { content });
-      return request !== undefined;
+      return !!request;
     },
     drop(error, link) {
       const again: Request[] = [];
       for (const { request, carrier } of inFlight.values()) {
         if (link && carrier !== link) continue;
-        if (request.isRepeatable) {
+        if (request.retry) {
           inFlight.delete(request.id);
           again.push(request);
         } else request.settle({ error });

@@ -1,32 +1,27 @@
 import { createChannels } from './channels.ts';
-import { createEmitter, type Emitter } from './emitter.ts';
-import { disconnected, readError, type SwitchboardError } from './errors.ts';
+import type { Client, SendOptions } from './client.ts';
+import { createEmitter } from './emitter.ts';
+import { disconnected, readError, SwitchboardError } from './errors.ts';
 import type { Frame } from './frames.ts';
-import { createLifecycle, type Lifecycle } from './lifecycle.ts';
+import { createInbox } from './inbox.ts';
+import { createLifecycle } from './lifecycle.ts';
 import { type Link, openLink } from './link.ts';
 import { createLiveness } from './liveness.ts';
 import type { Settings } from './options.ts';
-import { createOutbox, type Outbox } from './outbox.ts';
+import { createOutbox } from './outbox.ts';
 import { listenToPage } from './page-events.ts';
 import { createRecovery } from './recovery.ts';
 import { createRefresh } from './refresh.ts';
 import { createRequests } from './requests.ts';
 import type { Status } from './status.ts';
-import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
-
-/** What the public client is a face of. */
-export interface Session {
-  readonly emitter: Emitter;
-  readonly lifecycle: Lifecycle;
-  readonly outbox: Outbox;
-  readonly subscriptions: Subscriptions;
-}
+import { createSubscriptions } from './subscriptions.ts';
+import { readWithHandler, readWithLoop, type TopicHandler } from './topic-reading.ts';
 
 // A message of such a type is heard by `*` and by its topic; its handler would not know it from the event.
 const eventNames = ['status', 'lost', 'error', '*'];
 
 /** Puts the parts together; the frames' ways from one to the next are all here. */
-export function openSession(settings: Settings): Session {
+export function openSession(settings: Settings): Client {
   const { clock, url, page } = settings;
   // What is no URL is the caller's fault, and said at once; by a WebSocket's own error, later, with the token in it.
   const address = new URL(url);
@@ -43,7 +38,9 @@ export function openSession(settings: Settings): Session {
     channels,
     link: () => lifecycle.link,
     over: () => lifecycle.over,
-    onError: (error: SwitchboardError) => emitter.emit('error', error),
+    onError: (error: SwitchboardError) => {
+      if (!lifecycle.over) emitter.emit('error', error);
+    },
   };
   const recovery = createRecovery(parts);
   const subscriptions = createSubscriptions(parts);
@@ -74,7 +71,7 @@ export function openSession(settings: Settings): Session {
     if (requests.answer(frame)) return;
     if (type === 'closing') {
       const { retry } = Object(content) as { retry?: unknown };
-      lifecycle.onClosing(link, readError(content), retry === true);
+      lifecycle.onClosing(link, readError(content), retry);
     } else if (type === 'error') parts.onError(readError(content));
     else if (type !== 'ack' && type !== 'pong') channels.receive(frame);
   }
@@ -88,6 +85,8 @@ export function openSession(settings: Settings): Session {
 
   function deliver(frame: Frame): void {
     const { type, content } = frame;
+    // A handler may have closed the client in the middle of what was held.
+    if (lifecycle.over) return;
     if (!eventNames.includes(type)) emitter.emit(type, content, frame);
     emitter.emit('*', content, frame);
     subscriptions.deliver(frame);
@@ -107,6 +106,24 @@ export function openSession(settings: Settings): Session {
     emitter.emit('status', status);
   }
 
+  const send = (type: string, content?: unknown, options?: SendOptions) =>
+    outbox.send(type, content, options?.retry);
+
   lifecycle.dial();
-  return { emitter, lifecycle, outbox, subscriptions };
+  return {
+    get status() {
+      return lifecycle.status;
+    },
+    inbox: createInbox(outbox, emitter),
+    on: emitter.on,
+    once: (name: string, handler: () => void) => emitter.on(name, handler, true),
+    off: emitter.off,
+    send,
+    request: send,
+    subscribe: (topic: string, handler?: TopicHandler) =>
+      handler
+        ? readWithHandler(subscriptions, topic, handler)
+        : readWithLoop(subscriptions, topic, settings.bufferLimit),
+    close: () => lifecycle.finish(new SwitchboardError('closed', 'closed'), false),
+  } as Client;
 }

@@ -10,8 +10,6 @@ export type Status =
       readonly reason: SwitchboardError;
       /** 0: under way. */
       readonly retryInMs: number;
-      /** How many handshakes in a row were not let in although the token was new. */
-      readonly refusals: number;
     }
   /** The browser says that there is no network, or has put the page to rest; nothing is tried until it says more. */
   | { readonly state: 'paused'; readonly reason: SwitchboardError }

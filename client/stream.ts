@@ -15,15 +15,11 @@ export function createStream<Item>(limit: number, onEnd: () => void): Stream<Ite
   let wake: (() => void) | undefined;
 
   async function* read(): AsyncGenerator<Item> {
-    try {
-      for (;;) {
-        while (buffer.length > 0) yield* buffer.splice(0, 1);
-        if (ending?.error) throw ending.error;
-        if (ending) return;
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    } finally {
-      end();
+    for (;;) {
+      while (buffer.length > 0) yield* buffer.splice(0, 1);
+      if (ending?.error) throw ending.error;
+      if (ending) return;
+      await new Promise<void>((resolve) => (wake = resolve));
     }
   }
 
@@ -34,8 +30,16 @@ export function createStream<Item>(limit: number, onEnd: () => void): Stream<Ite
     wake?.();
   }
 
+  const items = read();
+  // The generator's own would wait for the next item, and do nothing before the first.
+  items.return = () => {
+    buffer.length = 0;
+    end();
+    return Promise.resolve({ done: true, value: undefined });
+  };
+
   return {
-    items: read(),
+    items,
     end,
     push(item) {
       if (ending) return;

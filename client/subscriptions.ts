@@ -1,6 +1,6 @@
 import type { Unsubscribe } from './client.ts';
 import { createAlarm } from './clock.ts';
-import { isPassing, type SwitchboardError } from './errors.ts';
+import { isPassing, SwitchboardError } from './errors.ts';
 import { type Frame, hasPosition, topicPrefix } from './frames.ts';
 import type { Link } from './link.ts';
 import type { Asking } from './recovery.ts';
@@ -76,13 +76,14 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     const release = channels.hold();
     const position = channels.get(channel)?.position;
     const answer = await requests.ask(on, 'subscribe', { topic: name, ...position });
-    const isStill = isWanted(topic);
-    if (isStill && 'content' in answer && hasPosition(answer.content))
-      channels.answer(channel, answer.content);
+    if (isWanted(topic)) {
+      if ('error' in answer) refused(on, topic, answer.error);
+      else {
+        if (hasPosition(answer.content)) channels.answer(channel, answer.content);
+        topic.settle();
+      }
+    }
     release();
-    if (!isStill) return;
-    if ('error' in answer) refused(on, topic, answer.error);
-    else topic.settle();
   }
 
   function refused(on: Link, topic: Topic, reason: SwitchboardError): void {
@@ -111,6 +112,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     topic.readers.delete(reader);
     if (topic.readers.size > 0 || !isWanted(topic)) return;
     forget(topic);
+    topic.settle(new SwitchboardError('closed', 'closed'));
     for (const on of topic.links) {
       void inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name }));
     }
@@ -127,7 +129,8 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
       return Object.assign(() => remove(topic, reader), { ready: topic.ready });
     },
     deliver(frame) {
-      for (const reader of topics.get(frame.channel ?? '')?.readers ?? []) reader.deliver(frame);
+      // A copy: what a handler adds is not for this message.
+      for (const reader of [...(topics.get(frame.channel ?? '')?.readers ?? [])]) reader.deliver(frame);
     },
     restore,
     drop(on) {

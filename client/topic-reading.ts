@@ -16,13 +16,14 @@ export function readWithHandler({ add }: Subscriptions, topic: string, handler: 
 
 /** Reads a topic with a loop, until that is left. */
 export function readWithLoop({ add }: Subscriptions, topic: string, limit: number): Subscription<unknown> {
-  let unsubscribe: Unsubscribe | undefined;
-  // Where everything is over, `add` ends it at once.
-  const stream = createStream<unknown>(limit, () => unsubscribe?.());
-  unsubscribe = add(topic, {
+  let leave = (): void => undefined;
+  const stream = createStream<unknown>(limit, () => leave());
+  const unsubscribe = add(topic, {
     deliver: ({ content }) => stream.push(content),
     end: (error) => stream.end(error.code === 'closed' ? undefined : error),
   });
+  // Not before: where everything is over, `add` has ended the stream.
+  leave = unsubscribe;
   return {
     ready: unsubscribe.ready,
     unsubscribe: () => stream.end(),

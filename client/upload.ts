@@ -25,15 +25,16 @@ export function createUpload({ httpUrl, token }: UploadSettings): Carrier {
     try {
       const headers = { authorization: `Bearer ${reading.token}`, 'content-type': 'application/json' };
       const response = await fetch(`${httpUrl}/messages`, { method: 'POST', headers, body });
-      // The `ack` or `error` frame; API Gateway itself answers `{"message"}`, a route without a frame `{"error"}`.
+      // The ack, or `{"error"}`; API Gateway itself answers `{"message"}`.
       const answer = Object(readJson(await response.text())) as {
         type?: unknown;
         content?: unknown;
         error?: unknown;
       };
       if (answer.type === 'ack') return { content: answer.content };
-      const code = response.status === 401 || response.status === 403 ? 'forbidden' : undefined;
-      return { error: readError(answer.content ?? answer.error ?? { ...answer, code }) };
+      return {
+        error: readError(answer.error ?? { ...answer, code: `http_${response.status}` }),
+      };
     } catch (cause) {
       return { error: disconnected(String(cause)) };
     }

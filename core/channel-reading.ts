@@ -18,7 +18,7 @@ export type ChannelReading = ReturnType<typeof createChannelReading>;
 
 // A writer takes milliseconds between taking an offset and writing there. One that needs longer than all of these
 // finds its place sealed, and takes another.
-const pausesMs = [50, 100, 200, 400, 800];
+const pausesMs = [50, 100, 200];
 
 /** Every gap is closed by the first attempt after the pauses; TTL may open another one behind its back. */
 const maxAttempts = pausesMs.length + 3;
@@ -77,7 +77,7 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
   return {
     /**
      * What follows `after` in the log, up to its head, `limit` or about a megabyte. An offset that is taken but not
-     * written is waited for while its writer may live, for less than two seconds, and then closed for good: no message
+     * written is waited for while its writer may live, for a third of a second, and then closed for good: no message
      * ever appears behind a reader. The head is read before, so that what is beyond it is not missed but new.
      */
     async page(id: LogId, head: HeadRow, after: number, limit: number): Promise<LogPage> {

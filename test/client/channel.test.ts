@@ -48,7 +48,7 @@ describe('a channel', () => {
   it('passes an offset that was never written when the server says so', () => {
     const { reader, out, receive, answer } = channelAt(3);
     receive(6);
-    expect(answer({ offset: 6, skipped: [5] })).toBe(false);
+    answer({ offset: 6, skipped: [5] });
     expect([out, reader.isBehind]).toEqual([[], true]);
     receive(4);
     expect([out, reader.isBehind]).toEqual([['A4', 'A6'], false]);
@@ -76,17 +76,17 @@ describe('a channel', () => {
   it('asks on where the server had more than one page', () => {
     const { reader, receive, answer } = channelAt(3);
     receive(4);
-    expect(answer({ offset: 4, more: true })).toBe(true);
+    answer({ offset: 4, more: true });
     expect(reader.isBehind).toBe(true);
     receive(5);
-    expect(answer({ offset: 5 })).toBe(false);
+    answer({ offset: 5 });
     expect(reader.isBehind).toBe(false);
   });
 
   it('says what is lost where the server cannot recover it, gives what it has, and goes on', () => {
     const { reader, out, receive, answer } = channelAt(3);
     receive(8, 6);
-    expect(answer({ offset: 7, recovered: false })).toBe(false);
+    answer({ offset: 7, recovered: false });
     receive(9);
     expect(out).toEqual(['lost A3..A7', 'A6', 'A8', 'A9']);
     expect(reader.position).toEqual({ epoch: 'A', offset: 9 });

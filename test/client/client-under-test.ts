@@ -59,6 +59,13 @@ export async function openStage(options: Partial<Options> = {}, prepare?: (serve
   return { ...opened, connection };
 }
 
+/** A JWT of this many seconds of life by the fake clock; nobody here verifies the signature. */
+export function jwt(lifetimeSeconds: number, serial = 1): string {
+  const exp = new FakeClock().now() / 1000 + lifetimeSeconds;
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'HS256' })}.${part({ sub: '42', name: 'Zoë ÿþ', exp, serial })}.c2lnbmF0dXJl`;
+}
+
 /** The error that a promise is rejected with. */
 export async function failure(promise: Promise<unknown>): Promise<SwitchboardError> {
   const outcome = await promise.then(

@@ -67,7 +67,7 @@ export class FakeServer {
   /** The status that refuses handshakes, while there is one. */
   refusal: number | undefined;
   /** The answer to a POST. */
-  postAnswer: { readonly status: number; readonly body: string } | undefined;
+  postAnswer: { readonly status: number; readonly body: string } | 'none' | undefined;
   script: Script = () => false;
   private readonly http: Server;
   private readonly open = new Set<FakeConnection>();
@@ -94,6 +94,7 @@ export class FakeServer {
         const { id } = JSON.parse(body) as Sent;
         const ack = { status: 200, body: JSON.stringify({ type: 'ack', id, content: 'by HTTP' }) };
         const answer = this.postAnswer ?? ack;
+        if (answer === 'none') return;
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
       });
     });

@@ -86,7 +86,7 @@ describe('durable messages', () => {
     await client.send('barrier');
     expect(notes).toEqual([]);
     await connection.next('recover');
-    clock.advance(500);
+    clock.advance(750);
     const { content } = await connection.next('recover');
     expect(content).toEqual({ channels: [{ channel: user, epoch: missed.epoch, offset: 0 }] });
     await client.send('barrier');
@@ -114,7 +114,7 @@ describe('durable messages', () => {
     server.publish(user, 'after');
     await client.send('barrier');
     expect(notes).toEqual(['before']);
-    clock.advance(500);
+    clock.advance(750);
     while (notes.length < 2) await client.send('barrier');
     expect(notes).toEqual(['before', 'after']);
   });
@@ -132,7 +132,7 @@ describe('durable messages', () => {
     server.logs.append(user, 'note', 'young');
     server.publish(user, 'live');
     await client.send('barrier');
-    for (const delayMs of [500, 1000, 2000, 4000]) {
+    for (const delayMs of [750, 1500, 3000, 6000]) {
       clock.advance(delayMs - 1);
       await client.send('barrier');
       expect(connection.received.all.filter(({ type }) => type === 'recover')).toEqual([]);
@@ -177,6 +177,28 @@ describe('durable messages', () => {
     expect(notes).toEqual(['live']);
   });
 
+  it('of another user than before begin anew: the token says who it is', async () => {
+    const { client, server, errors, clock, become } = await openStage();
+    const notes = notesOf(client);
+    server.publish(user, 'to the first');
+    await client.send('barrier');
+    server.script = (frame, connection) => {
+      const { channels } = Object(frame.content) as { channels?: { channel: string }[] };
+      if (channels?.[0]?.channel !== user) return false;
+      connection.refuse(frame, 'forbidden');
+      return true;
+    };
+    server.cut();
+    await become('reconnecting');
+    clock.advance(500);
+    expect((await errors.next()).code).toBe('forbidden');
+    await become('reconnecting');
+    clock.advance(1000);
+    await become('open');
+    await client.send('barrier');
+    expect(notes).toEqual(['to the first']);
+  });
+
   it('that were missed are asked for on another connection where the server cannot tell for the moment', async () => {
     const { client, server, clock, errors, become } = await openStage();
     const notes = notesOf(client);
@@ -199,7 +221,7 @@ describe('durable messages', () => {
     expect(notes).toEqual([1, 2]);
   });
 
-  it('of one publish to two channels come once', async () => {
+  it('of one messageId come once, whatever brings them', async () => {
     const { client, server, connection } = await openStage();
     const notes = notesOf(client);
     const frame = server.publish(user, 'twice');

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { connect } from '../../client/index.ts';
-import { failure, openStage, settle, startServer } from './client-under-test.ts';
+import { type Client, connect } from '../../client/index.ts';
+import { failure, jwt, openStage, settle, startServer } from './client-under-test.ts';
+import type { FakeConnection } from './fake-server.ts';
 
 const minuteMs = 60_000;
 /** 1 h 50 min less the jitter, at the fake clock's chance of one half. */
 const renewInMs = 110 * minuteMs - 2.5 * minuteMs;
+
+/** Resolves when what the client sends goes to that connection. */
+async function barrierOn(client: Client, connection: FakeConnection): Promise<void> {
+  const isThere = () => connection.received.all.some(({ type }) => type === 'barrier');
+  while (!isThere()) await client.send('barrier');
+}
 
 describe('make before break', () => {
   it('opens the next connection before the old one is cut, and closes the old one with 1000', async () => {
@@ -15,9 +22,12 @@ describe('make before break', () => {
     expect(server.connections.all).toEqual([]);
     clock.advance(1);
     const next = await server.connections.next();
-    await expect(connection.closed).resolves.toBe(1000);
+    await next.next('recover');
+    await barrierOn(client, next);
     await client.send('from now on here');
     await next.next('from now on here');
+    clock.advance(10_000);
+    await expect(connection.closed).resolves.toBe(1000);
     expect(statuses.all).toEqual([]);
   });
 
@@ -48,11 +58,17 @@ describe('make before break', () => {
     await client.send('barrier');
     expect((await connection.next('barrier')).id).toBeDefined();
     for (const answer of held) answer();
-    await connection.closed;
-    server.publish('user:member:42', 4);
+    await barrierOn(client, next);
+    // On its way to the old connection when the new one took over.
+    connection.send({ type: 'live', content: 4, messageId: 'm4' });
+    clock.advance(9_999);
     await client.send('barrier');
-    expect(heard).toEqual([1, 2, 3, 4]);
-    await next.next('barrier');
+    await expect.poll(() => heard).toContain(4);
+    clock.advance(1);
+    await connection.closed;
+    server.publish('user:member:42', 5);
+    await client.send('barrier');
+    expect(heard).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('waits on the old connection for answers under way', async () => {
@@ -66,7 +82,51 @@ describe('make before break', () => {
     await next.next('recover');
     connection.ack(frame, 'at last');
     await expect(slow).resolves.toBe('at last');
-    await expect(connection.closed).resolves.toBe(1000);
+  });
+
+  it('is ended whole by close: nothing waits, nothing is heard any more, and no timer is left', async () => {
+    const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
+    const heard: unknown[] = [];
+    client.on('live', (content) => heard.push(content));
+    server.script = ({ type }) => type === 'slow';
+    clock.advance(renewInMs - 1);
+    const slow = failure(client.send('slow'));
+    await connection.next('slow');
+    clock.advance(1);
+    const next = await server.connections.next();
+    await next.next('recover');
+    await barrierOn(client, next);
+    const closing = client.close();
+    connection.send({ type: 'live', content: 1, messageId: 'm1' });
+    await closing;
+    await connection.closed;
+    expect((await slow).code).toBe('closed');
+    expect(heard).toEqual([]);
+    expect(clock.delaysMs).toEqual([]);
+  });
+
+  it('leaves heartbeat and refresh to the new connection, whatever the old one still answers', async () => {
+    let serial = 0;
+    const { client, server, connection, clock } = await openStage({
+      token: () => jwt(240, (serial += 1)),
+      heartbeatAfterMs: 119_000,
+      // A second after the old connection was asked for a heartbeat, and for a refresh.
+      renewAfterMs: 120_999 * (22 / 21.5),
+    });
+    await connection.next('recover');
+    server.script = ({ type }, self) => self === connection && type !== 'barrier';
+    clock.advance(120_000);
+    const asked = [await connection.next('recover'), await connection.next('refresh')];
+    clock.advance(1000);
+    const next = await server.connections.next();
+    await next.next('recover');
+    await barrierOn(client, next);
+    for (const frame of asked) connection.ack(frame, {});
+    await client.send('barrier');
+    clock.advance(119_000);
+    await next.next('recover');
+    clock.advance(1000);
+    await next.next('refresh');
   });
 
   it('does not wait for ever', async () => {
@@ -78,8 +138,7 @@ describe('make before break', () => {
     clock.advance(1);
     const next = await server.connections.next();
     await next.next('recover');
-    await client.send('barrier');
-    while (next.received.all.length === 0) await client.send('barrier');
+    await barrierOn(client, next);
     clock.advance(10_000);
     await connection.closed;
     expect((await slow).code).toBe('disconnected');

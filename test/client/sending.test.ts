@@ -63,6 +63,33 @@ describe('send', () => {
     expect((await failure(waits)).code).toBe('queue_expired');
   });
 
+  it('expires while connections are tried in vain, too', async () => {
+    const { client, server, clock, become } = await openStage();
+    server.refusal = 500;
+    server.cut();
+    await become('reconnecting');
+    const late = failure(client.send('late'));
+    for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 1000) {
+      clock.advance(1000);
+      await settle();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await late).code).toBe('queue_expired');
+  });
+
+  it('says of what is to be sent again, and cannot be, that the server may have it', async () => {
+    const { client, server, connection, clock, become } = await openStage({ queueLimit: 1 });
+    server.script = () => true;
+    const [first, second] = ['first', 'second'].map((type) => failure(client.send(type, 1, { retry: true })));
+    await connection.next('second');
+    server.refusal = 500;
+    server.cut();
+    await become('reconnecting');
+    clock.advance(60_000);
+    expect((await first)?.code).toBe('disconnected');
+    expect((await second)?.code).toBe('disconnected');
+  });
+
   it('is at most once: what was sent and not answered is rejected when the connection ends', async () => {
     const { client, server, connection } = await openStage();
     server.script = () => true;
@@ -121,6 +148,31 @@ describe('handlers', () => {
     connection.send({ type: 'n', content: 1 }, { type: 'n', content: 2 });
     await client.send('barrier');
     expect(heard).toEqual(['once', '* 1', '* 2']);
+  });
+
+  it('hear of one thing after the other, also where a handler causes the next', async () => {
+    const { client, become } = await stage();
+    const heard: string[] = [];
+    client.on('status', ({ state }) => {
+      if (state === 'open') void client.close();
+    });
+    client.once('status', ({ state }) => heard.push(`once ${state}`));
+    client.on('status', ({ state }) => heard.push(state));
+    await become('closed');
+    expect(heard).toEqual(['once open', 'open', 'closed']);
+  });
+
+  it('hear nothing once the client is closed, not even the rest of what was held', async () => {
+    const { client, server, connection } = await openStage();
+    const heard: unknown[] = [];
+    client.on('note', (content) => {
+      heard.push(content);
+      void client.close();
+    });
+    const [first, second] = [1, 2].map((content) => server.logs.append('user:member:42', 'note', content));
+    connection.send(second ?? {}, first ?? {});
+    await connection.closed;
+    expect(heard).toEqual([1]);
   });
 
   it('do not hear messages that bear the name of an event', async () => {

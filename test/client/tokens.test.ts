@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { SwitchboardError } from '../../client/index.ts';
-import { FakeClock } from './fake-clock.ts';
-import { openStage, settle } from './client-under-test.ts';
-
-/** A JWT of this many seconds of life by the fake clock; nobody here verifies the signature. */
-function jwt(lifetimeSeconds: number, serial = 1): string {
-  const exp = new FakeClock().now() / 1000 + lifetimeSeconds;
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'HS256' })}.${part({ sub: '42', name: 'Zoë ÿþ', exp, serial })}.c2lnbmF0dXJl`;
-}
+import { jwt, openStage, settle } from './client-under-test.ts';
 
 describe('a session', () => {
-  it('is lengthened in band a minute before its token expires, and again before the next one does', async () => {
+  it('is lengthened in band two minutes before its token expires, and again before the next one does', async () => {
     let count = 0;
     const tokens = [jwt(300, 1), jwt(600, 2), jwt(900, 3)];
     const { connection, clock, statuses } = await openStage({ token: () => tokens[count++] ?? '' });
-    clock.advance(239_999);
+    clock.advance(179_999);
     await settle();
     expect(connection.received.all.map(({ type }) => type)).toEqual(['recover']);
     clock.advance(1);
@@ -27,7 +19,6 @@ describe('a session', () => {
   });
 
   it.each([
-    ['a string token', jwt(300)],
     ['a ticket', () => 'ticket'],
     ['what only looks like a JWT', () => 'a.b.c'],
   ])('is not lengthened with %s', async (_, token) => {
@@ -35,6 +26,43 @@ describe('a session', () => {
     clock.advance(400_000);
     await client.send('barrier');
     expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'barrier']);
+  });
+
+  it('with a string token is asked about once that is over: the server sends nothing to it any more', async () => {
+    const { client, connection, server, clock, become } = await openStage({ token: jwt(300) });
+    clock.advance(299_999);
+    await client.send('barrier');
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'barrier']);
+    server.script = ({ type }, self) => {
+      if (type !== 'refresh') return false;
+      self.send({ type: 'closing', content: { code: 'token_expired', message: '', retry: true } });
+      return true;
+    };
+    clock.advance(1);
+    expect(await become('closed')).toMatchObject({ final: true, reason: { code: 'token_expired' } });
+  });
+
+  it('whose token function has failed is asked about once its token is over', async () => {
+    let count = 0;
+    const { connection, server, clock, become } = await openStage({
+      token() {
+        if (++count > 1) throw Object.assign(new Error('signed out'), { code: 'forbidden' });
+        return jwt(300);
+      },
+    });
+    server.script = ({ type }, self) => {
+      if (type !== 'ping') return false;
+      self.send({ type: 'closing', content: { code: 'token_expired', message: '', retry: true } });
+      return true;
+    };
+    for (let waitedMs = 0; waitedMs <= 310_000; waitedMs += 5000) {
+      clock.advance(5000);
+      await settle();
+    }
+    await connection.next('ping');
+    await become('reconnecting');
+    clock.advance(500);
+    expect(await become('closed')).toMatchObject({ final: true, reason: { code: 'forbidden' } });
   });
 
   it('is lengthened half way through a short life', async () => {

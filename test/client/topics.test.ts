@@ -136,6 +136,31 @@ describe('a topic with a handler', () => {
     await ready;
   });
 
+  it('that is left before it is there says so by ready', async () => {
+    const { client } = await stage();
+    const leave = client.subscribe('orders.eu', () => undefined);
+    leave();
+    expect((await failure(leave.ready)).code).toBe('closed');
+  });
+
+  it('takes a handler that another adds from the next message on', async () => {
+    const { client, server } = await openStage();
+    const counts = [0, 0];
+    let leave = client.subscribe('orders.eu', add);
+    client.subscribe('orders.eu', () => (counts[1] = (counts[1] ?? 0) + 1));
+    function add() {
+      counts[0] = (counts[0] ?? 0) + 1;
+      if ((counts[0] ?? 0) > 100) throw new Error('Without end.');
+      leave();
+      leave = client.subscribe('orders.eu', add);
+    }
+    await leave.ready;
+    server.publish('topic:orders.eu', 1);
+    server.publish('topic:orders.eu', 2);
+    await client.send('barrier');
+    expect(counts).toEqual([2, 2]);
+  });
+
   it('is not to be had from a client that is closed', async () => {
     const { client } = await openStage();
     await client.close();
@@ -167,6 +192,26 @@ describe('a topic with a loop', () => {
     left.unsubscribe();
     await client.close();
     expect(await Promise.all([contentsOf(left), contentsOf(closed)])).toEqual([[1], [1]]);
+  });
+
+  it('ends with return, whether it has begun or waits', async () => {
+    const { client, connection } = await openStage();
+    const early = client.subscribe('orders.eu')[Symbol.asyncIterator]();
+    await expect(early.return?.()).resolves.toMatchObject({ done: true });
+    await connection.next('unsubscribe');
+    const waiting = client.subscribe('orders.eu')[Symbol.asyncIterator]();
+    const next = waiting.next();
+    await expect(waiting.return?.()).resolves.toMatchObject({ done: true });
+    await expect(next).resolves.toMatchObject({ done: true });
+    await connection.next('unsubscribe');
+  });
+
+  it('of a client that is over ends as it begins', async () => {
+    const { client } = await openStage();
+    await client.close();
+    const subscription = client.subscribe('orders.eu');
+    for await (const content of subscription) throw new Error(`There is ${String(content)}.`);
+    expect((await failure(subscription.ready)).code).toBe('closed');
   });
 
   it('throws overflow where it falls behind by more than the buffer holds', async () => {

@@ -23,12 +23,24 @@ describe('a frame above 32 KB', () => {
   });
 
   it.each([
-    [200, { type: 'error', content: { code: 'bad_content', message: 'text: is too long' } }, 'bad_content'],
-    [401, { error: { code: 'unauthorized', message: 'no token' } }, 'unauthorized'],
-    [500, { message: 'Internal Server Error' }, 'internal'],
+    [400, { error: { code: 'bad_content', message: 'text: is too long' } }, 'bad_content'],
+    [500, { error: { code: 'internal', message: 'try again' } }, 'internal'],
+    // API Gateway's own: of a token, of a wrong address, of more than 10 MB, of a function that was killed.
+    [403, { message: 'Forbidden' }, 'http_403'],
+    [404, { message: 'Not Found' }, 'http_404'],
+    [413, { message: 'Request Entity Too Large' }, 'http_413'],
+    [500, { message: 'Internal Server Error' }, 'http_500'],
   ])('is rejected as the answer says: %i', async (status, body, code) => {
     server.postAnswer = { status, body: JSON.stringify(body) };
     expect((await failure(client.send('note', large))).code).toBe(code);
+  });
+
+  it('is rejected as closed where the client is closed before the answer', async () => {
+    server.postAnswer = 'none';
+    const sending = failure(client.send('note', large));
+    await server.posts.next();
+    await client.close();
+    expect((await sending).code).toBe('closed');
   });
 
   it('is rejected as disconnected where HTTP fails', async () => {
@@ -48,10 +60,10 @@ describe('a frame above 32 KB', () => {
 });
 
 describe('without an httpUrl', () => {
-  it('such a frame is refused as too_large, with the limit', async () => {
+  it('such a frame is refused as too_large', async () => {
     const opened = await openStage();
     const error = await failure(opened.client.send('note', large));
-    expect(error).toMatchObject({ code: 'too_large', message: 'Above 32 KB without httpUrl.' });
+    expect(error).toMatchObject({ code: 'too_large', message: 'Needs httpUrl.' });
   });
 
   it('the limit counts the bytes of UTF-8 of the whole frame', async () => {
