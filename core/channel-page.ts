@@ -9,8 +9,8 @@ export interface LogPage {
   readonly offset: number;
   /** Offsets on the way that hold no message and never will. */
   readonly skipped: readonly number[];
-  /** `false`: some of what was there is not kept any more. */
-  readonly isComplete: boolean;
+  /** The first offset on the way whose message is not kept any more, or may have been; absent where nothing is missing. */
+  readonly lostAt?: number | undefined;
 }
 
 /** An offset without a row. */
@@ -45,7 +45,7 @@ export function examine(
   const messages: { offset: number; frame: string }[] = [];
   const skipped: number[] = [];
   const open: Gap[] = [];
-  let isComplete = true;
+  let lostAt: number | undefined;
   let offset = after;
   let takenAt = head.createdAt;
 
@@ -56,7 +56,7 @@ export function examine(
     const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
     for (let each = first; each <= last; each += 1)
       open.push({ offset: each, takenAt, isHole: isKept, isSettled });
-    if (last > offset && !isKept) isComplete = false;
+    if (last > offset && !isKept) lostAt ??= offset + 1;
     offset = Math.max(offset, last);
   }
 
@@ -68,10 +68,10 @@ export function examine(
       if (row.isHole) skipped.push(at);
       else if (row.frame !== undefined && row.expiresAt * 1000 > now)
         messages.push({ offset: at, frame: row.frame });
-      else isComplete = false;
+      else lostAt ??= at;
     }
     takenAt = row.takenAt;
   }
   pass(readTo, head.movedAt);
-  return { messages, offset, skipped, isComplete, open };
+  return { messages, offset, skipped, lostAt, open };
 }

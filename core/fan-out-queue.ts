@@ -70,11 +70,16 @@ export function createFanOutQueue({ sqs, url }: { sqs: SQSClient; url: string })
   };
 }
 
+/** The same JSON. SQS refuses some characters (SendMessageBatch, message characters): those are escaped, and their like. */
+function acceptableOf(json: string): string {
+  return json.replace(/[\ud800-\udfff\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+}
+
 function* batches(jobs: readonly FanOutJob[]) {
   let batch: { job: FanOutJob; body: string }[] = [];
   let bytes = 0;
   for (const job of jobs) {
-    const body = JSON.stringify({ ...job, to: job.to.map(formatTarget) });
+    const body = acceptableOf(JSON.stringify({ ...job, to: job.to.map(formatTarget) }));
     const size = Buffer.byteLength(body);
     if (batch.length > 0 && (batch.length === maxBatch.messages || bytes + size > maxBatch.bytes)) {
       yield batch;

@@ -1,15 +1,23 @@
 import * as z from 'zod/mini';
-import { formatTarget, type Identity, maxPageMessages, Refusal } from '../protocol/index.ts';
+import {
+  formatTarget,
+  type Identity,
+  maxPageMessages,
+  readPublishRequest,
+  Refusal,
+} from '../protocol/index.ts';
 import type { LogId } from './channel-keys.ts';
 import type { ListChannel } from './channel-listing.ts';
 import type { ChannelLog } from './channel-log.ts';
 import type { Inbox } from './inbox.ts';
 import { defineListener, type Listener } from './listener.ts';
+import type { Publish } from './publish.ts';
 
 export interface InboxParts {
   readonly channelLog: Pick<ChannelLog, 'head'>;
   readonly listChannel: ListChannel;
   readonly inbox: Inbox;
+  readonly publish: Publish;
 }
 
 /** The answer is one frame; a message that is larger comes alone. */
@@ -18,7 +26,15 @@ const maxListBytes = 60 * 1024;
 const limit = `must be 1 to ${String(maxPageMessages)}`;
 
 /** The frames of a user's inbox: what is kept on the user's own channel, and how far it is read. */
-export function createInboxListeners({ channelLog, listChannel, inbox }: InboxParts): readonly Listener[] {
+export function createInboxListeners(parts: InboxParts): readonly Listener[] {
+  const { channelLog, listChannel, inbox, publish } = parts;
+
+  /** An object always: devices that do not send their content as a string get this too. */
+  async function tell({ tenant, channel }: LogId, from: Identity, readOffset: number): Promise<void> {
+    const request = { to: channel, type: 'inbox-read', content: { readOffset }, tenant };
+    await publish(readPublishRequest(request), from);
+  }
+
   return [
     defineListener({
       type: 'inbox-list',
@@ -50,7 +66,7 @@ export function createInboxListeners({ channelLog, listChannel, inbox }: InboxPa
     defineListener({
       type: 'inbox-mark-read',
       content: z.object({ offset: z.int().check(z.gte(0)) }),
-      async handle({ content: { offset }, from, send }) {
+      async handle({ content: { offset }, from }) {
         const log = inboxOf(from);
         const head = await channelLog.head(log);
         const newest = head?.offset ?? 0;
@@ -65,7 +81,7 @@ export function createInboxListeners({ channelLog, listChannel, inbox }: InboxPa
         const readOffset = isMoved ? offset : await inbox.readOffset(log, head);
         // The user's other devices learn of it at once, and so does this one's own code; again where it is said again,
         // for the first time may have failed here.
-        if (offset > 0 && offset === readOffset) await send(log.channel, 'inbox-read', { readOffset });
+        if (offset > 0 && offset === readOffset) await tell(log, from, readOffset);
         return { readOffset };
       },
     }),

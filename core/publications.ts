@@ -30,8 +30,8 @@ export type Claim =
   /** The `messageId` is taken by a publication with another body. */
   | { readonly state: 'conflict' };
 
-// Longer than any function runs: a publication that is still unanswered then has lost its publisher.
-const abandonedAfterMs = 60_000;
+// Longer than any function runs, which is 29 s: a publication that is still unanswered then has lost its publisher.
+const abandonedAfterMs = 35_000;
 
 /** The records of what was published and what became of it, kept for a day in the messages table. */
 export function createPublications({ db, table, now }: PublicationsOptions) {

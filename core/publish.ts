@@ -61,8 +61,8 @@ interface Message extends Draft {
   readonly place?: Place;
 }
 
-/** How long a publish waits for the same one that is under way elsewhere; together, less than a function runs for. */
-const pausesMs = [100, 200, 400, 800, 1600, 3200, 3200, 3200, 3200, 3200];
+/** How long a publish waits for the same one that is under way elsewhere, or has died there. */
+const pausesMs = [100, 200, 400, 800, 1600, 1600];
 
 // The publish function has 29 s, as the API in front of it. What is not sent by then counts as failed.
 const sendingTimeMs = 20_000;

@@ -82,7 +82,7 @@ export function createRecover({ channelLog, channelReading, poster, now }: Recov
     while (offset < newest && hasRoom(budget)) {
       const page = await channelReading.page(log, head, offset, maxMessages);
       offset = await send(connectionId, page, budget, offset);
-      recovered &&= page.isComplete;
+      recovered &&= page.lostAt === undefined || page.lostAt > offset;
       const passed = page.skipped.filter((hole) => hole <= offset);
       skipped.push(...passed);
       budget.holes -= passed.length;

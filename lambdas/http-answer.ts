@@ -1,5 +1,4 @@
 import { errorTable, Refusal } from '../protocol/index.ts';
-import type { HttpEvent } from './events.ts';
 import { log } from './log.ts';
 
 export interface Answer {
@@ -30,18 +29,4 @@ export function httpResponse({ status, body }: Answer) {
 /** The same, of text that is JSON already. */
 export function textResponse(statusCode: number, body: string) {
   return { statusCode, headers: { 'content-type': 'application/json' }, body };
-}
-
-/** The body of a request, of whatever content type it was sent as. */
-export function textBody({ body = '', isBase64Encoded }: HttpEvent): string {
-  return isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
-}
-
-export function jsonBody(event: HttpEvent): unknown {
-  try {
-    return JSON.parse(textBody(event));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new Refusal('bad_request', 'body: is not JSON', [{ field: 'body', message: 'is not JSON' }]);
-  }
 }

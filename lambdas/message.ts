@@ -1,10 +1,11 @@
 import { connectionOf } from '../core/authorizer-context.ts';
 import { createReceive } from '../core/receive.ts';
-import { errorFrame, errorTable, Refusal } from '../protocol/index.ts';
+import { errorFrame, Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { buildDispatch } from './dispatcher.ts';
-import { textBody, textResponse } from './http-answer.ts';
+import { answerOf, httpResponse } from './http-answer.ts';
+import { noQuery, queryOf, textBody } from './http-request.ts';
 import { log } from './log.ts';
 import { buildSender } from './sender.ts';
 
@@ -34,6 +35,12 @@ async function takeMessage({ body, requestContext }: MessageEvent) {
 
 async function takeRequest(event: AuthorizedHttpEvent) {
   const { identity } = connectionOf(event.requestContext.authorizer.lambda);
-  const { text, refusal } = await dispatch(textBody(event), { identity, session: undefined });
-  return textResponse(refusal ? errorTable[refusal.code].httpStatus : 200, text);
+  return httpResponse(
+    await answerOf(async () => {
+      queryOf(event, noQuery);
+      const { text, refusal } = await dispatch(textBody(event), { identity, session: undefined });
+      if (refusal) throw refusal;
+      return { status: 200, body: JSON.parse(text) };
+    }),
+  );
 }

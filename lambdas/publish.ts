@@ -1,7 +1,8 @@
 import { readPublishRequest } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
-import { answerOf, httpResponse, jsonBody } from './http-answer.ts';
+import { answerOf, httpResponse } from './http-answer.ts';
+import { jsonBody, noQuery, queryOf } from './http-request.ts';
 import { buildSender } from './sender.ts';
 
 const { publish } = buildSender(readEnvironment('publish'));
@@ -10,6 +11,7 @@ const { publish } = buildSender(readEnvironment('publish'));
 export async function handler(event: unknown) {
   const isHttp = isHttpEvent(event);
   const answer = await answerOf(async () => {
+    if (isHttp) queryOf(event, noQuery);
     const request = readPublishRequest(isHttp ? jsonBody(event) : event);
     const body = await publish(request);
     return { status: body.status === 'accepted' ? 202 : 200, body };

@@ -16,10 +16,10 @@ import {
   maxPageMessages,
   name,
   parseChannel,
-  parseWith,
   Refusal,
 } from '../protocol/index.ts';
 import type { HttpEvent } from './events.ts';
+import { noQuery, pathOf, queryOf } from './http-request.ts';
 
 export interface RouteParts {
   readonly sessions: Sessions;
@@ -69,6 +69,7 @@ export function createRoutes({
 }: RouteParts): ReadonlyMap<string, Route> {
   async function sessionById(event: HttpEvent) {
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
+    queryOf(event, noQuery);
     const found = await recipients.byConnection(id);
     const session = found && (await sessions.get(found.identity, id));
     if (!session) throw new Refusal('not_found', `There is no session ${id}.`);
@@ -76,7 +77,7 @@ export function createRoutes({
   }
 
   async function publication(event: HttpEvent) {
-    const { messageId } = pathOf(event, z.object({ messageId: z.uuid().check(z.toLowerCase()) }));
+    const { messageId } = pathOf(event, z.object({ messageId: z.guid().check(z.toLowerCase()) }));
     const query = z.strictObject({
       tenant,
       recipients: z.optional(z.literal('true')),
@@ -136,12 +137,4 @@ export function createRoutes({
     ['GET /publications/{messageId}', publication],
     ['GET /channels/{channel}/messages', messagesOf],
   ]);
-}
-
-function queryOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: Schema): z.output<Schema> {
-  return parseWith(schema, event.queryStringParameters ?? {}, '', 'bad_request');
-}
-
-function pathOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: Schema): z.output<Schema> {
-  return parseWith(schema, event.pathParameters ?? {}, '', 'bad_request');
 }

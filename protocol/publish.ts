@@ -19,7 +19,7 @@ const requestBody = z.strictObject({
   content: z.unknown(),
   tenant: z._default(name, defaultTenant),
   // In lower case, so that receivers who compare ids see one (RFC 9562, section 4).
-  messageId: z.optional(z.uuid('must be a UUID').check(z.toLowerCase())),
+  messageId: z.optional(z.guid('must be a UUID').check(z.toLowerCase())),
   durable: z.optional(z.boolean()),
   ttlSeconds: z.optional(z.int().check(z.gte(1, retention), z.lte(maxRetentionSeconds, retention))),
   exclude: z._default(
@@ -59,16 +59,18 @@ export function readPublishRequest(body: unknown): PublishRequest {
 
 /** Level by level, for a recursion would end where this is to protect. */
 function refuseTooDeep(content: unknown): void {
-  let level: unknown[] = [content];
-  for (let depth = 0; level.length > 0; depth += 1) {
+  let level: object[] = [content].filter(isContainer);
+  for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > maxContentDepth) {
       const message = `must be nested at most ${String(maxContentDepth)} levels deep`;
       throw new Refusal('bad_request', `content: ${message}`, [{ field: 'content', message }]);
     }
-    level = level.flatMap((value): unknown[] =>
-      typeof value === 'object' && value !== null ? Object.values(value) : [],
-    );
+    level = level.flatMap((value): unknown[] => Object.values(value)).filter(isContainer);
   }
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The answer of a publish whose audience was sent to at once. The three counts add up to the audience. */

@@ -86,7 +86,8 @@ function limitOf(name: string, value: unknown): string | undefined {
   if (!Object.hasOwn(noFaults, name)) return `is no fault; there are ${Object.keys(noFaults).join(', ')}`;
   if (typeof value !== 'number' || !Number.isFinite(value)) return 'must be a number';
   if (name === 'seed') return Number.isSafeInteger(value) ? undefined : 'must be a whole number';
-  if (name === 'clockSpeed') return value > 0 ? undefined : 'must be above 0';
+  if (name === 'clockSpeed')
+    return value >= 0.001 && value <= 1_000_000 ? undefined : 'must be from 0.001 to 1000000';
   if (name === 'cutAfterMs') return value >= 0 ? undefined : 'must be at least 0';
   return value >= 0 && value <= 1 ? undefined : 'must be a share from 0 to 1';
 }

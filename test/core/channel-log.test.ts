@@ -34,9 +34,9 @@ function fail(): never {
 async function read(core: Core, after: number, limit = 100) {
   const head = await core.channelLog.head(log);
   if (!head) throw new Error('The log has not begun.');
-  const page = await core.channelReading.page(log, head, after, limit);
+  const { lostAt, ...page } = await core.channelReading.page(log, head, after, limit);
   const texts = page.messages.map(({ frame }) => (JSON.parse(frame) as [string])[0]);
-  return { ...page, messages: texts };
+  return { ...page, messages: texts, isComplete: lostAt === undefined };
 }
 
 describe('a log', () => {

@@ -124,7 +124,7 @@ describe('refreshing a session', () => {
 
   it('that failed half-way is done whole by the next one with the same token', async () => {
     const core = await subscribed();
-    const refresh = core.subscriptions.refresh;
+    const refresh = core.subscriptions.refresh.bind(core.subscriptions);
     core.subscriptions.refresh = () => Promise.reject(new Error('throttled'));
     await expect(core.sessions.refresh(member, 'c1=', until)).rejects.toThrow('throttled');
     core.subscriptions.refresh = refresh;
