@@ -183,6 +183,26 @@ describe('a session that has just opened', () => {
   });
 });
 
+describe('a log of which some has expired', () => {
+  it('is recovered: true up to there, where the answer ends before', async () => {
+    let posts = 0;
+    const core = await dynamodb.create({ post: () => ((posts += 1) > 2 ? throttled : { outcome: 'sent' }) });
+    for (let offset = 1; offset <= 5; offset += 1) {
+      const ttlSeconds = offset === 4 ? 1 : 600;
+      await core.publish(
+        readPublishRequest({ to: own, type: 'n', content: offset, durable: true, ttlSeconds }),
+      );
+    }
+    core.clock.ms += 5000;
+    const first = await recover(core, [{ channel: own, epoch: '' }]);
+    expect(first.channels).toMatchObject([{ offset: 2, recovered: true, more: true }]);
+    const { epoch } = first.channels[0] as { epoch: string };
+    posts = 0;
+    const second = await recover(core, [{ channel: own, epoch, offset: 2 }]);
+    expect(second.channels).toMatchObject([{ offset: 5, recovered: false }]);
+  });
+});
+
 describe('recover is refused', () => {
   it.each([
     ["another user's channel", 'user:member:2'],

@@ -77,12 +77,14 @@ describe('a publish to more sessions than are sent to at once', () => {
       const receivers = clients.filter(
         (_, index) => isReceiver(index) || (targets.length > 1 && index % 2 === 0),
       );
-      const { delivered, shards, ...report } = await fanOut({ to: targets, content: { to } });
+      // With characters that a queue may refuse.
+      const content = { to, text: 'h\u00e9llo \u{1f600} \ufffe \uffff \u0000 \ud800' };
+      const { delivered, shards, ...report } = await fanOut({ to: targets, content });
       expect(report).toMatchObject({ status: 'done', gone: 0, failed: 0, pending: 0 });
       expect(delivered).toBe(receivers.length);
       expect(delivered).toBeGreaterThanOrEqual(size);
       expect(shards.reduce((sum, shard) => sum + shard.delivered, 0)).toBe(delivered);
-      await expectExactly(receivers, { type: 'x', content: { to } });
+      await expectExactly(receivers, { type: 'x', content });
     },
     60_000,
   );

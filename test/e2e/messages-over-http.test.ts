@@ -58,10 +58,10 @@ describe('POST /messages', () => {
     ['{"type":"unsubscribe","content":{"topic":"news"}}', 400, 'bad_frame'],
     ['{"type":"recover","content":{"channels":[]}}', 400, 'bad_frame'],
     ['{"type":"refresh","content":{"token":"x"}}', 400, 'bad_frame'],
-  ])('answers %s with %i and the error frame', async (frame, status, code) => {
+  ])('answers %s with %i and the error', async (frame, status, code) => {
     expect(await post(frame, await bearer('sender'))).toMatchObject({
       status,
-      body: { type: 'error', content: { code } },
+      body: { error: { code } },
     });
   });
 
@@ -69,8 +69,20 @@ describe('POST /messages', () => {
     const content = { text: 'x'.repeat(140_000), toUserId: 'receiver' };
     expect(await post({ type: 'demo-message-send', content }, await bearer('sender'))).toMatchObject({
       status: 413,
-      body: { content: { code: 'too_large' } },
+      body: { error: { code: 'too_large' } },
     });
+  });
+
+  it('names the field of what is refused, and takes no query', async () => {
+    const frame = { type: 'demo-message-send', content: { text: 5 } };
+    const authorization = await bearer('sender');
+    expect((await post(frame, authorization)).body).toMatchObject({
+      error: { code: 'bad_content', details: [{ field: 'content.text' }] },
+    });
+    const init = { method: 'POST', headers: { authorization }, body: '{"type":"ping"}' };
+    const response = await fetch(`${stack.url}/messages?tenant=other`, init);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { details: [{ field: 'tenant' }] } });
   });
 
   it('has the inbox of the user', async () => {

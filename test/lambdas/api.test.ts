@@ -29,6 +29,23 @@ describe('GET /sessions/{connectionId}', () => {
   });
 });
 
+describe('a session by its id', () => {
+  it.each(['GET', 'DELETE'])(
+    'takes no query: %s with a tenant is 400, and nothing is closed',
+    async (method) => {
+      const { request } = await load([clientOf('c1=')]);
+      const route = `${method} /sessions/{connectionId}`;
+      const query = { path: { connectionId: 'c1=' }, query: { tenant: 'other' } };
+      expect(await request(route, query)).toMatchObject({
+        status: 400,
+        body: { error: { code: 'bad_request', details: [{ field: 'tenant' }] } },
+      });
+      const found = await request('GET /sessions/{connectionId}', { path: { connectionId: 'c1=' } });
+    expect(found.status).toBe(200);
+    },
+  );
+});
+
 describe('GET /sessions', () => {
   it('lists a type, or a user', async () => {
     const [one, two] = [clientOf('c1='), clientOf('c2=', { userId: '2' })];

@@ -117,6 +117,24 @@ describe('a publish body', () => {
     ]);
   });
 
+  it('takes content of 500 levels, and no more', () => {
+    const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}1${']'.repeat(levels)}`) as unknown;
+    const body = (levels: number) => ({ to: 'everyone', type: 'x', content: nested(levels) });
+    expect(() => readPublishRequest(body(500))).not.toThrow();
+    expect(() => readPublishRequest(body(501))).toThrow('content: must be nested at most 500 levels deep');
+    const empty = JSON.parse(`${'['.repeat(501)}${']'.repeat(501)}`) as unknown;
+    expect(() => readPublishRequest({ ...body(0), content: empty })).toThrow('500 levels');
+  });
+
+  it.each(['6ba7b810-9dad-11d1-c0b4-00c04fd430c8', '00000000-0000-0000-0000-000000000001'])(
+    'takes a messageId that is a UUID of whatever variant: %s',
+    (messageId) => {
+      expect(readPublishRequest({ to: 'everyone', type: 'x', content: 1, messageId })).toMatchObject({
+        messageId,
+      });
+    },
+  );
+
   it('reads a messageId in lower case: the case of a UUID means nothing', () => {
     const messageId = randomUUID();
     expect(readPublishRequest({ ...body, messageId: messageId.toUpperCase() }).messageId).toBe(messageId);
