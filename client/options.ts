@@ -4,11 +4,11 @@ import type { Page } from './page-events.ts';
 import type { TokenSource } from './tokens.ts';
 
 export interface Options {
-  /** The address of the WebSocket API with its stage, `wss://…/live`. */
+  /** The address of the WebSocket API with its stage, `wss://…/live`; `connect` throws a TypeError where it is none. */
   readonly url: string;
-  /** A JWT or a ticket; better a function that gets a new one, for a session outlives no token. */
+  /** A JWT; better a function that gets a new one, for a session outlives no token. */
   readonly token: TokenSource;
-  /** The address of the HTTP API, for frames above 32 KB. Without it these are refused as `too_large`. */
+  /** The address of the HTTP API without a slash at its end, for frames above 32 KB; else these are `too_large`. */
   readonly httpUrl?: string;
   /** The WebSocket class. Without it the global one; Node 20 has none, there give that of the package `ws`. */
   readonly WebSocket?: SocketClass;

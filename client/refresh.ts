@@ -38,7 +38,7 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
   }
 
   function schedule(link: Link, delayMs: number): void {
-    // A ticket's expiry cannot be read.
+    // The expiry of what is no JWT cannot be read.
     if (delayMs < Infinity) alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(link));
   }
 

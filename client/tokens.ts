@@ -1,7 +1,7 @@
 import { SwitchboardError } from './errors.ts';
 import { readJson } from './frames.ts';
 
-/** A JWT or a ticket, or a function that gets a new one; it is called before every connection. */
+/** A JWT, or a function that gets a new one; it is called before every connection. */
 export type TokenSource = string | (() => string | Promise<string>);
 
 export type TokenReading =
@@ -19,7 +19,7 @@ export async function readToken(source: TokenSource): Promise<TokenReading> {
   }
 }
 
-/** For how long a JWT is still good, in ms; NaN for a ticket. It is read, not verified: only the server can do that. */
+/** For how long a JWT is still good, in ms; NaN for what is none. It is read, not verified: only the server can do that. */
 export function readLifetimeMs(token: string, nowMs: number): number {
   const [, payload = ''] = token.split('.');
   const claims = readJson(payload, (text) => atob(text.replace(/-/g, '+').replace(/_/g, '/')));

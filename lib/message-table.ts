@@ -7,7 +7,7 @@ export interface MessageTableProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** What outlives a connection: publications and their counts, durable messages, tickets, revocations. */
+/** What outlives a connection: publications and their counts, durable messages, and how far users have read them. */
 export class MessageTable extends Construct {
   readonly tableName: string;
   private readonly table: Table;

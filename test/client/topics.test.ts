@@ -145,20 +145,20 @@ describe('a topic with a handler', () => {
 
   it('takes a handler that another adds from the next message on', async () => {
     const { client, server } = await openStage();
-    const counts = [0, 0];
-    let leave = client.subscribe('orders.eu', add);
-    client.subscribe('orders.eu', () => (counts[1] = (counts[1] ?? 0) + 1));
-    function add() {
-      counts[0] = (counts[0] ?? 0) + 1;
-      if ((counts[0] ?? 0) > 100) throw new Error('Without end.');
+    const counts = { again: 0, steady: 0 };
+    let leave = client.subscribe('orders.eu', again);
+    client.subscribe('orders.eu', () => (counts.steady += 1));
+    function again() {
+      counts.again += 1;
+      if (counts.again > 100) throw new Error('Without end.');
       leave();
-      leave = client.subscribe('orders.eu', add);
+      leave = client.subscribe('orders.eu', again);
     }
     await leave.ready;
     server.publish('topic:orders.eu', 1);
     server.publish('topic:orders.eu', 2);
     await client.send('barrier');
-    expect(counts).toEqual([2, 2]);
+    expect(counts).toEqual({ again: 2, steady: 2 });
   });
 
   it('is not to be had from a client that is closed', async () => {

@@ -41,7 +41,7 @@ describe('a session by its id', () => {
         body: { error: { code: 'bad_request', details: [{ field: 'tenant' }] } },
       });
       const found = await request('GET /sessions/{connectionId}', { path: { connectionId: 'c1=' } });
-    expect(found.status).toBe(200);
+      expect(found.status).toBe(200);
     },
   );
 });
