@@ -71,7 +71,7 @@ async function openListener(url: string, client: number, counts: { received: num
     hasAll: (logs) =>
       logs.every(({ channel, offsets }) => {
         const own = given.get(channel);
-        return own === undefined || own.length >= offsets.length;
+        return own === undefined || new Set(own).size >= offsets.length;
       }),
   };
   return { client: connection, listener };

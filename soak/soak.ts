@@ -33,6 +33,8 @@ export interface SoakResult extends Finding {
   readonly isCutShort: boolean;
 }
 
+const quietMs = 1000;
+
 /**
  * Publishes durable messages to users, topics and everyone while faults strike, and compares what each client was given
  * with what the logs hold.
@@ -61,6 +63,11 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const logs = await Promise.all(channelsOf(clients).map((channel) => readLog(url, channel)));
     const isReceived = () => listeners.all.every((listener) => listener.hasAll(logs));
     while (!isReceived() && seconds() < maxSeconds) await wait(100);
+    // What comes twice may come late.
+    for (let received = -1; received !== listeners.counts.received; ) {
+      ({ received } = listeners.counts);
+      await wait(quietMs);
+    }
     return {
       ...compare(logs, listeners.all, publishers.acknowledged),
       ...publishers.counts,
