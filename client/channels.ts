@@ -91,7 +91,8 @@ export function createChannels(output: ChannelsOutput): Channels {
       const channel = channels.get(name);
       const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
       if (channel) channel.recovered(answer);
-      else channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
+      // Only who asks for a position holds: an answer that comes after an unsubscribe brings nothing back.
+      else if (holds) channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
       if (channel?.isBehind) output.gap();
       return more;
     },

@@ -32,7 +32,7 @@ export class SwitchboardError extends Error {
   override readonly name = 'SwitchboardError';
   readonly code: SwitchboardErrorCode;
 
-  constructor(code: SwitchboardErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: SwitchboardErrorCode, message: string = code, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;
   }

@@ -179,7 +179,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     },
     pause(code) {
       if (isResting()) return;
-      const reason = new SwitchboardError(code, code);
+      const reason = new SwitchboardError(code);
       become({ state: 'paused', reason });
       // The Page Lifecycle asks for this on `freeze`; an open socket also keeps a page out of the back/forward cache.
       void rest(reason);

@@ -34,8 +34,7 @@ export function createOutbox(settings: OutboxSettings): Outbox {
   }
 
   function enqueue(request: Request): void {
-    if (queue.length >= queueLimit)
-      request.settle({ error: new SwitchboardError('queue_full', `${queueLimit} frames wait.`) });
+    if (queue.length >= queueLimit) request.settle({ error: new SwitchboardError('queue_full') });
     else {
       queue = [...queue, request];
       request.expire(queueMaxAgeMs, 'queue_expired');

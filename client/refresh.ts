@@ -33,8 +33,10 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
     current = link;
     const lifetimeMs = readLifetimeMs(latest, clock.now());
     endsAt = clock.now() + lifetimeMs;
-    // There is no other token: the server is asked for its word once this one is over.
-    schedule(link, isFixed ? lifetimeMs : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
+    // There is no other token: the server is asked for its word once this one is over. It may not agree, and is asked
+    // again then: this clock may be ahead.
+    const whenOver = lifetimeMs <= 0 ? leadMs : lifetimeMs;
+    schedule(link, isFixed ? whenOver : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
   }
 
   function schedule(link: Link, delayMs: number): void {

@@ -85,10 +85,10 @@ export function openSession(settings: Settings): Client {
 
   function deliver(frame: Frame): void {
     const { type, content } = frame;
-    // A handler may have closed the client in the middle of what was held.
-    if (lifecycle.over) return;
-    if (!eventNames.includes(type)) emitter.emit(type, content, frame);
-    emitter.emit('*', content, frame);
+    for (const name of eventNames.includes(type) ? ['*'] : [type, '*']) {
+      // A handler may have closed the client in the middle of what was held.
+      if (!lifecycle.over) emitter.emit(name, content, frame);
+    }
     subscriptions.deliver(frame);
   }
 
@@ -124,6 +124,6 @@ export function openSession(settings: Settings): Client {
       handler
         ? readWithHandler(subscriptions, topic, handler)
         : readWithLoop(subscriptions, topic, settings.bufferLimit),
-    close: () => lifecycle.finish(new SwitchboardError('closed', 'closed'), false),
+    close: () => lifecycle.finish(new SwitchboardError('closed'), false),
   } as Client;
 }

@@ -45,7 +45,7 @@ export function createStream<Item>(limit: number, onEnd: () => void): Stream<Ite
       if (ending) return;
       if (buffer.push(item) > limit) {
         buffer.pop();
-        end(new SwitchboardError('overflow', `${limit} messages behind.`));
+        end(new SwitchboardError('overflow'));
       }
       wake?.();
     },

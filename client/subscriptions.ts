@@ -112,7 +112,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     topic.readers.delete(reader);
     if (topic.readers.size > 0 || !isWanted(topic)) return;
     forget(topic);
-    topic.settle(new SwitchboardError('closed', 'closed'));
+    topic.settle(new SwitchboardError('closed'));
     for (const on of topic.links) {
       void inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name }));
     }
@@ -129,8 +129,9 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
       return Object.assign(() => remove(topic, reader), { ready: topic.ready });
     },
     deliver(frame) {
-      // A copy: what a handler adds is not for this message.
-      for (const reader of [...(topics.get(frame.channel ?? '')?.readers ?? [])]) reader.deliver(frame);
+      const readers = topics.get(frame.channel ?? '')?.readers;
+      // A copy: what a handler adds is not for this message. What it removes is not either.
+      for (const reader of [...(readers ?? [])]) if (readers?.has(reader)) reader.deliver(frame);
     },
     restore,
     drop(on) {

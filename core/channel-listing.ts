@@ -14,7 +14,7 @@ export interface ListingRequest {
   readonly maxBytes: number;
 }
 
-/** Rows that one read asks for at least: there may be many behind one another that have expired. */
+/** Rows that a read asks for at least where the one before has found too few: many in a row may have expired. */
 const minRows = 100;
 const maxReads = 10;
 
@@ -32,7 +32,8 @@ export function createListChannel({ channelReading }: { channelReading: ChannelR
     let bytes = 0;
     let isFull = false;
     for (let reads = 0; reads < maxReads && offset < head.offset && !isFull; reads += 1) {
-      const page = await channelReading.page(log, head, offset, Math.max(limit - messages.length, minRows));
+      const rows = limit - messages.length;
+      const page = await channelReading.page(log, head, offset, reads === 0 ? rows : Math.max(rows, minRows));
       for (const message of page.messages) {
         bytes += Buffer.byteLength(message.frame) + 1;
         isFull = messages.length === limit || (bytes > maxBytes && messages.length > 0);
@@ -41,6 +42,7 @@ export function createListChannel({ channelReading }: { channelReading: ChannelR
         offset = message.offset;
       }
       if (!isFull) offset = page.offset;
+      isFull ||= messages.length === limit;
     }
     return { messages, epoch: head.epoch, head: head.offset, ...(offset < head.offset && { next: offset }) };
   };

@@ -28,7 +28,7 @@ export interface Gap {
 const writingTimeMs = 60_000;
 
 /** How many writers of one channel may be between taking an offset and writing, at most. */
-const maxWriters = 100;
+export const maxWriters = 100;
 
 /**
  * Reads what was found from `after` to `readTo`, both inclusive; the row at `after` only tells from when the others are.

@@ -2,7 +2,7 @@ import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { defaultRetentionSeconds } from '../protocol/index.ts';
 import { channelKey, type LogId, messageSortKey, offsetOf } from './channel-keys.ts';
-import { examine, type Gap, type LogPage } from './channel-page.ts';
+import { examine, type Gap, type LogPage, maxWriters } from './channel-page.ts';
 import type { HeadRow, MessageRow } from './channel-rows.ts';
 import { holds } from './conditional-write.ts';
 
@@ -22,9 +22,6 @@ const pausesMs = [50, 100, 200];
 
 /** Every gap is closed by the first attempt after the pauses; TTL may open another one behind its back. */
 const maxAttempts = pausesMs.length + 3;
-
-/** How many holes one page closes; the next page goes on behind them. */
-const maxHoles = 50;
 
 /** Reads the durable logs of channels, consistently, and settles what writers left half done. */
 export function createChannelReading({ db, table, log, now, wait }: ChannelReadingOptions) {
@@ -54,7 +51,7 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
   /** Sees to it that nothing will be written there: a writer that is still alive finds its place taken. */
   async function seal(
     id: LogId,
-    { epoch, createdAt }: HeadRow,
+    { epoch, movedAt }: HeadRow,
     { offset, takenAt, isHole }: Gap,
   ): Promise<boolean> {
     const write = new PutCommand({
@@ -68,8 +65,8 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
         expiresAt: Math.ceil(now() / 1000) + defaultRetentionSeconds,
       },
       // What an earlier life of the log has left is in the way of nothing; what a later one wrote stays.
-      ConditionExpression: 'attribute_not_exists(pk) OR (epoch <> :epoch AND takenAt <= :createdAt)',
-      ExpressionAttributeValues: { ':epoch': epoch, ':createdAt': createdAt },
+      ConditionExpression: 'attribute_not_exists(pk) OR (epoch <> :epoch AND takenAt <= :movedAt)',
+      ExpressionAttributeValues: { ':epoch': epoch, ':movedAt': movedAt },
     });
     return holds(db.send(write));
   }
@@ -87,7 +84,8 @@ export function createChannelReading({ db, table, log, now, wait }: ChannelReadi
         const { open, ...page } = examine(head, rows, { after, readTo }, now());
         if (open.length === 0) return page;
         if (attempt > maxAttempts) throw new Error('The log was begun anew while it was read.');
-        const gaps = open.slice(0, maxHoles);
+        // The next page goes on behind them.
+        const gaps = open.slice(0, maxWriters);
         to = open.length > gaps.length ? (gaps.at(-1)?.offset ?? to) : to;
         const pauseMs = gaps.every(({ isSettled }) => isSettled) ? undefined : pausesMs[attempt];
         if (pauseMs !== undefined) await wait(pauseMs);

@@ -21,9 +21,16 @@ export interface PublicationsOptions {
 
 export type Publications = ReturnType<typeof createPublications>;
 
+/** It is ours to publish. */
+export interface Claimed {
+  readonly state: 'claimed';
+  readonly claimId: string;
+  /** Where a publisher before us, who did not come to an end, began to store it. */
+  readonly place?: Place | undefined;
+}
+
 export type Claim =
-  /** It is ours to publish; `place` is where a publisher before us, who did not come to an end, began to store it. */
-  | { readonly state: 'claimed'; readonly place?: Place | undefined }
+  | Claimed
   /** The same publication is under way elsewhere. */
   | { readonly state: 'running' }
   | { readonly state: 'answered'; readonly answer: PublishAnswer }
@@ -74,10 +81,10 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
     /** Takes the `messageId` for this request, unless it is taken; one conditional write decides. */
     async claim(id: PublicationId, requestHash: string): Promise<Claim> {
       const claimId = randomUUID();
-      if (await begin(id, requestHash, claimId)) return { state: 'claimed' };
+      if (await begin(id, requestHash, claimId)) return { state: 'claimed', claimId };
       const row = await read(id);
       // This very claim: its answer got lost, and it was sent again.
-      if (row?.claimId === claimId) return { state: 'claimed' };
+      if (row?.claimId === claimId) return { state: 'claimed', claimId };
       // No row: its publisher gave it back between our write and our read. The next claim will win.
       if (!row) return { state: 'running' };
       if (row.requestHash !== requestHash) return { state: 'conflict' };
@@ -85,7 +92,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
       const isAbandoned = row.isReleased ?? row.startedAt + abandonedAfterMs < now();
       if (!isAbandoned) return { state: 'running' };
       const isOurs = (await takeOver(id, row, claimId)) || (await read(id))?.claimId === claimId;
-      return isOurs ? { state: 'claimed', place: row.place } : { state: 'running' };
+      return isOurs ? { state: 'claimed', claimId, place: row.place } : { state: 'running' };
     },
 
     /** Remembers where the message is about to be stored, for whoever has to go on with it. */
@@ -115,23 +122,24 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
      * Gives the `messageId` back after a failure. Where nothing has been stored, to anyone: an expired row is none, and
      * TTL removes it. Where the message may be in a log, to a retry of the same request.
      */
-    async release(id: PublicationId): Promise<void> {
+    async release(id: PublicationId, claimId: string): Promise<void> {
       const free = new UpdateCommand({
         TableName: table,
         Key: keyOf(id),
         UpdateExpression: 'SET expiresAt = :nowSeconds',
-        ConditionExpression: 'attribute_not_exists(place)',
-        ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
+        ConditionExpression: 'claimId = :claimId AND attribute_not_exists(place)',
+        ExpressionAttributeValues: { ':claimId': claimId, ':nowSeconds': Math.floor(now() / 1000) },
       });
       if (await holds(db.send(free))) return;
-      await db.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: keyOf(id),
-          UpdateExpression: 'SET isReleased = :true',
-          ExpressionAttributeValues: { ':true': true },
-        }),
-      );
+      const hand = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(id),
+        UpdateExpression: 'SET isReleased = :true',
+        // Not so: it is somebody else's by now, for this release was sent before, and its answer got lost.
+        ConditionExpression: 'claimId = :claimId',
+        ExpressionAttributeValues: { ':claimId': claimId, ':true': true },
+      });
+      await holds(db.send(hand));
     },
 
     async get(id: PublicationId): Promise<Publication | undefined> {

@@ -18,7 +18,7 @@ import { type Durability, durabilityOf } from './durability.ts';
 import type { FanOutQueue } from './fan-out-queue.ts';
 import type { Poster } from './poster.ts';
 import type { PublicationId } from './publication-keys.ts';
-import { hashOf, type Publications } from './publications.ts';
+import { type Claimed, hashOf, type Publications } from './publications.ts';
 import type { RecipientReports } from './recipient-report.ts';
 import type { Recipients } from './recipients.ts';
 import type { Recipient } from './session-rows.ts';
@@ -115,18 +115,18 @@ export function createPublish(options: PublishOptions): Publish {
     const { request, messageId } = draft;
     const id = { tenant: request.tenant, messageId };
     const hash = hashOf(request);
-    for (const pauseMs of pausesMs) {
+    for (const pauseMs of [...pausesMs, undefined]) {
       const claim = await publications.claim(id, hash);
       if (claim.state === 'answered') return claim.answer;
       if (claim.state === 'conflict') throw conflict(messageId);
-      if (claim.state === 'claimed') return publishClaimed(draft, id, claim.place);
-      await wait(pauseMs);
+      if (claim.state === 'claimed') return publishClaimed(draft, id, claim);
+      if (pauseMs !== undefined) await wait(pauseMs);
     }
     const message = `${messageId} is still being published; ask again`;
     throw new Refusal('rate_limited', `messageId: ${message}`, [{ field: 'messageId', message }]);
   }
 
-  async function publishClaimed(draft: Draft | Message, id: PublicationId, place: Place | undefined) {
+  async function publishClaimed(draft: Draft | Message, id: PublicationId, { claimId, place }: Claimed) {
     const remember = (taken: Place) => publications.remember(id, taken);
     try {
       const message = 'frame' in draft ? draft : await store(draft, { place, remember });
@@ -134,7 +134,7 @@ export function createPublish(options: PublishOptions): Publish {
       await publications.finish(id, answer);
       return answer;
     } catch (cause) {
-      await publications.release(id).catch((second: unknown) => {
+      await publications.release(id, claimId).catch((second: unknown) => {
         throw new AggregateError([cause, second], 'A publish failed, and so did giving back its messageId.');
       });
       throw cause;

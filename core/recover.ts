@@ -25,7 +25,7 @@ export type Recover = (connectionId: string, asked: readonly Asked[]) => Promise
 
 /** What one call sends at most; the client asks again for what is left. */
 const maxMessages = 200;
-/** And how many holes one answer names; it is one frame. */
+/** And about how many holes one answer names; it is one frame. */
 const maxHoles = 1000;
 // API Gateway waits 29 s for an answer, and a client that is slow to read is slow to post to.
 const sendingTimeMs = 10_000;

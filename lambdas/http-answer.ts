@@ -23,10 +23,5 @@ export async function answerOf(run: () => Promise<Answer>): Promise<Answer> {
 
 /** As the HTTP API wants it, payload format 2.0. */
 export function httpResponse({ status, body }: Answer) {
-  return textResponse(status, JSON.stringify(body));
-}
-
-/** The same, of text that is JSON already. */
-export function textResponse(statusCode: number, body: string) {
-  return { statusCode, headers: { 'content-type': 'application/json' }, body };
+  return { statusCode: status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }

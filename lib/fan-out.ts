@@ -40,7 +40,8 @@ export class FanOut extends Construct {
     deadLetters
       .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'max' })
       .createAlarm(this, 'DeadLetterAlarm', {
-        alarmDescription: 'A publication did not reach all of its audience: its job failed five times.',
+        alarmDescription:
+          'A job of a publication failed five times: it may not have reached all of its audience.',
         threshold: 1,
         evaluationPeriods: 1,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

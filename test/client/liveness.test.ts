@@ -181,6 +181,20 @@ describe('a page', () => {
 });
 
 describe('a client that is closed', () => {
+  it('leaves no timer behind either where it was asking for what it missed', async () => {
+    const { client, server, connection, clock } = await openStage();
+    server.script = ({ type }) => type === 'recover';
+    server.logs.append('user:member:42', 'note', 'missed');
+    server.publish('user:member:42', 'live');
+    await client.send('barrier');
+    await connection.next('recover');
+    clock.advance(750);
+    await connection.next('recover');
+    await client.close();
+    await settle();
+    expect(clock.delaysMs).toEqual([]);
+  });
+
   it('leaves no timer behind that would keep a process from ending', async () => {
     const exp = new FakeClock().now() / 1000 + 3600;
     const token = `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;

@@ -169,6 +169,8 @@ describe('handlers', () => {
       heard.push(content);
       void client.close();
     });
+    client.on('*', (content) => heard.push(content));
+    client.on('error', ({ code }) => heard.push(code));
     const [first, second] = [1, 2].map((content) => server.logs.append('user:member:42', 'note', content));
     connection.send(second ?? {}, first ?? {});
     await connection.closed;

@@ -42,6 +42,22 @@ describe('a session', () => {
     expect(await become('closed')).toMatchObject({ final: true, reason: { code: 'token_expired' } });
   });
 
+  it('with a string token whose end the server does not see yet is asked about seldom', async () => {
+    const { client, connection, server, clock } = await openStage({ token: jwt(300) });
+    server.script = (frame, self) => {
+      if (frame.type !== 'refresh') return false;
+      self.ack(frame, {});
+      return true;
+    };
+    for (let waitedMs = 0; waitedMs < 900_000; waitedMs += 5000) {
+      clock.advance(5000);
+      await client.send('barrier');
+    }
+    const asked = connection.received.all.filter(({ type }) => type === 'refresh').length;
+    expect(asked).toBeGreaterThan(3);
+    expect(asked).toBeLessThan(8);
+  });
+
   it('whose token function has failed is asked about once its token is over', async () => {
     let count = 0;
     const { connection, server, clock, become } = await openStage({

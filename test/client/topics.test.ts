@@ -161,6 +161,43 @@ describe('a topic with a handler', () => {
     expect(counts).toEqual({ again: 2, steady: 2 });
   });
 
+  it('does not give a message to a handler that another has removed', async () => {
+    const { client, server } = await openStage();
+    const heard: unknown[] = [];
+    client.subscribe('orders.eu', () => leave());
+    const leave = client.subscribe('orders.eu', (content) => heard.push(content));
+    await leave.ready;
+    server.publish('topic:orders.eu', 1);
+    await client.send('barrier');
+    expect(heard).toEqual([]);
+  });
+
+  it('that is left while it is asked about is not read on when it comes back', async () => {
+    const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 60_000 });
+    const heard: unknown[] = [];
+    const leave = client.subscribe('orders.eu', () => undefined);
+    await leave.ready;
+    server.publish('topic:orders.eu', 'before');
+    await client.send('barrier');
+    await connection.next('recover');
+    const held: (() => void)[] = [];
+    server.script = (frame, self) => {
+      if (frame.type !== 'recover') return false;
+      held.push(() => self.ack(frame, server.logs.read(frame.type, frame.content).content));
+      return true;
+    };
+    clock.advance(60_000);
+    await connection.next('recover');
+    leave();
+    held.forEach((answer) => answer());
+    await client.send('barrier');
+    server.logs.append('topic:orders.eu', 'note', 'while away');
+    const again = client.subscribe('orders.eu', (content) => heard.push(content));
+    await again.ready;
+    await client.send('barrier');
+    expect(heard).toEqual([]);
+  });
+
   it('is not to be had from a client that is closed', async () => {
     const { client } = await openStage();
     await client.close();

@@ -11,7 +11,7 @@ const answer = { messageId: id.messageId, status: 'delivered', delivered: 2, gon
 describe('a messageId', () => {
   it('is claimed once; while its publisher is at work, the same request is told so', async () => {
     const { publications } = await dynamodb.create();
-    expect(await publications.claim(id, 'hash')).toEqual({ state: 'claimed' });
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
     expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
   });
 
@@ -30,7 +30,7 @@ describe('a messageId', () => {
     clock.ms += publicationLifetimeMs - 1_000;
     expect(await publications.claim(id, 'hash')).toEqual({ state: 'answered', answer });
     clock.ms += 1_000;
-    expect(await publications.claim(id, 'hash')).toEqual({ state: 'claimed' });
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
   });
 
   it('conflicts with another body, whether the first is answered or under way', async () => {
@@ -51,7 +51,9 @@ describe('a messageId', () => {
   it('belongs to its tenant', async () => {
     const { publications } = await dynamodb.create();
     await publications.claim(id, 'hash');
-    expect(await publications.claim({ ...id, tenant: 'other' }, 'another')).toEqual({ state: 'claimed' });
+    expect(await publications.claim({ ...id, tenant: 'other' }, 'another')).toMatchObject({
+      state: 'claimed',
+    });
     expect(await publications.get({ ...id, tenant: 'third' })).toBeUndefined();
   });
 
@@ -63,7 +65,7 @@ describe('a messageId', () => {
     expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
     clock.ms += 1;
     expect(await publications.claim(id, 'another')).toEqual({ state: 'conflict' });
-    expect(await publications.claim(id, 'hash')).toEqual({ state: 'claimed' });
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
   });
 
   it.each(['PutCommand', 'UpdateCommand'])(
@@ -82,11 +84,25 @@ describe('a messageId', () => {
 
   it('that was given back is free for any body, and no record is left to read', async () => {
     const { publications } = await dynamodb.create();
-    await publications.claim(id, 'hash');
-    await publications.release(id);
+    const claim = await publications.claim(id, 'hash');
+    if (claim.state !== 'claimed') throw new Error(claim.state);
+    await publications.release(id, claim.claimId);
 
     expect(await publications.get(id)).toBeUndefined();
-    expect(await publications.claim(id, 'another')).toEqual({ state: 'claimed' });
+    expect(await publications.claim(id, 'another')).toMatchObject({ state: 'claimed' });
+  });
+});
+
+describe('a messageId that is given back', () => {
+  it('is given back once, however late the write of it comes again', async () => {
+    const { publications } = await dynamodb.create();
+    const first = await publications.claim(id, 'hash');
+    if (first.state !== 'claimed') throw new Error(first.state);
+    await publications.release(id, first.claimId);
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+    // The first one's, whose answer was lost.
+    await publications.release(id, first.claimId);
+    expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
   });
 });
 
