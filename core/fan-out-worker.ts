@@ -24,6 +24,9 @@ export type FanOutWorker = ReturnType<typeof createFanOutWorker>;
 // A page takes about a second at the usual pace, and a few more with every retry. Less time than this starts none.
 const pageTimeMs = 8_000;
 
+/** A little more than a function runs for. */
+const functionTimeSeconds = 30;
+
 /** Fewer recipients than this may all have left; more, and the endpoint is the likelier culprit. */
 const doubtedFrom = 20;
 
@@ -77,4 +80,9 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
       throw cause;
     }
   };
+}
+
+/** When a job that failed is to come again: where another worker has it, once that has ended, by success or death. */
+export function retrySecondsAfter(cause: unknown, attempt: number): number {
+  return cause instanceof ShardTaken ? functionTimeSeconds : attempt;
 }

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createFanOutQueue } from '../core/fan-out-queue.ts';
-import { createFanOutWorker } from '../core/fan-out-worker.ts';
+import { createFanOutWorker, retrySecondsAfter } from '../core/fan-out-worker.ts';
 import { createPacer } from '../core/pacer.ts';
-import { ShardTaken } from '../core/shard-progress.ts';
 import { buildCaller } from './caller.ts';
 import { readEnvironment } from './environment.ts';
 import type { QueueEvent } from './events.ts';
@@ -21,9 +20,6 @@ const work = createFanOutWorker({
 });
 const lastAttempt = Number(environment.FAN_OUT_ATTEMPTS);
 
-/** As long as a function runs: the other worker has then come to an end, by success or by its death. */
-const takenRetrySeconds = 30;
-
 /** Works on jobs of the fan-out; those that fail are told to the queue, which hands them out again. */
 export async function handler({ Records }: QueueEvent, context: { getRemainingTimeInMillis(): number }) {
   const batchItemFailures: { itemIdentifier: string }[] = [];
@@ -34,8 +30,7 @@ export async function handler({ Records }: QueueEvent, context: { getRemainingTi
     } catch (cause) {
       log.error('job failed', { messageId, attempt, cause });
       // After the last attempt at once: the queue then finds that it has been received too often, and moves it.
-      const retrySeconds = cause instanceof ShardTaken ? takenRetrySeconds : attempt;
-      await queue.retryIn(receiptHandle, attempt < lastAttempt ? retrySeconds : 0);
+      await queue.retryIn(receiptHandle, attempt < lastAttempt ? retrySecondsAfter(cause, attempt) : 0);
       batchItemFailures.push({ itemIdentifier: messageId });
     }
   }

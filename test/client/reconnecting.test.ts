@@ -39,6 +39,17 @@ describe('the status', () => {
     },
   );
 
+  it('says nothing more once it is closed, whatever was under way', async () => {
+    const { client, server, errors } = await stage({}, (prepared) => {
+      prepared.script = () => true;
+    });
+    const connection = await server.connections.next();
+    await connection.next('recover');
+    await client.close();
+    await settle();
+    expect(errors.all).toEqual([]);
+  });
+
   it('keeps the query of its address, and adds the token', async () => {
     const server = await startServer();
     const client = connect({ url: `${server.url}?stack=a%26b`, token: 'a+b', WebSocket, page: {} });

@@ -129,6 +129,17 @@ describe('make before break', () => {
     await next.next('refresh');
   });
 
+  it('leaves at most one connection lingering', async () => {
+    const { client, server, connection, clock } = await openStage({ renewAfterMs: 5000 * (22 / 21.5) });
+    for (let count = 0; count < 2; count += 1) {
+      clock.advance(5000);
+      const next = await server.connections.next();
+      await next.next('recover');
+      await barrierOn(client, next);
+    }
+    await expect(connection.closed).resolves.toBe(1000);
+  });
+
   it('does not wait for ever', async () => {
     const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
     server.script = ({ type }) => type === 'slow';

@@ -232,9 +232,18 @@ describe('a topic with a loop', () => {
   });
 
   it('ends with return, whether it has begun or waits', async () => {
-    const { client, connection } = await openStage();
+    const { client, server, connection } = await openStage();
     const early = client.subscribe('orders.eu')[Symbol.asyncIterator]();
     await expect(early.return?.()).resolves.toMatchObject({ done: true });
+    await connection.next('unsubscribe');
+    const full = client.subscribe('orders.eu');
+    await full.ready;
+    const buffered = full[Symbol.asyncIterator]();
+    for (const content of [1, 2]) server.publish('topic:orders.eu', content);
+    await client.send('barrier');
+    await expect(buffered.next()).resolves.toMatchObject({ value: 1 });
+    await buffered.return?.();
+    await expect(buffered.next()).resolves.toMatchObject({ done: true });
     await connection.next('unsubscribe');
     const waiting = client.subscribe('orders.eu')[Symbol.asyncIterator]();
     const next = waiting.next();

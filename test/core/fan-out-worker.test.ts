@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFanOutWorker } from '../../core/fan-out-worker.ts';
+import { createFanOutWorker, retrySecondsAfter } from '../../core/fan-out-worker.ts';
 import type { FanOutJob } from '../../core/fan-out-queue.ts';
 import type { PostOutcome } from '../../core/poster.ts';
 import { readShardAudience } from '../../core/shard-audience.ts';
@@ -190,6 +190,11 @@ describe('a job of the fan-out', () => {
     await run(jobOf());
     const calls = postedTo(core);
     expect(calls.indexOf('c001')).toBeLessThan(calls.indexOf('c000', calls.indexOf('c000') + 1));
+  });
+
+  it('that failed comes again soon, and where another worker has it once that must have ended', () => {
+    expect([1, 2, 4].map((attempt) => retrySecondsAfter(new Error('throttled'), attempt))).toEqual([1, 2, 4]);
+    expect(retrySecondsAfter(new ShardTaken('other'), 1)).toBeGreaterThan(29);
   });
 
   it('with a body that is no job throws, for the dead-letter queue', async () => {
