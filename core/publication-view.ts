@@ -24,6 +24,9 @@ export interface PublicationRow {
   readonly expiresAt: number;
 }
 
+/** Longer than any function runs, which is 29 s: a publication that is still unanswered then has lost its publisher. */
+export const publisherLostAfterMs = 35_000;
+
 // A job is received five times, each at most three minutes after the last. What has not moved for longer than all of
 // these has lost its worker, and nobody was left to say so.
 const abandonedAfterMs = 20 * 60_000;
@@ -41,7 +44,7 @@ export function publicationOf(
     return { messageId, status: 'done', delivered, gone, failed, pending: 0, shards: [], startedAt, ...end };
   }
   // Its publisher was killed, and nobody published it again.
-  const isAbandoned = answer === undefined && startedAt + abandonedAfterMs < now;
+  const isAbandoned = answer === undefined && startedAt + publisherLostAfterMs < now;
   const shards = Array.from({ length: answer?.shards ?? 0 }, (_, shard) =>
     shardOf(
       shard,

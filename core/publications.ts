@@ -10,7 +10,7 @@ import type { Publication, PublishAnswer, PublishRequest } from '../protocol/ind
 import type { Place } from './channel-rows.ts';
 import { holds } from './conditional-write.ts';
 import { type PublicationId, publicationKey, recordExpiry, recordSortKey } from './publication-keys.ts';
-import { publicationOf, type PublicationRow } from './publication-view.ts';
+import { publicationOf, type PublicationRow, publisherLostAfterMs } from './publication-view.ts';
 import type { ShardRow } from './shard-progress.ts';
 
 export interface PublicationsOptions {
@@ -36,9 +36,6 @@ export type Claim =
   | { readonly state: 'answered'; readonly answer: PublishAnswer }
   /** The `messageId` is taken by a publication with another body. */
   | { readonly state: 'conflict' };
-
-// Longer than any function runs, which is 29 s: a publication that is still unanswered then has lost its publisher.
-const abandonedAfterMs = 35_000;
 
 /** The records of what was published and what became of it, kept for a day in the messages table. */
 export function createPublications({ db, table, now }: PublicationsOptions) {
@@ -89,7 +86,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
       if (!row) return { state: 'running' };
       if (row.requestHash !== requestHash) return { state: 'conflict' };
       if (row.answer) return { state: 'answered', answer: row.answer };
-      const isAbandoned = row.isReleased ?? row.startedAt + abandonedAfterMs < now();
+      const isAbandoned = row.isReleased ?? row.startedAt + publisherLostAfterMs < now();
       if (!isAbandoned) return { state: 'running' };
       const isOurs = (await takeOver(id, row, claimId)) || (await read(id))?.claimId === claimId;
       return isOurs ? { state: 'claimed', claimId, place: row.place } : { state: 'running' };

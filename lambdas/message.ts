@@ -1,6 +1,6 @@
 import { connectionOf } from '../core/authorizer-context.ts';
 import { createReceive } from '../core/receive.ts';
-import { errorFrame, Refusal } from '../protocol/index.ts';
+import { errorFrame, readClientFrame, Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { buildDispatch } from './dispatcher.ts';
@@ -29,8 +29,18 @@ async function takeMessage({ body, requestContext }: MessageEvent) {
   } catch (cause) {
     log.error('message failed', { connectionId, cause });
     const error = new Refusal('internal', 'The message failed on our side; try again.');
-    return { statusCode: 500, body: errorFrame(error, undefined, undefined) };
+    const { id, requestType } = readAddress(body ?? '');
+    return { statusCode: 500, body: errorFrame(error, id, requestType) };
   }
+}
+
+/** Which frame it was, as far as that can be read. */
+function readAddress(text: string): {
+  readonly id?: string | undefined;
+  readonly requestType?: string | undefined;
+} {
+  const reading = readClientFrame(text);
+  return reading.ok ? { id: reading.frame.id, requestType: reading.frame.type } : reading;
 }
 
 async function takeRequest(event: AuthorizedHttpEvent) {

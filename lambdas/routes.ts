@@ -77,7 +77,10 @@ export function createRoutes({
   }
 
   async function publication(event: HttpEvent) {
-    const { messageId } = pathOf(event, z.object({ messageId: z.guid().check(z.toLowerCase()) }));
+    const { messageId } = pathOf(
+      event,
+      z.object({ messageId: z.guid('must be a UUID').check(z.toLowerCase()) }),
+    );
     const query = z.strictObject({
       tenant,
       recipients: z.optional(z.literal('true')),
@@ -122,7 +125,10 @@ export function createRoutes({
     let cursor: string | undefined;
     do {
       const page = await listSessions(recipients, sessions, { ...user, cursor });
-      await Promise.all(page.sessions.map((session) => closeSession(session, kicked)));
+      const ends = await Promise.allSettled(page.sessions.map((session) => closeSession(session, kicked)));
+      const failure = ends.find((end) => end.status === 'rejected');
+      // Not before all have ended or failed: the function must not be put to sleep in the middle.
+      if (failure) throw failure.reason;
       closed += page.sessions.length;
       ({ cursor } = page);
     } while (cursor !== undefined);

@@ -1,6 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
+import { tokenClaims } from './token-claims.ts';
 
 /** What a setting may be, in the words of the error that refuses anything else. */
 const allowed: Readonly<Record<string, string>> = {
@@ -11,14 +12,13 @@ const allowed: Readonly<Record<string, string>> = {
   durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
-  tokenClaims: 'an object of claim names with the keys userId, userType, tenant, topics',
+  tokenClaims:
+    'an object with the keys userId, userType, tenant, topics, of different claim names, none of them registered but sub',
   webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
   removalPolicy: 'retain or destroy',
 };
-
-const claimName = z.string().check(z.minLength(1), z.maxLength(128));
 
 /** No comma: the patterns reach the functions in one variable, joined by them. */
 const topicPattern = z.string().check(z.regex(/^[A-Za-z0-9._@+/*-]{1,256}$/));
@@ -36,17 +36,7 @@ const schema = z.strictObject({
     z.pipe(z.transform(splitCommas), z.array(z.string().check(z.refine(isOrigin)))),
     [],
   ),
-  tokenClaims: z._default(
-    fromText(
-      z.strictObject({
-        userId: z._default(claimName, 'sub'),
-        userType: z._default(claimName, 'userType'),
-        tenant: z._default(claimName, 'tenant'),
-        topics: z._default(claimName, 'topics'),
-      }),
-    ),
-    { userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics' },
-  ),
+  tokenClaims: z._default(fromText(tokenClaims), z.parse(tokenClaims, {})),
   webSocketThrottle: z.optional(
     fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
   ),

@@ -17,7 +17,9 @@ export function readFlags<Options extends NonNullable<ParseArgsConfig['options']
     return parseArgs({ args: joinNegativeNumbers(args), options, strict: true }).values;
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new UsageError(`${cause.message.replace(/\. To specify.*$/s, '')}. See --help.`.replace('..', '.'));
+    // Its first sentence; what follows is advice on several lines.
+    const [said = ''] = cause.message.split(/\.(?:\s|$)/);
+    throw new UsageError(`${said}. See --help.`);
   }
 }
 

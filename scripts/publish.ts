@@ -65,7 +65,7 @@ function readEndpoint(text: string): URL {
   const url = new URL(text);
   if (!/^https?:$/.test(url.protocol))
     throw new UsageError(`--endpoint must be http or https, got ${url.protocol}`);
-  if (!url.pathname.endsWith('/publish')) url.pathname = `${url.pathname.replace(/\/$/, '')}/publish`;
+  url.pathname = `${url.pathname.replace(/\/+$/, '').replace(/\/publish$/, '')}/publish`;
   return url;
 }
 

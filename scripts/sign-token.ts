@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
 import * as z from 'zod/mini';
+import { tokenClaims } from '../lib/token-claims.ts';
 import { generatedSecret } from '../local/secrets.ts';
 
 export interface TokenRequest {
@@ -17,14 +18,7 @@ export interface TokenRequest {
 const secretLength = 64;
 
 const settings = z.object({
-  context: z.object({
-    tokenClaims: z.object({
-      userId: z.string(),
-      userType: z.string(),
-      tenant: z.string(),
-      topics: z.string(),
-    }),
-  }),
+  context: z.object({ tokenClaims: z._default(tokenClaims, z.parse(tokenClaims, {})) }),
 });
 
 /** A token for the stack that runs on this machine; no other stack takes it. */

@@ -62,8 +62,8 @@ await run(async () => {
 
 function readSpeed(text: string): number {
   const speed = Number(text);
-  if (Number.isFinite(speed) && speed > 0) return speed;
-  throw new UsageError(`--clock-speed must be a number above 0, got ${JSON.stringify(text)}.`);
+  if (speed >= 0.001 && speed <= 1_000_000) return speed;
+  throw new UsageError(`--clock-speed must be from 0.001 to 1000000, got ${JSON.stringify(text)}.`);
 }
 
 function readFaults(text: string | undefined): Partial<FaultSettings> {

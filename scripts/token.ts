@@ -13,6 +13,9 @@ Prints a token for the stack that runs on this machine, for wss://…/live?token
   --topics LIST    patterns of the topics this user may subscribe to, separated by commas
   --ttl SECONDS    how long it is valid (default 3600); negative for one that has expired`;
 
+/** As the claim is read (docs/protocol.md, P3). */
+const topicPattern = /^[A-Za-z0-9._@+/*-]{1,256}$/;
+
 await run(async () => {
   const flags = readFlags(usage, {
     user: { type: 'string' },
@@ -26,11 +29,22 @@ await run(async () => {
     user: readName('user', flags.user),
     type: readName('type', flags.type),
     tenant: readName('tenant', flags.tenant),
-    topics: flags.topics.split(',').filter((pattern) => pattern !== ''),
+    topics: readPatterns(flags.topics),
     ttlSeconds: readWholeNumber('ttl', flags.ttl, -1e9, 1e9),
   });
   console.log(token);
 });
+
+function readPatterns(text: string): string[] {
+  const patterns = text
+    .split(',')
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern !== '');
+  const wrong = patterns.find((pattern) => !topicPattern.test(pattern));
+  if (wrong === undefined) return patterns;
+  const allowed = 'patterns of 1 to 256 of A-Z a-z 0-9 . _ @ + - / *, separated by commas';
+  throw new UsageError(`--topics must be ${allowed}, got ${JSON.stringify(wrong)}.`);
+}
 
 function readName(flag: string, text: string): string {
   const read = z.safeParse(name, text);

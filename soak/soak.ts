@@ -64,7 +64,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const isReceived = () => listeners.all.every((listener) => listener.hasAll(logs));
     while (!isReceived() && seconds() < maxSeconds) await wait(100);
     // What comes twice may come late.
-    for (let received = -1; received !== listeners.counts.received; ) {
+    for (let received = -1; received !== listeners.counts.received;) {
       ({ received } = listeners.counts);
       await wait(quietMs);
     }

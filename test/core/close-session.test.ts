@@ -33,6 +33,13 @@ describe('ending a session', () => {
     expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
   });
 
+  it('says why again where the connection does not take it at first', async () => {
+    let posts = 0;
+    const core = await withSession({ post: () => ((posts += 1) < 3 ? throttled : { outcome: 'sent' }) });
+    await createCloseSession(core)(sessionOf('c1='), kicked);
+    expect(core.poster.calls.map(({ call }) => call)).toEqual(['post', 'post', 'post', 'disconnect']);
+  });
+
   it('leaves the other sessions of the user alone', async () => {
     const core = await withSession();
     await core.sessions.add(sessionOf('c2='));

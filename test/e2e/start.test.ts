@@ -91,7 +91,8 @@ describe('npm start', () => {
     [['--port', '65536'], '65535'],
     [['--faults', 'throttled=2'], 'throttled: must be a share from 0 to 1'],
     [['--faults', 'nothing=1'], 'nothing: is no fault'],
-    [['--clock-speed', '0'], 'above 0'],
+    [['--clock-speed', '0'], 'from 0.001 to 1000000'],
+    [['--clock-speed', '1e300'], 'from 0.001 to 1000000'],
     [['extra'], 'extra'],
   ])('refuses %j in one line', async (flags, named) => {
     expect(await failure(...flags)).toEqual({ code: 1, lines: [expect.stringContaining(named)] });

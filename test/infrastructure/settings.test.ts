@@ -33,7 +33,7 @@ describe('settings', () => {
     [
       'tokenClaims',
       { user: 'uid' },
-      'Setting tokenClaims is {"user":"uid"}; allowed: an object of claim names with the keys userId, userType, tenant, topics.',
+      'Setting tokenClaims is {"user":"uid"}; allowed: an object with the keys userId, userType, tenant, topics, of different claim names, none of them registered but sub.',
     ],
     [
       'webSocketThrottle',

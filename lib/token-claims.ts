@@ -1,0 +1,21 @@
+import * as z from 'zod/mini';
+
+const claimName = z.string().check(z.minLength(1), z.maxLength(128));
+
+/** What a JWT keeps for itself (RFC 7519, registered claim names); the user id may be its `sub`. */
+const reserved = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'];
+
+/** The setting `tokenClaims`: the name that each claim has in the tokens. */
+export const tokenClaims = z
+  .strictObject({
+    userId: z._default(claimName, 'sub'),
+    userType: z._default(claimName, 'userType'),
+    tenant: z._default(claimName, 'tenant'),
+    topics: z._default(claimName, 'topics'),
+  })
+  .check(
+    z.refine((names) => {
+      const all: readonly string[] = Object.values(names);
+      return new Set(all).size === all.length && !all.some((name) => reserved.includes(name));
+    }),
+  );
