@@ -34,15 +34,8 @@ export type Handler<Messages, Name> = Name extends keyof Events
     ? (content: Messages[Name], frame: Frame<Messages[Name]>) => void
     : never;
 
-export interface SendOptions {
-  /** Sends the frame again, with the same id, where the connection ended before the answer: at least once. */
-  readonly retry?: boolean;
-}
-
 /** The content may be left out where its type allows that. */
-export type SendArguments<Content> = undefined extends Content
-  ? [content?: Content, options?: SendOptions]
-  : [content: Content, options?: SendOptions];
+export type SendArguments<Content> = undefined extends Content ? [content?: Content] : [content: Content];
 
 export interface Unsubscribe {
   (): void;

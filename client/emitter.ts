@@ -28,7 +28,7 @@ export function createEmitter(): Emitter {
         // A copy: what a handler adds is not for this event.
         for (const registration of [...registrations]) {
           const [registered, handler, isOnce] = registration;
-          if (registered !== name) continue;
+          if (registered !== name || !registrations.has(registration)) continue;
           if (isOnce) registrations.delete(registration);
           guard(() => handler(...(values as never[])));
         }

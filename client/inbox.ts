@@ -30,11 +30,9 @@ export interface InboxRead {
 /** The inbox's frames. The answers are the server's, whose word on their shape is taken here. */
 export function createInbox({ send }: Outbox, { on }: Emitter): Inbox {
   return {
-    list: async (page = {}) => (await send('inbox-list', page)) as InboxPage,
+    list: (page = {}) => send('inbox-list', page) as Promise<InboxPage>,
     unread: async () => ((await send('inbox-unread', {})) as { unread: number }).unread,
-    async markRead(offset) {
-      await send('inbox-mark-read', { offset });
-    },
+    markRead: (offset) => send('inbox-mark-read', { offset }) as Promise<void>,
     on: (event, handler) => on(`inbox-${event}`, handler),
   };
 }

@@ -9,7 +9,6 @@ export type {
   Events,
   Exchange,
   Handler,
-  SendOptions,
   Subscription,
   Unsubscribe,
 } from './client.ts';

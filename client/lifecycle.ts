@@ -45,7 +45,7 @@ export interface LifecycleSettings {
 const minBackoffMs = 500;
 const maxBackoffMs = 30_000;
 /** How long a connection lasts before the delays between attempts begin anew. */
-const stableMs = 30_000;
+const stableMs = 5000;
 /** How long a connection that was replaced stays: for answers, and for messages whose way was found before. */
 const drainMs = 10_000;
 // 5 minutes of 1 h 50 min: clients that a deployment connected at one time are not to renew at one time.

@@ -5,9 +5,9 @@ import { createUpload, isTooLarge, type UploadSettings } from './upload.ts';
 
 /** What users send: at once where the connection is open, else in order once it is. */
 export interface Outbox {
-  readonly send: (type: string, content: unknown, retry?: boolean) => Promise<unknown>;
-  /** Sends what waits, after the frames that were sent on a lost connection and are to be sent again. */
-  readonly flush: (again?: readonly Request[]) => void;
+  readonly send: (type: string, content?: unknown) => Promise<unknown>;
+  /** Sends what waits, where it may go now. */
+  readonly flush: () => void;
 }
 
 export interface OutboxSettings extends UploadSettings {
@@ -18,10 +18,12 @@ export interface OutboxSettings extends UploadSettings {
   readonly link: () => Link | undefined;
   /** Why nothing can be sent any more. */
   readonly over: () => SwitchboardError | undefined;
+  /** Something did not come that should have: finds out whether the connection lives. */
+  readonly wake: () => void;
 }
 
 export function createOutbox(settings: OutboxSettings): Outbox {
-  const { requests, queueLimit, queueMaxAgeMs, link, over } = settings;
+  const { requests, queueLimit, queueMaxAgeMs, link, over, wake } = settings;
   const upload = createUpload(settings);
   let queue: readonly Request[] = [];
 
@@ -42,18 +44,18 @@ export function createOutbox(settings: OutboxSettings): Outbox {
   }
 
   return {
-    async send(type, content, retry) {
-      const request = requests.make(type, content, retry);
+    async send(type, content) {
+      const request = requests.make(type, content);
       go(request);
       const answer = await request.answered;
       queue = queue.filter((other) => other !== request);
-      if ('error' in answer) throw answer.error;
+      if ('error' in answer) {
+        if (answer.error.code === 'timeout') wake();
+        throw answer.error;
+      }
       return answer.content;
     },
-    flush(again = []) {
-      queue = [...again, ...queue];
-      // They may have reached the server: not the same as what was never sent.
-      for (const request of again) request.expire(queueMaxAgeMs, 'disconnected');
+    flush() {
       if (!link() && !over()) return;
       const waiting = queue;
       queue = [];

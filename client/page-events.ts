@@ -17,14 +17,14 @@ export type PauseReason = 'offline' | 'freeze' | 'pagehide';
 
 /**
  * Listens to what befalls the page: the network goes and comes, the page is frozen and resumed (Page Lifecycle), it
- * enters and leaves the back/forward cache, its tab is hidden and shown. The function it returns ends that.
+ * enters and leaves the back/forward cache, its tab is hidden and shown. Until the signal is aborted.
  */
 export function listenToPage(
   { window, document }: Page,
   pause: (reason: PauseReason) => void,
   wake: () => void,
-): () => void {
-  const leaving = new AbortController();
+  leaving: { readonly signal: AbortSignal },
+): void {
   let isOffline = false;
 
   function listen(source: EventSource | undefined, ...types: readonly string[]): void {
@@ -38,5 +38,4 @@ export function listenToPage(
 
   listen(window, 'offline', 'online', 'pagehide', 'pageshow');
   listen(document, 'freeze', 'resume', 'visibilitychange');
-  return () => leaving.abort();
 }

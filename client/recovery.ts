@@ -64,8 +64,11 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     // What was missed is not known now, and nothing would tell later: this connection will not do.
     const isForbidden = answer.error.code === 'forbidden';
     if (isOpening && (isForbidden || isPassing(answer.error))) {
-      // The token is of another user than the one before: whose channels these were is not connected any more.
-      if (isForbidden) for (const { channel } of wanted) channels.forget(channel);
+      // The token is of another user than the one before, who is not connected any more.
+      if (isForbidden) {
+        for (const { channel } of wanted) channels.forget(channel);
+        void link()?.end();
+      }
       await on.end();
     }
     return false;

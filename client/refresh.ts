@@ -31,12 +31,12 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
 
   function start(link: Link, latest: string): void {
     current = link;
-    const lifetimeMs = readLifetimeMs(latest, clock.now());
-    endsAt = clock.now() + lifetimeMs;
-    // There is no other token: the server is asked for its word once this one is over. It may not agree, and is asked
-    // again then: this clock may be ahead.
-    const whenOver = lifetimeMs <= 0 ? leadMs : lifetimeMs;
-    schedule(link, isFixed ? whenOver : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
+    const readMs = readLifetimeMs(latest, clock.now());
+    endsAt = clock.now() + readMs;
+    // The server may not agree that it is over, where this clock is ahead, and takes it again and again.
+    const lifetimeMs = readMs <= 0 ? leadMs : readMs;
+    // There is no other token: the server is asked for its word once this one is over.
+    schedule(link, isFixed ? lifetimeMs : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
   }
 
   function schedule(link: Link, delayMs: number): void {
@@ -45,6 +45,8 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
   }
 
   async function refresh(link: Link): Promise<void> {
+    // Again, whatever becomes of this: a token function may never answer.
+    schedule(link, leadMs / 4);
     const reading = await readToken(token);
     const answer = 'token' in reading ? await requests.ask(link, 'refresh', reading) : reading;
     if (link !== current || link.isEnded) return;

@@ -10,8 +10,6 @@ export type Answer = { readonly content: unknown } | { readonly error: Switchboa
 export interface Request {
   readonly id: string;
   readonly text: string;
-  /** Sent again with the same id where the connection ended before the answer. */
-  readonly retry: boolean | undefined;
   readonly answered: Promise<Answer>;
   /** Gives the answer; only the first counts. */
   readonly settle: (answer: Answer) => void;
@@ -23,13 +21,13 @@ export interface Request {
 export type Carrier = Pick<Link, 'isEnded'> & { readonly send: (request: Request) => void };
 
 export interface Requests {
-  readonly make: (type: string, content: unknown, retry?: boolean) => Request;
+  readonly make: (type: string, content: unknown) => Request;
   readonly transmit: (request: Request, carrier: Carrier) => void;
   readonly ask: (link: Link, type: string, content?: unknown, timeoutMs?: number) => Promise<Answer>;
   /** Takes a frame that answers a request. */
   readonly answer: (frame: Frame) => boolean;
-  /** The link is gone, or all of them. Returns what is to be sent again, in order; the rest is settled with the error. */
-  readonly drop: (error: SwitchboardError, link?: Link) => readonly Request[];
+  /** The link is gone, or all of them: what waits for an answer on it is settled with the error. */
+  readonly drop: (error: SwitchboardError, link?: Link) => void;
 }
 
 export function createRequests(clock: Clock, timeoutMs: number): Requests {
@@ -38,14 +36,13 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
   const prefix = clock.random().toString(36).slice(2, 12);
   let count = 0;
 
-  function make(type: string, content: unknown, retry?: boolean): Request {
+  function make(type: string, content: unknown): Request {
     const id = `${prefix}-${++count}`;
     const alarm = createAlarm(clock);
     let resolve: (answer: Answer) => void;
     const request: Request = {
       id,
       text: JSON.stringify({ type, content, id }),
-      retry,
       answered: new Promise((give) => (resolve = give)),
       settle(answer) {
         alarm.stop();
@@ -83,15 +80,9 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
       return !!request;
     },
     drop(error, link) {
-      const again: Request[] = [];
       for (const { request, carrier } of inFlight.values()) {
-        if (link && carrier !== link) continue;
-        if (request.retry) {
-          inFlight.delete(request.id);
-          again.push(request);
-        } else request.settle({ error });
+        if (!link || carrier === link) request.settle({ error });
       }
-      return again;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createChannels } from './channels.ts';
-import type { Client, SendOptions } from './client.ts';
+import type { Client } from './client.ts';
 import { createEmitter } from './emitter.ts';
 import { disconnected, readError, SwitchboardError } from './errors.ts';
 import type { Frame } from './frames.ts';
@@ -25,6 +25,7 @@ export function openSession(settings: Settings): Client {
   const { clock, url, page } = settings;
   // What is no URL is the caller's fault, and said at once; by a WebSocket's own error, later, with the token in it.
   const address = new URL(url);
+  const ending = new AbortController();
   const emitter = createEmitter();
   const requests = createRequests(clock, settings.answerTimeoutMs);
   const channels = createChannels({
@@ -37,7 +38,9 @@ export function openSession(settings: Settings): Client {
     requests,
     channels,
     link: () => lifecycle.link,
+    signal: ending.signal,
     over: () => lifecycle.over,
+    wake: () => lifecycle.wake(),
     onError: (error: SwitchboardError) => {
       if (!lifecycle.over) emitter.emit('error', error);
     },
@@ -64,7 +67,7 @@ export function openSession(settings: Settings): Client {
       void subscriptions.restore(link);
     },
   });
-  const leavePage = listenToPage(page, lifecycle.pause, lifecycle.wake);
+  listenToPage(page, lifecycle.pause, lifecycle.wake, ending);
 
   function onFrame(frame: Frame, link: Link): void {
     const { type, content } = frame;
@@ -77,10 +80,9 @@ export function openSession(settings: Settings): Client {
   }
 
   function onEnd(link: Link, reason: SwitchboardError): void {
-    const again = requests.drop(lifecycle.over ?? disconnected(), link);
+    requests.drop(lifecycle.over ?? disconnected(), link);
     subscriptions.drop(link);
     lifecycle.onEnd(link, reason);
-    outbox.flush(again);
   }
 
   function deliver(frame: Frame): void {
@@ -94,20 +96,17 @@ export function openSession(settings: Settings): Client {
 
   function onStatus(status: Status): void {
     if (status.state === 'closed') {
-      leavePage();
+      ending.abort();
       // A timer that is left would keep a Node process from ending.
       recovery.stop();
       refresh.stop();
       liveness.stop();
       subscriptions.end(status.reason);
-      outbox.flush(requests.drop(status.reason));
+      requests.drop(status.reason);
     }
     outbox.flush();
     emitter.emit('status', status);
   }
-
-  const send = (type: string, content?: unknown, options?: SendOptions) =>
-    outbox.send(type, content, options?.retry);
 
   lifecycle.dial();
   return {
@@ -118,8 +117,8 @@ export function openSession(settings: Settings): Client {
     on: emitter.on,
     once: (name: string, handler: () => void) => emitter.on(name, handler, true),
     off: emitter.off,
-    send,
-    request: send,
+    send: outbox.send,
+    request: outbox.send,
     subscribe: (topic: string, handler?: TopicHandler) =>
       handler
         ? readWithHandler(subscriptions, topic, handler)

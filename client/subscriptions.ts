@@ -47,6 +47,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
   const topics = new Map<string, Topic>();
   /** By channel: the last request for a topic; of two at once the server may finish the later one first. */
   const requested = new Map<string, Promise<unknown>>();
+  let leaving: Promise<unknown> = Promise.resolve();
   const alarm = createAlarm(clock);
 
   async function restore(on: Link): Promise<void> {
@@ -54,7 +55,8 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     await Promise.all(
       missing.map((topic) => {
         topic.links.add(on);
-        return inTurn(topic, () => subscribe(on, topic));
+        // A session has a hundred topics at most: what is left makes room first.
+        return leaving.then(() => inTurn(topic, () => subscribe(on, topic)));
       }),
     );
   }
@@ -114,7 +116,10 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     forget(topic);
     topic.settle(new SwitchboardError('closed'));
     for (const on of topic.links) {
-      void inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name }));
+      leaving = Promise.all([
+        leaving,
+        inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name })),
+      ]);
     }
   }
 

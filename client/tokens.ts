@@ -23,6 +23,7 @@ export async function readToken(source: TokenSource): Promise<TokenReading> {
 export function readLifetimeMs(token: string, nowMs: number): number {
   const [, payload = ''] = token.split('.');
   const claims = readJson(payload, (text) => atob(text.replace(/-/g, '+').replace(/_/g, '/')));
-  const { exp } = Object(claims) as { exp?: unknown };
-  return Number(exp) * 1000 - nowMs;
+  const { exp, iat = 0 } = Object(claims) as { exp?: unknown; iat?: unknown };
+  // Never more than it had when it was made: this clock may be behind.
+  return Math.min(Number(exp) * 1000 - nowMs, (Number(exp) - Number(iat)) * 1000);
 }

@@ -7,6 +7,8 @@ import { readToken, type TokenSource } from './tokens.ts';
 export interface UploadSettings {
   readonly httpUrl?: string;
   readonly token: TokenSource;
+  /** Aborted when everything is over. */
+  readonly signal: AbortSignal;
 }
 
 /** Whether API Gateway would close the connection for it with 1009 (WebSocket quotas, frame size). */
@@ -15,7 +17,7 @@ export function isTooLarge(text: string): boolean {
 }
 
 /** Takes frames to the server that are too large for a WebSocket frame. */
-export function createUpload({ httpUrl, token }: UploadSettings): Carrier {
+export function createUpload({ httpUrl, token, signal }: UploadSettings): Carrier {
   async function post(body: string): Promise<Answer> {
     if (!httpUrl) {
       return { error: new SwitchboardError('too_large', 'Needs httpUrl.') };
@@ -24,7 +26,7 @@ export function createUpload({ httpUrl, token }: UploadSettings): Carrier {
     if ('error' in reading) return reading;
     try {
       const headers = { authorization: `Bearer ${reading.token}`, 'content-type': 'application/json' };
-      const response = await fetch(`${httpUrl}/messages`, { method: 'POST', headers, body });
+      const response = await fetch(`${httpUrl}/messages`, { method: 'POST', headers, body, signal });
       // The ack, or `{"error"}`; API Gateway itself answers `{"message"}`.
       const answer = Object(readJson(await response.text())) as {
         type?: unknown;

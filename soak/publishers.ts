@@ -20,8 +20,8 @@ interface Message {
 /** How many publish at the same time. */
 const publishers = 16;
 
-// A publish whose function was killed half-way is taken for abandoned after a minute; until then its retry would wait.
-const retryAfterMs = 61_000;
+// A publish whose function was killed half-way is taken for abandoned after 35 s; until then its retry would be refused.
+const retryAfterMs = 36_000;
 
 export function channelsOf(clients: number): readonly string[] {
   return [...new Set(Array.from({ length: clients }, (_, client) => channelsHeardBy(client)).flat())];

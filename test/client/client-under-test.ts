@@ -60,10 +60,12 @@ export async function openStage(options: Partial<Options> = {}, prepare?: (serve
 }
 
 /** A JWT of this many seconds of life by the fake clock; nobody here verifies the signature. */
-export function jwt(lifetimeSeconds: number, serial = 1): string {
-  const exp = new FakeClock().now() / 1000 + lifetimeSeconds;
+export function jwt(lifetimeSeconds: number, serial = 1, madeAfterSeconds?: number): string {
+  const nowSeconds = new FakeClock().now() / 1000;
+  const exp = nowSeconds + lifetimeSeconds;
+  const iat = madeAfterSeconds === undefined ? undefined : nowSeconds + madeAfterSeconds;
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'HS256' })}.${part({ sub: '42', name: 'Zoë ÿþ', exp, serial })}.c2lnbmF0dXJl`;
+  return `${part({ alg: 'HS256' })}.${part({ sub: '42', name: 'Zoë ÿþ', exp, iat, serial })}.c2lnbmF0dXJl`;
 }
 
 /** The error that a promise is rejected with. */

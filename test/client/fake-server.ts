@@ -69,6 +69,8 @@ export class FakeServer {
   /** The answer to a POST. */
   postAnswer: { readonly status: number; readonly body: string } | 'none' | undefined;
   script: Script = () => false;
+  /** Posts whose connection waits for an answer. */
+  openPosts = 0;
   private readonly http: Server;
   private readonly open = new Set<FakeConnection>();
 
@@ -94,6 +96,8 @@ export class FakeServer {
         const { id } = JSON.parse(body) as Sent;
         const ack = { status: 200, body: JSON.stringify({ type: 'ack', id, content: 'by HTTP' }) };
         const answer = this.postAnswer ?? ack;
+        this.openPosts += 1;
+        response.once('close', () => (this.openPosts -= 1));
         if (answer === 'none') return;
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
       });

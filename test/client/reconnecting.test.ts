@@ -91,9 +91,20 @@ describe('a connection that is lost', () => {
     expect((await become('reconnecting')).retryInMs).toBe(500);
     clock.advance(500);
     await become('open');
-    clock.advance(30_000);
+    clock.advance(5000);
     server.cut();
     expect((await become('reconnecting')).retryInMs).toBe(250);
+  });
+
+  it('is soon made anew each time where connections last for seconds only', async () => {
+    const { server, clock, become } = await openStage();
+    for (let count = 0; count < 8; count += 1) {
+      clock.advance(8000);
+      server.cut();
+      expect((await become('reconnecting')).retryInMs).toBe(250);
+      clock.advance(250);
+      await become('open');
+    }
   });
 
   it('is tried again where the handshake takes too long', async () => {

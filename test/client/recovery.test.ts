@@ -199,6 +199,27 @@ describe('durable messages', () => {
     expect(notes).toEqual(['to the first']);
   });
 
+  it('of another user end at once where the token changes at a renewal', async () => {
+    const { client, server, connection, clock, become } = await openStage({ renewAfterMs: 60_000 });
+    const notes = notesOf(client);
+    server.publish(user, 'to the first');
+    await client.send('barrier');
+    server.script = (frame, self) => {
+      const { channels } = Object(frame.content) as { channels?: { channel: string }[] };
+      if (channels?.[0]?.channel !== user) return false;
+      self.refuse(frame, 'forbidden');
+      return true;
+    };
+    clock.advance(60_000);
+    expect((await become('reconnecting')).retryInMs).toBe(0);
+    connection.send({ type: 'note', content: 'late', messageId: 'm1' });
+    await connection.closed;
+    clock.advance((await become('reconnecting')).retryInMs);
+    await become('open');
+    await client.send('barrier');
+    expect(notes).toEqual(['to the first']);
+  });
+
   it('that were missed are asked for on another connection where the server cannot tell for the moment', async () => {
     const { client, server, clock, errors, become } = await openStage();
     const notes = notesOf(client);

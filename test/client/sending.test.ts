@@ -77,19 +77,6 @@ describe('send', () => {
     expect((await late).code).toBe('queue_expired');
   });
 
-  it('says of what is to be sent again, and cannot be, that the server may have it', async () => {
-    const { client, server, connection, clock, become } = await openStage({ queueLimit: 1 });
-    server.script = () => true;
-    const [first, second] = ['first', 'second'].map((type) => failure(client.send(type, 1, { retry: true })));
-    await connection.next('second');
-    server.refusal = 500;
-    server.cut();
-    await become('reconnecting');
-    clock.advance(60_000);
-    expect((await first)?.code).toBe('disconnected');
-    expect((await second)?.code).toBe('disconnected');
-  });
-
   it('is at most once: what was sent and not answered is rejected when the connection ends', async () => {
     const { client, server, connection } = await openStage();
     server.script = () => true;
@@ -99,20 +86,20 @@ describe('send', () => {
     expect((await sent).code).toBe('disconnected');
   });
 
-  it('is at least once with retry: sent again on the next connection, with the same id, before what waited', async () => {
+  it('without an answer has the client look whether the connection lives, and make another where it does not', async () => {
     const { client, server, connection, clock, become } = await openStage();
-    server.script = ({ type }) => type === 'order-place';
-    const sent = client.send('order-place', 1, { retry: true });
-    const first = await connection.next('order-place');
-    server.script = () => false;
-    server.cut();
+    server.script = (_, self) => self === connection;
+    const late = failure(client.send('order-place'));
+    await connection.next('order-place');
+    clock.advance(30_000);
+    expect((await late).code).toBe('timeout');
+    await connection.next('recover');
+    await connection.next('recover');
+    clock.advance(10_000);
     await become('reconnecting');
-    const later = client.send('later');
     clock.advance(500);
-    const again = await server.connections.next();
-    await expect(sent).resolves.toEqual({ echo: 1 });
-    await later;
-    expect(again.received.all.slice(1)).toEqual([first, expect.objectContaining({ type: 'later' })]);
+    await become('open');
+    await client.send('order-place');
   });
 
   it('rejects as closed what waits when the client is closed, and whatever is sent after that', async () => {
@@ -175,6 +162,16 @@ describe('handlers', () => {
     connection.send(second ?? {}, first ?? {});
     await connection.closed;
     expect(heard).toEqual([1]);
+  });
+
+  it('that another has removed do not hear what is being told', async () => {
+    const { client, connection } = await openStage();
+    const heard: unknown[] = [];
+    client.on('note', () => end());
+    const end = client.on('note', (content) => heard.push(content));
+    connection.send({ type: 'note', content: 1, messageId: 'm1' });
+    await client.send('barrier');
+    expect(heard).toEqual([]);
   });
 
   it('do not hear messages that bear the name of an event', async () => {

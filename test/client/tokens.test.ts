@@ -81,6 +81,26 @@ describe('a session', () => {
     expect(await become('closed')).toMatchObject({ final: true, reason: { code: 'forbidden' } });
   });
 
+  it('is lengthened in time also where its clock is behind: a token has no more than it had when it was made', async () => {
+    const { connection, clock } = await openStage({ token: () => jwt(3660, 1, 60) });
+    clock.advance(1_740_000);
+    expect(connection.received.all.map(({ type }) => type)).toEqual(['recover']);
+    clock.advance(1_740_000);
+    await connection.next('refresh');
+  });
+
+  it('is asked for again where the token function never answers, and is asked about once it is over', async () => {
+    let count = 0;
+    const { connection, clock } = await openStage({
+      token: () => ((count += 1) === 2 ? new Promise<string>(() => undefined) : jwt(300, count)),
+    });
+    clock.advance(180_000);
+    await settle();
+    expect(count).toBe(2);
+    clock.advance(30_000);
+    expect((await connection.next('refresh')).content).toEqual({ token: jwt(300, 3) });
+  });
+
   it('is lengthened half way through a short life', async () => {
     const { connection, clock } = await openStage({ token: () => jwt(60) });
     clock.advance(30_000);
@@ -103,7 +123,7 @@ describe('a session', () => {
 
   it('does not ask without end where its clock is so far ahead that every token seems over', async () => {
     const { client, connection, clock } = await openStage({ token: () => jwt(-3600) });
-    clock.advance(4999);
+    clock.advance(59_999);
     await client.send('barrier');
     expect(connection.received.all.map(({ type }) => type)).toEqual(['recover', 'barrier']);
     clock.advance(1);

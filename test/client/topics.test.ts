@@ -136,6 +136,26 @@ describe('a topic with a handler', () => {
     await ready;
   });
 
+  it('makes room before another is asked for: a session has a hundred at most', async () => {
+    const { client, server, connection } = await openStage();
+    const leave = client.subscribe('orders.eu', () => undefined);
+    await leave.ready;
+    await connection.next('subscribe');
+    let answer = () => {};
+    server.script = (frame, self) => {
+      if (frame.type !== 'unsubscribe') return false;
+      answer = () => self.ack(frame, {});
+      return true;
+    };
+    leave();
+    const next = client.subscribe('orders.us', () => undefined);
+    await connection.next('unsubscribe');
+    await client.send('barrier');
+    expect(connection.received.all.filter(({ type }) => type === 'subscribe')).toEqual([]);
+    answer();
+    await next.ready;
+  });
+
   it('that is left before it is there says so by ready', async () => {
     const { client } = await stage();
     const leave = client.subscribe('orders.eu', () => undefined);

@@ -56,7 +56,7 @@ describe('the types', () => {
   });
 
   it('give the answer of a request', () => {
-    const send = () => typed.send('order-place', { sku: 'a' }, { retry: true });
+    const send = () => typed.send('order-place', { sku: 'a' });
     expectTypeOf(send).returns.resolves.toEqualTypeOf<{ id: number }>();
     const count = () => typed.send('order-count');
     expectTypeOf(count).returns.resolves.toBeNumber();

@@ -41,6 +41,7 @@ describe('a frame above 32 KB', () => {
     await server.posts.next();
     await client.close();
     expect((await sending).code).toBe('closed');
+    await expect.poll(() => server.openPosts).toBe(0);
   });
 
   it('is rejected as disconnected where HTTP fails', async () => {

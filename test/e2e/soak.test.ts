@@ -5,7 +5,7 @@ import { soak } from '../../soak/soak.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
 import { startStack } from './stack.ts';
 
-// A publish whose function was killed is taken over by its retry after a minute.
+// A publish whose function was killed is taken over by its retry after 35 s.
 const maxSeconds = 170;
 
 it(
