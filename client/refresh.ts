@@ -32,9 +32,9 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
   function start(link: Link, latest: string): void {
     current = link;
     const readMs = readLifetimeMs(latest, clock.now());
-    endsAt = clock.now() + readMs;
-    // The server may not agree that it is over, where this clock is ahead, and takes it again and again.
+    // Where it seems over this clock is ahead: the server has just taken it.
     const lifetimeMs = readMs <= 0 ? leadMs : readMs;
+    endsAt = clock.now() + lifetimeMs;
     // There is no other token: the server is asked for its word once this one is over.
     schedule(link, isFixed ? lifetimeMs : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
   }
@@ -47,14 +47,14 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
   async function refresh(link: Link): Promise<void> {
     // Again, whatever becomes of this: a token function may never answer.
     schedule(link, leadMs / 4);
+    // The server ends a session that is over when it hears of it, and sends it nothing until then.
+    if (clock.now() > endsAt) void requests.ask(link, 'ping');
     const reading = await readToken(token);
     const answer = 'token' in reading ? await requests.ask(link, 'refresh', reading) : reading;
     if (link !== current || link.isEnded) return;
     if ('token' in reading && 'content' in answer) start(link, reading.token);
     else {
       if ('error' in answer) onError(answer.error);
-      // The server ends a session that is over when it hears of it, and sends it nothing until then.
-      if (clock.now() > endsAt) void requests.ask(link, 'ping');
       schedule(link, 0);
     }
   }

@@ -101,6 +101,15 @@ describe('a session', () => {
     expect((await connection.next('refresh')).content).toEqual({ token: jwt(300, 3) });
   });
 
+  it('whose token function never answers is asked about once its token is over', async () => {
+    let count = 0;
+    const { connection, clock } = await openStage({
+      token: () => ((count += 1) === 1 ? jwt(300) : new Promise<string>(() => undefined)),
+    });
+    clock.advance(330_000);
+    await connection.next('ping');
+  });
+
   it('is lengthened half way through a short life', async () => {
     const { connection, clock } = await openStage({ token: () => jwt(60) });
     clock.advance(30_000);
