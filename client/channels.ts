@@ -26,10 +26,11 @@ export interface Channels {
   /** From now on the frames of channels that are not known wait, until the function it returns is called. */
   readonly hold: () => () => void;
   /**
-   * The server's word on a channel: it is read on, or begun at that position. Returns whether there is more to ask for
+   * The server's word on a channel: it is read on, or begun at that position where that was what was asked for: an
+   * answer that comes after an unsubscribe brings nothing back. Returns whether there is more to ask for
    * at once.
    */
-  readonly answer: (channel: string, answer: ChannelAnswer) => boolean | undefined;
+  readonly answer: (channel: string, answer: ChannelAnswer, isBegun?: boolean) => boolean | undefined;
   readonly forget: (channel: string) => void;
   readonly get: (channel: string) => Channel | undefined;
   /** The session's own channels: all but the topics. */
@@ -86,13 +87,12 @@ export function createChannels(output: ChannelsOutput): Channels {
         for (const frame of again) receive(frame);
       };
     },
-    answer(name, answer) {
+    answer(name, answer, isBegun) {
       const { epoch, offset, more } = answer;
       const channel = channels.get(name);
       const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
       if (channel) channel.recovered(answer);
-      // Only who asks for a position holds: an answer that comes after an unsubscribe brings nothing back.
-      else if (holds) channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
+      else if (isBegun) channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
       if (channel?.isBehind) output.gap();
       return more;
     },

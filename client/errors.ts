@@ -38,8 +38,8 @@ export class SwitchboardError extends Error {
   }
 }
 
-export function disconnected(detail = ''): SwitchboardError {
-  return new SwitchboardError('disconnected', `No connection. ${detail}`);
+export function disconnected(detail?: string): SwitchboardError {
+  return new SwitchboardError('disconnected', detail);
 }
 
 /** Whether the same request may succeed a little later. */

@@ -26,8 +26,8 @@ export interface Link {
   /** Resolves when the handshake is over: to nothing where it succeeded, else to the reason. */
   readonly opened: Promise<SwitchboardError | undefined>;
   readonly isEnded: boolean;
-  /** When the last message came, in epoch milliseconds. */
-  readonly heardAt: number;
+  /** When the last message came, or was asked for, in epoch milliseconds. */
+  heardAt: number;
   readonly send: (request: { readonly text: string }) => void;
   /** Ends it here and now, whatever the network does; resolves when the socket is closed too. */
   readonly end: (reason?: SwitchboardError) => Promise<void>;
@@ -84,7 +84,7 @@ export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: Link
   });
   socket.addEventListener('close', ({ code }) => {
     close();
-    finish(isOpen ? disconnected(String(code)) : refusal(failure));
+    finish(isOpen ? disconnected(`code ${code}`) : refusal(failure));
   });
   return link;
 }
@@ -92,5 +92,5 @@ export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: Link
 /** Only `ws` tells the status, in this text; a browser says nothing but that it failed (WHATWG WebSockets, feedback). */
 function refusal(failure: string): SwitchboardError {
   const code = /response: 40[13]/.exec(failure) ? 'forbidden' : 'refused';
-  return new SwitchboardError(code, `No connection. ${failure}`);
+  return new SwitchboardError(code, failure || undefined);
 }

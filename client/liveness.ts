@@ -7,7 +7,7 @@ export interface Liveness {
   /** From now on, until the link ends. */
   readonly watch: (link: Link) => void;
   /** Now, where nothing has come for a while. */
-  readonly check: (link: Link) => void;
+  readonly check: (link: Link, maxSilenceMs?: number) => void;
   readonly stop: () => void;
 }
 
@@ -41,7 +41,8 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
   }
 
   async function listen(link: Link): Promise<void> {
-    const { heardAt } = link;
+    // Whoever else wonders now need not ask too. What comes from here on is later than this.
+    const heardAt = (link.heardAt = clock.now() - 1);
     await probe(link, answerTimeoutMs);
     // Whatever came is a sign of life, a refusal too.
     if (link.heardAt === heardAt) await link.end();

@@ -18,12 +18,12 @@ export interface OutboxSettings extends UploadSettings {
   readonly link: () => Link | undefined;
   /** Why nothing can be sent any more. */
   readonly over: () => SwitchboardError | undefined;
-  /** Something did not come that should have: finds out whether the connection lives. */
-  readonly wake: () => void;
+  /** An answer did not come: finds out whether the connection lives. */
+  readonly look: () => void;
 }
 
 export function createOutbox(settings: OutboxSettings): Outbox {
-  const { requests, queueLimit, queueMaxAgeMs, link, over, wake } = settings;
+  const { requests, queueLimit, queueMaxAgeMs, link, over, look } = settings;
   const upload = createUpload(settings);
   let queue: readonly Request[] = [];
 
@@ -50,7 +50,7 @@ export function createOutbox(settings: OutboxSettings): Outbox {
       const answer = await request.answered;
       queue = queue.filter((other) => other !== request);
       if ('error' in answer) {
-        if (answer.error.code === 'timeout') wake();
+        if (answer.error.code === 'timeout') look();
         throw answer.error;
       }
       return answer.content;

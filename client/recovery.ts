@@ -58,7 +58,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     asking--;
     if ('content' in answer) {
       const { channels: entries = [] } = Object(answer.content) as { channels?: readonly ChannelAnswer[] };
-      return entries.filter((entry) => channels.answer(entry.channel ?? '', entry)).length > 0;
+      return entries.filter((entry) => channels.answer(entry.channel ?? '', entry, isOpening)).length > 0;
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
     // What was missed is not known now, and nothing would tell later: this connection will not do.

@@ -20,7 +20,7 @@ export interface RefreshSettings {
 
 /** How long before its expiry a token is replaced; half its life where that is less. Hidden pages are a minute late. */
 const leadMs = 120_000;
-// Between two tries, and between two refreshes where this clock is so far ahead that every token seems over.
+// Between two tries.
 const minDelayMs = 5000;
 
 export function createRefresh({ clock, requests, token, onError }: RefreshSettings): Refresh {
@@ -41,7 +41,8 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
 
   function schedule(link: Link, delayMs: number): void {
     // The expiry of what is no JWT cannot be read.
-    if (delayMs < Infinity) alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(link));
+    if (delayMs < Infinity && !link.isEnded)
+      alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(link));
   }
 
   async function refresh(link: Link): Promise<void> {

@@ -50,7 +50,7 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
         resolve(answer);
       },
       expire(ms, code) {
-        alarm.set(ms, () => request.settle({ error: new SwitchboardError(code, `After ${ms} ms.`) }));
+        alarm.set(ms, () => request.settle({ error: new SwitchboardError(code) }));
       },
     };
     return request;

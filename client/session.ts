@@ -40,7 +40,9 @@ export function openSession(settings: Settings): Client {
     link: () => lifecycle.link,
     signal: ending.signal,
     over: () => lifecycle.over,
-    wake: () => lifecycle.wake(),
+    look() {
+      if (lifecycle.link) liveness.check(lifecycle.link, settings.answerTimeoutMs / 2);
+    },
     onError: (error: SwitchboardError) => {
       if (!lifecycle.over) emitter.emit('error', error);
     },

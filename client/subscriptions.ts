@@ -1,3 +1,4 @@
+import { maxTopicsPerSession } from '../protocol/limits.ts';
 import type { Unsubscribe } from './client.ts';
 import { createAlarm } from './clock.ts';
 import { isPassing, SwitchboardError } from './errors.ts';
@@ -55,8 +56,9 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     await Promise.all(
       missing.map((topic) => {
         topic.links.add(on);
-        // A session has a hundred topics at most: what is left makes room first.
-        return leaving.then(() => inTurn(topic, () => subscribe(on, topic)));
+        const turn = () => inTurn(topic, () => subscribe(on, topic));
+        // Where there may be too many, what is left makes room first.
+        return topics.size > maxTopicsPerSession / 2 ? leaving.then(turn) : turn();
       }),
     );
   }
@@ -81,7 +83,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     if (isWanted(topic)) {
       if ('error' in answer) refused(on, topic, answer.error);
       else {
-        if (hasPosition(answer.content)) channels.answer(channel, answer.content);
+        if (hasPosition(answer.content)) channels.answer(channel, answer.content, true);
         topic.settle();
       }
     }
@@ -116,10 +118,8 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     forget(topic);
     topic.settle(new SwitchboardError('closed'));
     for (const on of topic.links) {
-      leaving = Promise.all([
-        leaving,
-        inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name })),
-      ]);
+      const turn = inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name }));
+      leaving = leaving.then(() => turn);
     }
   }
 

@@ -20,7 +20,7 @@ export function isTooLarge(text: string): boolean {
 export function createUpload({ httpUrl, token, signal }: UploadSettings): Carrier {
   async function post(body: string): Promise<Answer> {
     if (!httpUrl) {
-      return { error: new SwitchboardError('too_large', 'Needs httpUrl.') };
+      return { error: new SwitchboardError('too_large') };
     }
     const reading = await readToken(token);
     if ('error' in reading) return reading;

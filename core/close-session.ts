@@ -1,4 +1,5 @@
 import { type Closing, closingFrame, Refusal, type Session } from '../protocol/index.ts';
+import { isRetryable } from './deliver.ts';
 import type { Poster } from './poster.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -7,8 +8,11 @@ export type CloseSession = (
   closing: Closing,
 ) => Promise<void>;
 
-/** Between the tries to say why. A client that is not told connects again. */
+/** Between the tries to say why: a client that is not told that it must not connects again. */
 const pausesMs = [200, 800];
+
+/** For all of them: the connection must be closed within the 29 s that a function has. */
+const sayingTimeMs = 8000;
 
 /**
  * Ends a connection: the reason goes first as a frame, for a close made by the server carries neither code nor
@@ -17,19 +21,22 @@ const pausesMs = [200, 800];
 export function createCloseSession({
   sessions,
   poster,
+  now,
   wait,
 }: {
   sessions: Sessions;
   poster: Poster;
+  now: () => number;
   wait: (ms: number) => Promise<unknown>;
 }): CloseSession {
   async function say(connectionId: string, closing: Closing): Promise<void> {
     const frame = poster.prepare(closingFrame(closing));
-    for (const pauseMs of [...pausesMs, undefined]) {
-      const { outcome } = await poster.post(connectionId, frame);
-      if (outcome !== 'throttled' && outcome !== 'failed') return;
-      if (pauseMs !== undefined) await wait(pauseMs);
+    const limits = { deadline: now() + sayingTimeMs };
+    for (const pauseMs of closing.retry ? [] : pausesMs) {
+      if (!isRetryable(await poster.post(connectionId, frame, limits))) return;
+      await wait(pauseMs);
     }
+    await poster.post(connectionId, frame, limits);
   }
 
   return async (session, closing) => {

@@ -104,7 +104,8 @@ function reasonsOf(outcomes: ReadonlyMap<string, PostOutcome>): Record<string, n
   return reasons;
 }
 
-function isRetryable(outcome: PostOutcome | undefined): boolean {
+/** Whether the same post may succeed a little later. */
+export function isRetryable(outcome: PostOutcome | undefined): boolean {
   return outcome?.outcome === 'throttled' || (outcome?.outcome === 'failed' && outcome.isRetryable);
 }
 

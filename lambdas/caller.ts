@@ -24,5 +24,10 @@ export function buildCaller(environment: CallerEnvironment, pacer?: Pacer) {
   const poster = createPoster({ endpoint: environment.CALLBACK_ENDPOINT, region: readRegion(), ...retries });
   const pace = pacer ? { pacer } : {};
   const deliver = createDeliver({ sessions, poster, log, now: Date.now, wait, random: Math.random, ...pace });
-  return { ...stores, poster, deliver, closeSession: createCloseSession({ sessions, poster, wait }) };
+  return {
+    ...stores,
+    poster,
+    deliver,
+    closeSession: createCloseSession({ sessions, poster, now: Date.now, wait }),
+  };
 }

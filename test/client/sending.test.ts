@@ -102,6 +102,23 @@ describe('send', () => {
     await client.send('order-place');
   });
 
+  it('looks whether the connection lives also where something came after it had been sent, and asks once', async () => {
+    const { client, server, connection, clock, become } = await openStage();
+    server.script = (_, self) => self === connection;
+    const lost = Array.from({ length: 20 }, () => failure(client.send('order-place')));
+    await connection.next('order-place');
+    await connection.next('recover');
+    clock.advance(50);
+    connection.send({ type: 'note', content: 1, messageId: 'm1' });
+    await new Promise<void>((resolve) => client.once('*', () => resolve()));
+    clock.advance(29_950);
+    await Promise.all(lost);
+    await connection.next('recover');
+    expect(connection.received.all.filter(({ type }) => type === 'recover')).toEqual([]);
+    clock.advance(10_000);
+    await become('reconnecting');
+  });
+
   it('rejects as closed what waits when the client is closed, and whatever is sent after that', async () => {
     const { client, server } = await openStage();
     server.script = () => true;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SwitchboardError } from '../../client/index.ts';
+import type { Page } from '../../client/page-events.ts';
 import { jwt, openStage, settle } from './client-under-test.ts';
 
 describe('a session', () => {
@@ -108,6 +109,22 @@ describe('a session', () => {
     });
     clock.advance(330_000);
     await connection.next('ping');
+  });
+
+  it('asks for no token while the page is at rest', async () => {
+    let count = 0;
+    const window = new EventTarget();
+    const { clock, become } = await openStage({
+      token: () => jwt(300, (count += 1)),
+      page: { window } as unknown as Page,
+    });
+    window.dispatchEvent(new Event('offline'));
+    await become('paused');
+    for (let waitedMs = 0; waitedMs < 3_600_000; waitedMs += 5000) {
+      clock.advance(5000);
+      await settle();
+    }
+    expect(count).toBeLessThan(4);
   });
 
   it('is lengthened half way through a short life', async () => {

@@ -138,9 +138,11 @@ describe('a topic with a handler', () => {
 
   it('makes room before another is asked for: a session has a hundred at most', async () => {
     const { client, server, connection } = await openStage();
+    const names = Array.from({ length: 51 }, (_, index) => `full.${index}`);
+    await Promise.all(names.map((name) => client.subscribe(name, () => undefined).ready));
     const leave = client.subscribe('orders.eu', () => undefined);
     await leave.ready;
-    await connection.next('subscribe');
+    for (let count = 0; count < 52; count += 1) await connection.next('subscribe');
     let answer = () => {};
     server.script = (frame, self) => {
       if (frame.type !== 'unsubscribe') return false;
@@ -202,15 +204,19 @@ describe('a topic with a handler', () => {
     await connection.next('recover');
     const held: (() => void)[] = [];
     server.script = (frame, self) => {
-      if (frame.type !== 'recover') return false;
+      if (frame.content === undefined || !['recover', 'subscribe'].includes(frame.type)) return false;
       held.push(() => self.ack(frame, server.logs.read(frame.type, frame.content).content));
       return true;
     };
     clock.advance(60_000);
     await connection.next('recover');
     leave();
+    // Another one is being asked for: what comes for it waits, and nothing else.
+    client.subscribe('orders.us', () => undefined);
+    await connection.next('unsubscribe');
     held.forEach((answer) => answer());
     await client.send('barrier');
+    server.script = () => false;
     server.logs.append('topic:orders.eu', 'note', 'while away');
     const again = client.subscribe('orders.eu', (content) => heard.push(content));
     await again.ready;

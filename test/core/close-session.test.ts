@@ -40,6 +40,17 @@ describe('ending a session', () => {
     expect(core.poster.calls.map(({ call }) => call)).toEqual(['post', 'post', 'post', 'disconnect']);
   });
 
+  it('says it once to a client that may connect again, and where saying it again is in vain', async () => {
+    const posts = async (post: NonNullable<PosterScript['post']>, closing: Closing) => {
+      const core = await withSession({ post });
+      await createCloseSession(core)(sessionOf('c1='), closing);
+      return core.poster.calls.map(({ call }) => call);
+    };
+    expect(await posts(() => throttled, { ...kicked, retry: true })).toEqual(['post', 'disconnect']);
+    const refused = { ...failed, isRetryable: false };
+    expect(await posts(() => refused, kicked)).toEqual(['post', 'disconnect']);
+  });
+
   it('leaves the other sessions of the user alone', async () => {
     const core = await withSession();
     await core.sessions.add(sessionOf('c2='));
