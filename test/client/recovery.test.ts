@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Client, Lost } from '../../client/index.ts';
 import { openStage, stage } from './client-under-test.ts';
+import type { Script } from './fake-server.ts';
 
 const user = 'user:member:42';
 
@@ -10,6 +11,14 @@ function notesOf(client: Client): unknown[] {
   client.on('note', (content) => notes.push(content));
   return notes;
 }
+
+/** The token is of another user from now on: to the log of the one before it has no right. */
+const forbidTheFirstUser: Script = (frame, connection) => {
+  const { channels } = Object(frame.content) as { channels?: { channel: string }[] };
+  if (channels?.[0]?.channel !== user) return false;
+  connection.refuse(frame, 'forbidden');
+  return true;
+};
 
 describe('durable messages', () => {
   it('are asked for by short names without an offset on the first open, so that a position is known', async () => {
@@ -182,12 +191,7 @@ describe('durable messages', () => {
     const notes = notesOf(client);
     server.publish(user, 'to the first');
     await client.send('barrier');
-    server.script = (frame, connection) => {
-      const { channels } = Object(frame.content) as { channels?: { channel: string }[] };
-      if (channels?.[0]?.channel !== user) return false;
-      connection.refuse(frame, 'forbidden');
-      return true;
-    };
+    server.script = forbidTheFirstUser;
     server.cut();
     await become('reconnecting');
     clock.advance(500);
@@ -204,12 +208,7 @@ describe('durable messages', () => {
     const notes = notesOf(client);
     server.publish(user, 'to the first');
     await client.send('barrier');
-    server.script = (frame, self) => {
-      const { channels } = Object(frame.content) as { channels?: { channel: string }[] };
-      if (channels?.[0]?.channel !== user) return false;
-      self.refuse(frame, 'forbidden');
-      return true;
-    };
+    server.script = forbidTheFirstUser;
     clock.advance(60_000);
     expect((await become('reconnecting')).retryInMs).toBe(0);
     connection.send({ type: 'note', content: 'late', messageId: 'm1' });

@@ -14,6 +14,21 @@ async function barrierOn(client: Client, connection: FakeConnection): Promise<vo
   while (!isThere()) await client.send('barrier');
 }
 
+/** The next connection has taken over; `slow` was asked on the one before, which has not answered. */
+async function renewedWithAnswerUnderWay() {
+  const stage = await openStage({ heartbeatAfterMs: 1e9 });
+  const { client, server, connection, clock } = stage;
+  server.script = ({ type }) => type === 'slow';
+  clock.advance(renewInMs - 1);
+  const slow = failure(client.send('slow'));
+  await connection.next('slow');
+  clock.advance(1);
+  const next = await server.connections.next();
+  await next.next('recover');
+  await barrierOn(client, next);
+  return { ...stage, slow };
+}
+
 describe('make before break', () => {
   it('opens the next connection before the old one is cut, and closes the old one with 1000', async () => {
     const { client, server, connection, clock, statuses } = await openStage({ heartbeatAfterMs: 1e9 });
@@ -85,17 +100,9 @@ describe('make before break', () => {
   });
 
   it('is ended whole by close: nothing waits, nothing is heard any more, and no timer is left', async () => {
-    const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
+    const { client, connection, clock, slow } = await renewedWithAnswerUnderWay();
     const heard: unknown[] = [];
     client.on('live', (content) => heard.push(content));
-    server.script = ({ type }) => type === 'slow';
-    clock.advance(renewInMs - 1);
-    const slow = failure(client.send('slow'));
-    await connection.next('slow');
-    clock.advance(1);
-    const next = await server.connections.next();
-    await next.next('recover');
-    await barrierOn(client, next);
     const closing = client.close();
     connection.send({ type: 'live', content: 1, messageId: 'm1' });
     await closing;
@@ -141,15 +148,7 @@ describe('make before break', () => {
   });
 
   it('does not wait for ever', async () => {
-    const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
-    server.script = ({ type }) => type === 'slow';
-    clock.advance(renewInMs - 1);
-    const slow = failure(client.send('slow'));
-    await connection.next('slow');
-    clock.advance(1);
-    const next = await server.connections.next();
-    await next.next('recover');
-    await barrierOn(client, next);
+    const { connection, clock, slow } = await renewedWithAnswerUnderWay();
     clock.advance(10_000);
     await connection.closed;
     expect((await slow).code).toBe('disconnected');

@@ -231,84 +231,6 @@ describe('a topic with a handler', () => {
   });
 });
 
-describe('a topic with a loop', () => {
-  it('gives the contents, and is left with the loop', async () => {
-    const { client, server, connection } = await openStage();
-    const orders = client.subscribe('orders.eu');
-    await orders.ready;
-    for (const content of [1, 2, 3]) server.publish(channel, content);
-    const heard: unknown[] = [];
-    for await (const order of orders) {
-      heard.push(order);
-      if (heard.length === 2) break;
-    }
-    expect(heard).toEqual([1, 2]);
-    await connection.next('unsubscribe');
-  });
-
-  it('ends when it is unsubscribed from, or the client is closed, after what is buffered', async () => {
-    const { client, server } = await openStage();
-    const [left, closed] = [client.subscribe('orders.eu'), client.subscribe('orders.eu')];
-    await left.ready;
-    server.publish(channel, 1);
-    await client.send('barrier');
-    left.unsubscribe();
-    await client.close();
-    expect(await Promise.all([contentsOf(left), contentsOf(closed)])).toEqual([[1], [1]]);
-  });
-
-  it('ends with return, whether it has begun or waits', async () => {
-    const { client, server, connection } = await openStage();
-    const early = client.subscribe('orders.eu')[Symbol.asyncIterator]();
-    await expect(early.return?.()).resolves.toMatchObject({ done: true });
-    await connection.next('unsubscribe');
-    const full = client.subscribe('orders.eu');
-    await full.ready;
-    const buffered = full[Symbol.asyncIterator]();
-    for (const content of [1, 2]) server.publish('topic:orders.eu', content);
-    await client.send('barrier');
-    await expect(buffered.next()).resolves.toMatchObject({ value: 1 });
-    await buffered.return?.();
-    await expect(buffered.next()).resolves.toMatchObject({ done: true });
-    await connection.next('unsubscribe');
-    const waiting = client.subscribe('orders.eu')[Symbol.asyncIterator]();
-    const next = waiting.next();
-    await expect(waiting.return?.()).resolves.toMatchObject({ done: true });
-    await expect(next).resolves.toMatchObject({ done: true });
-    await connection.next('unsubscribe');
-  });
-
-  it('of a client that is over ends as it begins', async () => {
-    const { client } = await openStage();
-    await client.close();
-    const subscription = client.subscribe('orders.eu');
-    for await (const content of subscription) throw new Error(`There is ${String(content)}.`);
-    expect((await failure(subscription.ready)).code).toBe('closed');
-  });
-
-  it('throws overflow where it falls behind by more than the buffer holds', async () => {
-    const { client, server, connection } = await openStage({ bufferLimit: 2 });
-    const orders = client.subscribe('orders.eu');
-    await orders.ready;
-    for (const content of [1, 2, 3]) server.publish(channel, content);
-    await connection.next('unsubscribe');
-    expect((await failure(contentsOf(orders))).code).toBe('overflow');
-  });
-
-  it('throws what the server refuses, and why it ended the session', async () => {
-    const { client, server, connection } = await openStage();
-    const waiting = failure(contentsOf(client.subscribe('orders.eu')));
-    await connection.next('subscribe');
-    server.script = (frame, self) => {
-      self.refuse(frame, 'forbidden');
-      return true;
-    };
-    expect((await failure(contentsOf(client.subscribe('secrets')))).code).toBe('forbidden');
-    connection.send({ type: 'closing', content: { code: 'revoked', message: '', retry: false } });
-    expect((await waiting).code).toBe('revoked');
-  });
-});
-
 describe('a handler that throws', () => {
   it('takes no message from the others, and is reported as an uncaught error', async () => {
     const { client, connection } = await openStage();
@@ -330,9 +252,3 @@ describe('a handler that throws', () => {
     await expect(heard).resolves.toMatchObject({ content: 1 });
   });
 });
-
-async function contentsOf(contents: AsyncIterable<unknown>): Promise<unknown[]> {
-  const all: unknown[] = [];
-  for await (const content of contents) all.push(content);
-  return all;
-}
