@@ -29,8 +29,8 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
     alarm.set(delayMs, () => {
       // Far too late: the machine slept.
       const isLate = clock.now() - dueAt > sleepMs;
-      // API Gateway closes after 10 minutes without a message either way (quotas), and bills each heartbeat. Whatever
-      // this side sent was answered, so that it is enough to look at what came.
+      // API Gateway closes after 10 minutes without a message either way (quotas), and bills each heartbeat. What this
+      // side sends is answered, or is looked into when its answer does not come: it is enough to go by what came.
       check(link, isLate ? quietMs : heartbeatAfterMs);
     });
   }
