@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createFanOutWorker } from '../core/fan-out-worker.ts';
-import type { FanOutJob } from '../core/fan-out-queue.ts';
+import { createFanOutWorker } from '../core/fan-out/worker.ts';
+import type { FanOutJob } from '../core/fan-out/queue.ts';
 import { formatTarget } from '../protocol/index.ts';
 import { buildParts, type Place } from './fan-out-parts.ts';
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
-import { createPublish } from '../core/publish.ts';
-import { shardOf, topicKey } from '../core/session-keys.ts';
+import { createPublish } from '../core/publish/publish.ts';
+import { shardOf, topicKey } from '../core/sessions/items.ts';
 import { formatTarget, readPublishRequest } from '../protocol/index.ts';
 import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
 import { buildParts, type Place } from './fan-out-parts.ts';
@@ -40,7 +40,7 @@ await run(async () => {
   const { origin, searchParams } = new URL(database.url);
   const tables = {
     sessions: searchParams.get('sessions') ?? '',
-    messages: searchParams.get('messages') ?? '',
+    state: searchParams.get('state') ?? '',
   };
   const place: Place = { database: origin, callbackApi: callbackApi.url, tables, shards };
   const bench = { place, count, rate, parts: buildParts(place) };

@@ -1,4 +1,4 @@
-import { createPoster } from '../core/poster.ts';
+import { createConnectionsClient } from '../core/connections/client.ts';
 
 /** Run by itself, bundled and with `--expose-gc`, with its options as the one argument; prints what it took. */
 export interface MemoryOptions {
@@ -18,7 +18,7 @@ void measure().then((memory) => process.stdout.write(JSON.stringify(memory)));
 
 async function measure(): Promise<Memory> {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const poster = createPoster({ endpoint, region: 'us-east-1', credentials, ca: cert });
+  const poster = createConnectionsClient({ endpoint, region: 'us-east-1', credentials, ca: cert });
   const lookEvery = recipients / 20;
   let ended = 0;
   let heapBytes = 0;

@@ -2,8 +2,8 @@ import {
   ApiGatewayManagementApiClient,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
-import { createPoster } from '../core/poster.ts';
-import { createSigner, encodeSegment, sha256Hex } from '../core/poster/signer.ts';
+import { createConnectionsClient } from '../core/connections/client.ts';
+import { createSigner, encodeSegment, sha256Hex } from '../core/connections/signer.ts';
 
 /** One way to post the same bytes to many connections. */
 export interface Peer {
@@ -43,7 +43,7 @@ export const peerNames = {
 } as const;
 
 function ours({ endpoint, cert, payload }: Target): Peer {
-  const poster = createPoster({ endpoint, region, credentials, ca: cert });
+  const poster = createConnectionsClient({ endpoint, region, credentials, ca: cert });
   return {
     name: peerNames.ours,
     posts: 5_000,

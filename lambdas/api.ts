@@ -1,4 +1,4 @@
-import { createListChannel } from '../core/channel-listing.ts';
+import { createListChannel } from '../core/log/list.ts';
 import { Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';

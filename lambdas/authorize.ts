@@ -1,6 +1,6 @@
-import { contextOf } from '../core/authorizer-context.ts';
-import { isOriginAllowed, originsOf } from '../core/origins.ts';
-import type { TokenVerdict } from '../core/tokens.ts';
+import { contextOf } from './authorizer-context.ts';
+import { isOriginAllowed, originsOf } from './origins.ts';
+import type { TokenVerdict } from '../core/auth/tokens.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';

@@ -1,4 +1,4 @@
-import { connectionOf } from '../core/authorizer-context.ts';
+import { connectionOf } from './authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { ConnectionEvent } from './events.ts';
 import { buildSessions } from './stores.ts';

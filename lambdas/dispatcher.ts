@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { createAwaitListing } from '../core/await-listing.ts';
-import { createListChannel } from '../core/channel-listing.ts';
-import { createDispatch } from '../core/dispatch.ts';
-import { createInboxListeners } from '../core/inbox-listeners.ts';
+import { createWaitForIndex } from '../core/sessions/wait-for-index.ts';
+import { createListChannel } from '../core/log/list.ts';
+import { createDispatch } from '../core/dispatch/dispatch.ts';
+import { createInboxListeners } from '../core/dispatch/inbox.ts';
 import { listeners } from '../core/listeners/index.ts';
-import { createRecover } from '../core/recover.ts';
-import { createRecoverListener } from '../core/recover-listener.ts';
-import { createRefreshListener } from '../core/refresh-listener.ts';
-import { createTopicListeners } from '../core/topic-listeners.ts';
+import { createRecover } from '../core/log/recover.ts';
+import { createRecoverListener } from '../core/dispatch/recover.ts';
+import { createRefreshListener } from '../core/dispatch/refresh.ts';
+import { createTopicListeners } from '../core/dispatch/subscribe.ts';
 import type { FunctionEnvironments } from './environment.ts';
 import { log } from './log.ts';
 import type { buildSender } from './sender.ts';
@@ -21,7 +21,7 @@ export function buildDispatch(
   const recover = createRecover({ ...parts, now: Date.now });
   const ofProtocol = [
     ...createTopicListeners(parts.subscriptions, recover),
-    createRecoverListener(recover, createAwaitListing({ ...parts, log, now: Date.now, wait })),
+    createRecoverListener(recover, createWaitForIndex({ ...parts, log, now: Date.now, wait })),
     createRefreshListener({ ...parts, verify: buildVerifier(environment), log }),
     ...createInboxListeners({ ...parts, listChannel: createListChannel(parts) }),
   ];

@@ -4,7 +4,7 @@
  */
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
-const caller = [...sessionStore, 'MESSAGES_TABLE', 'CALLBACK_ENDPOINT'] as const;
+const caller = [...sessionStore, 'STATE_TABLE', 'CALLBACK_ENDPOINT'] as const;
 const verifier = ['TOKEN_SECRET_ARN', 'TOKEN_CLAIMS'] as const;
 const sender = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
 

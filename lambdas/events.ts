@@ -1,4 +1,4 @@
-import type { AuthorizerContext } from '../core/authorizer-context.ts';
+import type { AuthorizerContext } from './authorizer-context.ts';
 
 // Our own shapes: @types/aws-lambda has no headers, identity or authorizer on WebSocket events and wants a messageId
 // on each. Fields are those of real events that we read; AWS's test data is in aws-lambda-go, events/testdata.

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createFanOutQueue } from '../core/fan-out-queue.ts';
-import { createFanOutWorker, retrySecondsAfter } from '../core/fan-out-worker.ts';
-import { createPacer } from '../core/pacer.ts';
+import { createFanOutQueue } from '../core/fan-out/queue.ts';
+import { createFanOutWorker, retrySecondsAfter } from '../core/fan-out/worker.ts';
+import { createPacer } from '../core/delivery/pacer.ts';
 import { buildCaller } from './caller.ts';
 import { readEnvironment } from './environment.ts';
 import type { QueueEvent } from './events.ts';

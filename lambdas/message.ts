@@ -1,5 +1,5 @@
-import { connectionOf } from '../core/authorizer-context.ts';
-import { createReceive } from '../core/receive.ts';
+import { connectionOf } from './authorizer-context.ts';
+import { createReceive } from '../core/dispatch/receive.ts';
 import { errorFrame, readClientFrame, Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
-import type { ListChannel } from '../core/channel-listing.ts';
-import type { ChannelLog } from '../core/channel-log.ts';
-import type { CloseSession } from '../core/close-session.ts';
-import { readCursor, writeCursor } from '../core/page-cursor.ts';
-import type { Publications } from '../core/publications.ts';
-import type { RecipientReports } from '../core/recipient-report.ts';
-import type { Recipients } from '../core/recipients.ts';
-import { listSessions } from '../core/session-list.ts';
-import type { Sessions } from '../core/sessions.ts';
+import type { ListChannel } from '../core/log/list.ts';
+import type { ChannelLog } from '../core/log/append.ts';
+import type { CloseSession } from '../core/sessions/close.ts';
+import { readCursor, writeCursor } from '../core/tables/page-cursor.ts';
+import type { Publications } from '../core/publications/publications.ts';
+import type { RecipientReports } from '../core/publications/report.ts';
+import type { Recipients } from '../core/sessions/recipients.ts';
+import { listSessions } from '../core/sessions/list.ts';
+import type { Sessions } from '../core/sessions/sessions.ts';
 import {
   type Closing,
   connectionId,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createFanOutQueue } from '../core/fan-out-queue.ts';
-import { createPublish, createReply } from '../core/publish.ts';
-import { patternsOf } from '../core/topic-patterns.ts';
+import { createFanOutQueue } from '../core/fan-out/queue.ts';
+import { createPublish, createReply } from '../core/publish/publish.ts';
+import { patternsOf } from '../core/auth/topic-patterns.ts';
 import { buildCaller } from './caller.ts';
 import type { FunctionEnvironments } from './environment.ts';
 

@@ -1,8 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createRecipients } from '../core/recipients.ts';
-import { createSessions } from '../core/sessions.ts';
-import { createSubscriptions } from '../core/subscriptions.ts';
+import { createRecipients } from '../core/sessions/recipients.ts';
+import { createSessions } from '../core/sessions/sessions.ts';
+import { createSubscriptions } from '../core/sessions/subscriptions.ts';
 
 // One client, so one pool of connections, per function environment.
 export const db = DynamoDBDocumentClient.from(new DynamoDBClient({}), {

@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { createTokenSecret } from '../core/token-secret.ts';
-import { readTokenClaims, type TokenVerdict, verifyToken } from '../core/tokens.ts';
+import { createTokenSecret } from './token-secret.ts';
+import { readTokenClaims, type TokenVerdict, verifyToken } from '../core/auth/tokens.ts';
 
 /** Verifies tokens as the stack is set up to. */
 export function buildVerifier(environment: { TOKEN_SECRET_ARN: string; TOKEN_CLAIMS: string }) {

@@ -2,17 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { FunctionEnvironments, FunctionName } from '../lambdas/environment.ts';
 import { type FanOut, fanOutAttempts, fanOutTimeout } from './fan-out.ts';
-import type { MessageTable } from './message-table.ts';
+import type { StateTable } from './state-table.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Settings } from './settings.ts';
-import { SwitchboardFunction, type FunctionLifetime } from './switchboard-function.ts';
+import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.ts';
 import type { TokenSecret } from './token-secret.ts';
 import type { WebSocketApi } from './websocket-api.ts';
 
 /** What the functions work on. */
 export interface FunctionResources {
   readonly sessions: SessionTable;
-  readonly messages: MessageTable;
+  readonly state: StateTable;
   readonly tokenSecret: TokenSecret;
   readonly webSocketApi: WebSocketApi;
   readonly fanOut: FanOut;
@@ -27,15 +27,15 @@ const handshakeTimeout = Duration.seconds(10);
 /** Makes every function; the access that each variable needs is granted right below it. */
 export function createFunctions(
   scope: Construct,
-  { sessions, messages, tokenSecret, webSocketApi, fanOut }: FunctionResources,
+  { sessions, state, tokenSecret, webSocketApi, fanOut }: FunctionResources,
   settings: Settings,
-  lifetime: FunctionLifetime,
+  logs: FunctionLogs,
 ): Readonly<Record<FunctionName, SwitchboardFunction>> {
   const common = { LOG_LEVEL: settings.logLevel };
   const sessionStore = { SESSIONS_TABLE: sessions.tableName, SHARDS: String(settings.shards) };
   const caller = {
     ...sessionStore,
-    MESSAGES_TABLE: messages.tableName,
+    STATE_TABLE: state.tableName,
     CALLBACK_ENDPOINT: webSocketApi.callbackEndpoint,
   };
   const sender = {
@@ -51,7 +51,7 @@ export function createFunctions(
   };
 
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
-    ...lifetime,
+    ...logs,
     entry: 'authorize',
     description: 'Verifies the token of a user who connects, or posts a message',
     environment: {
@@ -65,7 +65,7 @@ export function createFunctions(
   tokenSecret.grantVerify(authorize);
 
   const connect = new SwitchboardFunction(scope, 'Connect', {
-    ...lifetime,
+    ...logs,
     entry: 'connect',
     description: 'Writes the session of a connection that opens',
     environment: { ...common, ...sessionStore } satisfies FunctionEnvironments['connect'],
@@ -75,7 +75,7 @@ export function createFunctions(
   sessions.grantOpen(connect);
 
   const disconnect = new SwitchboardFunction(scope, 'Disconnect', {
-    ...lifetime,
+    ...logs,
     entry: 'disconnect',
     description: 'Deletes the session of a connection that has closed',
     environment: { ...common, ...sessionStore } satisfies FunctionEnvironments['disconnect'],
@@ -83,10 +83,10 @@ export function createFunctions(
     memorySize: 256,
     timeout: handshakeTimeout,
   });
-  sessions.grantClose(disconnect);
+  sessions.grantRemove(disconnect);
 
   const message = new SwitchboardFunction(scope, 'Message', {
-    ...lifetime,
+    ...logs,
     entry: 'message',
     description: 'Hands a frame of a client to the listener of its type',
     environment: { ...common, ...sender, ...verifier } satisfies FunctionEnvironments['message'],
@@ -95,7 +95,7 @@ export function createFunctions(
   });
 
   const publish = new SwitchboardFunction(scope, 'Publish', {
-    ...lifetime,
+    ...logs,
     entry: 'publish',
     description: 'Publishes a message to sessions, users, user types, topics or everyone',
     environment: { ...common, ...sender } satisfies FunctionEnvironments['publish'],
@@ -107,18 +107,18 @@ export function createFunctions(
   // Listeners publish too, so both hold the same rights.
   for (const fn of [message, publish]) {
     sessions.grantResolve(fn);
-    sessions.grantClose(fn);
-    messages.grantPublish(fn);
+    sessions.grantRemove(fn);
+    state.grantPublish(fn);
     webSocketApi.grantSend(fn);
     fanOut.grantSend(fn);
   }
-  messages.grantReport(publish);
+  state.grantReport(publish);
   tokenSecret.grantVerify(message);
   sessions.grantSubscribe(message);
-  messages.grantRead(message);
+  state.grantRead(message);
 
   const worker = new SwitchboardFunction(scope, 'FanOut', {
-    ...lifetime,
+    ...logs,
     entry: 'fan-out',
     description: 'Sends one shard of a publication, page by page, at its share of the rate',
     environment: {
@@ -132,15 +132,15 @@ export function createFunctions(
     timeout: fanOutTimeout,
   });
   sessions.grantResolve(worker);
-  sessions.grantClose(worker);
-  messages.grantPublish(worker);
-  messages.grantReport(worker);
+  sessions.grantRemove(worker);
+  state.grantPublish(worker);
+  state.grantReport(worker);
   webSocketApi.grantSend(worker);
   fanOut.grantSend(worker);
   fanOut.addWorker(worker, settings.fanOutWorkers);
 
   const api = new SwitchboardFunction(scope, 'Api', {
-    ...lifetime,
+    ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
     environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
@@ -148,9 +148,9 @@ export function createFunctions(
     timeout: integrationTimeout,
   });
   sessions.grantList(api);
-  sessions.grantClose(api);
-  messages.grantRead(api);
-  messages.grantClose(api);
+  sessions.grantRemove(api);
+  state.grantRead(api);
+  state.grantSealGaps(api);
   webSocketApi.grantSend(api);
 
   return { authorize, connect, disconnect, message, publish, api, 'fan-out': worker };

@@ -60,7 +60,7 @@ export class SessionTable extends Construct {
   }
 
   /** Deletes the session of a connection that is gone, and its subscriptions in batches. */
-  grantClose(fn: SwitchboardFunction): void {
+  grantRemove(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:DeleteItem', 'dynamodb:BatchWriteItem'], [this.table.tableArn]);
   }
 

@@ -8,12 +8,12 @@ import type { FunctionName } from '../lambdas/environment.ts';
 import { functionCode } from './function-code.ts';
 
 /** How long logs are kept, and what becomes of the log group when the function goes. */
-export interface FunctionLifetime {
+export interface FunctionLogs {
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
 }
 
-export interface SwitchboardFunctionProps extends FunctionLifetime {
+export interface SwitchboardFunctionProps extends FunctionLogs {
   /** Which function: its code is `lambdas/<entry>.ts`. */
   readonly entry: FunctionName;
   readonly description: string;

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { FanOut } from './fan-out.ts';
 import { createFunctions } from './functions.ts';
 import { HttpApi } from './http-api.ts';
-import { MessageTable } from './message-table.ts';
+import { StateTable } from './state-table.ts';
 import { SessionTable } from './session-table.ts';
 import { readSettings } from './settings.ts';
 import { TokenSecret } from './token-secret.ts';
@@ -109,7 +109,7 @@ export class Switchboard extends Construct {
     const lifetime = { logRetention: settings.logRetentionDays, removalPolicy };
 
     const sessions = new SessionTable(this, 'Sessions', { removalPolicy });
-    const messages = new MessageTable(this, 'Messages', { removalPolicy });
+    const state = new StateTable(this, 'State', { removalPolicy });
     const tokenSecret = new TokenSecret(this, 'TokenSecret', { removalPolicy });
     const webSocketApi = new WebSocketApi(this, 'WebSocketApi', {
       callbackEndpoint: settings.callbackEndpoint,
@@ -117,7 +117,7 @@ export class Switchboard extends Construct {
     });
 
     const fanOut = new FanOut(this, 'FanOutQueue');
-    const resources = { sessions, messages, tokenSecret, webSocketApi, fanOut };
+    const resources = { sessions, state, tokenSecret, webSocketApi, fanOut };
     const functions = createFunctions(this, resources, settings, lifetime);
     webSocketApi.addRoutes(functions);
     this.httpApi = new HttpApi(this, 'HttpApi', {

@@ -1,7 +1,6 @@
 import { asNumber, asRecord, asText, parseJson } from './json.ts';
 import type { Meter } from './meter.ts';
-import { callerOf, errorReply, inputOf, jsonReply, refusal } from './service-reply.ts';
-import type { Reply } from './service-reply.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from './service-reply.ts';
 import type { HttpRequest, KeyRing } from './iam/sigv4.ts';
 import { stableUuid } from './template/stable-id.ts';
 import type { Deployment, Resource } from './template/template.ts';

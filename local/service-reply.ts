@@ -1,7 +1,5 @@
-import { authorize } from './iam/iam.ts';
-import type { Principal } from './iam/iam.ts';
-import { asRecord, parseJson } from './json.ts';
-import type { JsonRecord } from './json.ts';
+import { authorize, type Principal } from './iam/iam.ts';
+import { asRecord, type JsonRecord, parseJson } from './json.ts';
 import type { HttpRequest, KeyRing, VerificationFailure } from './iam/sigv4.ts';
 
 export interface Reply {

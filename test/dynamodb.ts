@@ -13,7 +13,7 @@ import dynalite from 'dynalite';
 /** The names of a pair of empty tables. */
 export interface Tables {
   readonly sessions: string;
-  readonly messages: string;
+  readonly state: string;
 }
 
 /** A DynamoDB of its own on loopback, in memory. */
@@ -50,8 +50,8 @@ export const sessionsSchema = {
   ],
 } satisfies Schema;
 
-/** As lib/message-table.ts defines it. */
-export const messagesSchema = {
+/** As lib/state-table.ts defines it. */
+export const stateSchema = {
   KeySchema: [
     { AttributeName: 'pk', KeyType: 'HASH' },
     { AttributeName: 'sk', KeyType: 'RANGE' },
@@ -84,11 +84,11 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     db: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
     async createTables() {
       const suffix = randomUUID();
-      const [sessions, messages] = await Promise.all([
+      const [sessions, state] = await Promise.all([
         create(`sessions-${suffix}`, sessionsSchema),
-        create(`messages-${suffix}`, messagesSchema),
+        create(`state-${suffix}`, stateSchema),
       ]);
-      return { sessions, messages };
+      return { sessions, state };
     },
     async close() {
       client.destroy();

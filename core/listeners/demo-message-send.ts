@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { name } from '../../protocol/index.ts';
-import { defineListener } from '../listener.ts';
+import { defineListener } from '../dispatch/listener.ts';
 
 // Front ends send the id as a number or a string, and an empty one for "to all".
 const optionalUserId = z.pipe(

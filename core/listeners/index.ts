@@ -1,4 +1,4 @@
-import type { Listener } from '../listener.ts';
+import type { Listener } from '../dispatch/listener.ts';
 import { demoMessageSend } from './demo-message-send.ts';
 
 /** Every message type that clients may send, by its listener. */

@@ -1,6 +1,5 @@
 import type { EngineOperation } from './engine.ts';
-import { asRecord, asText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asRecord, asText, type JsonRecord } from '../json.ts';
 
 /** The tables that a call is about, by the names it gives them. */
 export function tablesOf(input: JsonRecord): readonly string[] {

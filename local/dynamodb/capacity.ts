@@ -1,7 +1,6 @@
 import { itemBytes, readUnits, writeUnits } from './size.ts';
 import type { Index, Table } from './tables.ts';
-import { asList, asRecord } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asList, asRecord, type JsonRecord } from '../json.ts';
 
 /** Units of one table and of each of its indexes that was touched. */
 export interface Capacity {

@@ -3,14 +3,11 @@ import { join } from 'node:path';
 import { resourcesOf, withTableNames } from './access.ts';
 import { consumedCapacity } from './capacity.ts';
 import { engineOperations, openEngine } from './engine.ts';
-import { callMetered, units } from './metering.ts';
-import type { MeteredAnswer } from './metering.ts';
+import { callMetered, type MeteredAnswer, units } from './metering.ts';
 import { createTables } from './tables.ts';
-import { asText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asText, type JsonRecord } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import { callerOf, errorReply, inputOf, jsonReply, refusal } from '../service-reply.ts';
-import type { Reply } from '../service-reply.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../service-reply.ts';
 import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
 import type { Deployment } from '../template/template.ts';
 

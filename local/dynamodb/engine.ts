@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
-import { asRecord, isRecord } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asRecord, isRecord, type JsonRecord } from '../json.ts';
 
 /** An answer of DynamoDB's own, good or bad. */
 export interface EngineAnswer {

@@ -1,12 +1,9 @@
-import { addCapacity, failedWriteCapacity, totalUnits, writeCapacity } from './capacity.ts';
-import type { Capacity, Item } from './capacity.ts';
+import { addCapacity, type Capacity, failedWriteCapacity, type Item, totalUnits, writeCapacity } from './capacity.ts';
 import type { DynamoEngine, EngineAnswer, EngineOperation } from './engine.ts';
 import { readCapacities } from './reads.ts';
 import type { Table } from './tables.ts';
-import { writesOf } from './writes.ts';
-import type { Write } from './writes.ts';
-import { asText, isRecord } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { type Write, writesOf } from './writes.ts';
+import { asText, isRecord, type JsonRecord } from '../json.ts';
 
 export interface MeteredAnswer extends EngineAnswer {
   readonly kind: 'read' | 'write';

@@ -1,10 +1,8 @@
-import { itemsCapacity, pageCapacity } from './capacity.ts';
-import type { Capacity } from './capacity.ts';
+import { type Capacity, itemsCapacity, pageCapacity } from './capacity.ts';
 import type { EngineAnswer, EngineOperation } from './engine.ts';
 import { itemBytes } from './size.ts';
 import type { Table } from './tables.ts';
-import { asList, asRecord, asText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asList, asRecord, asText, type JsonRecord } from '../json.ts';
 
 /** What a read costs, from what it answers, in each of its tables. */
 export function readCapacities(

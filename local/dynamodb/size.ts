@@ -1,5 +1,4 @@
-import { asList, asRecord, asText, isRecord } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asList, asRecord, asText, isRecord, type JsonRecord } from '../json.ts';
 
 /**
  * The size in bytes that DynamoDB bills for an item: attribute names in UTF-8 and values by type.

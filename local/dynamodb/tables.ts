@@ -1,8 +1,6 @@
 import type { DynamoEngine } from './engine.ts';
-import { asList, asRecord, asText, asTexts } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
-import { TemplateError } from '../template/template.ts';
-import type { Deployment, Resource } from '../template/template.ts';
+import { asList, asRecord, asText, asTexts, type JsonRecord } from '../json.ts';
+import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
 
 /** A table as the template declares it: what capacity and IAM need to know. */
 export interface Table {

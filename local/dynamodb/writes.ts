@@ -1,8 +1,7 @@
 import type { Item } from './capacity.ts';
 import type { EngineOperation } from './engine.ts';
 import type { Table } from './tables.ts';
-import { asList, asRecord, asText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asList, asRecord, asText, type JsonRecord } from '../json.ts';
 
 /** One item that a call writes. */
 export interface Write {

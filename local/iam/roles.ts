@@ -1,9 +1,7 @@
 import type { Principal } from './iam.ts';
 import { asRecord, asText, asTexts, asList } from '../json.ts';
-import { readPolicy } from './policy-document.ts';
-import type { Statement } from './policy-document.ts';
-import { TemplateError } from '../template/template.ts';
-import type { Deployment, Resource } from '../template/template.ts';
+import { readPolicy, type Statement } from './policy-document.ts';
+import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
 
 /** The developer at this machine: may do everything, as the owner of an account may. */
 export function developer(accountId: string): Principal {

@@ -1,5 +1,4 @@
-import { header, splitOnce } from './sigv4-request.ts';
-import type { HttpRequest } from './sigv4-request.ts';
+import { header, type HttpRequest, splitOnce } from './sigv4-request.ts';
 
 /** The `Authorization` header of Signature Version 4, taken apart. */
 export interface Authorization {

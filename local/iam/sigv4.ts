@@ -1,9 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Principal } from './iam.ts';
-import { readAuthorization, scopeComplaint, skewComplaint } from './sigv4-authorization.ts';
-import type { Authorization } from './sigv4-authorization.ts';
-import { canonicalRequest, header } from './sigv4-request.ts';
-import type { HttpRequest } from './sigv4-request.ts';
+import { type Authorization, readAuthorization, scopeComplaint, skewComplaint } from './sigv4-authorization.ts';
+import { canonicalRequest, header, type HttpRequest } from './sigv4-request.ts';
 
 export type { HttpRequest } from './sigv4-request.ts';
 

@@ -1,10 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Faults } from '../faults/faults.ts';
-import { FunctionEnvironment } from './function-environment.ts';
-import type { FinishedOutcome, Outcome } from './function-environment.ts';
-import { installCode } from './function-code.ts';
-import type { InstalledCode } from './function-code.ts';
+import { type FinishedOutcome, FunctionEnvironment, type Outcome } from './function-environment.ts';
+import { installCode, type InstalledCode } from './function-code.ts';
 import type { FunctionSettings } from './function-settings.ts';
 import { contextOf, variablesOf } from './function-variables.ts';
 import type { Meter } from '../meter.ts';

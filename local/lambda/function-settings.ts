@@ -1,6 +1,5 @@
 import { asList, asNumber, asRecord, asText, toText } from '../json.ts';
-import { TemplateError } from '../template/template.ts';
-import type { Deployment, Resource } from '../template/template.ts';
+import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
 
 /** What the template says of one function. */
 export interface FunctionSettings {

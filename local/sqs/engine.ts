@@ -1,6 +1,5 @@
 import { buildApp } from 'fauxqs';
-import { asRecord, asText, asTexts, parseJson } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asRecord, asText, asTexts, type JsonRecord, parseJson } from '../json.ts';
 import { TemplateError } from '../template/template.ts';
 
 export interface SqsAnswer {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Outcome } from '../lambda/functions.ts';
-import { asList, asRecord, asText, isRecord } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asList, asRecord, asText, isRecord, type JsonRecord } from '../json.ts';
 
 /** A message in the form of an SQS event of Lambda. */
 export interface EventRecord {

@@ -2,8 +2,7 @@ import type { Functions, LambdaFunction } from '../lambda/functions.ts';
 import { authorize } from '../iam/iam.ts';
 import { asBoolean, asNumber, asRecord, asText, asTexts } from '../json.ts';
 import { principalOfFunction } from '../iam/roles.ts';
-import { TemplateError } from '../template/template.ts';
-import type { Deployment, Resource } from '../template/template.ts';
+import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
 
 /** One event source mapping of a function on a queue. */
 export interface EventSourceSettings {

@@ -1,9 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Faults } from '../faults/faults.ts';
-import { batchesOf, eventRecord, succeeded } from './event-source-batch.ts';
-import type { EventRecord } from './event-source-batch.ts';
-import { readEventSource } from './event-source-settings.ts';
-import type { EventSourceSettings } from './event-source-settings.ts';
+import { batchesOf, eventRecord, type EventRecord, succeeded } from './event-source-batch.ts';
+import { type EventSourceSettings, readEventSource } from './event-source-settings.ts';
 import type { Functions } from '../lambda/functions.ts';
 import { asList, asRecord } from '../json.ts';
 import type { Sqs } from './sqs.ts';

@@ -1,5 +1,4 @@
-import { asList, asRecord, asText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asList, asRecord, asText, type JsonRecord } from '../json.ts';
 
 /**
  * The message groups of standard queues (fair queues), which the engine forgets: remembered from the sending of a

@@ -1,11 +1,8 @@
-import { asList, asNumber, asRecord, asText, isRecord, toText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asList, asNumber, asRecord, asText, isRecord, type JsonRecord, toText } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import { callerOf, errorReply, inputOf, jsonReply, refusal } from '../service-reply.ts';
-import type { Reply } from '../service-reply.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../service-reply.ts';
 import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
-import { openSqsEngine } from './engine.ts';
-import type { SqsAnswer } from './engine.ts';
+import { openSqsEngine, type SqsAnswer } from './engine.ts';
 import { MessageGroups } from './groups.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asRecord, asText, isRecord, parseJson } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { asRecord, asText, isRecord, type JsonRecord, parseJson } from '../json.ts';
 import { TemplateError } from './template-error.ts';
 
 /** One synthesised stack as `cdk synth` writes it. */

@@ -1,5 +1,4 @@
-import { isRecord, toText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { isRecord, type JsonRecord, toText } from '../json.ts';
 import { TemplateError } from './template-error.ts';
 
 /** What the intrinsic functions of one template refer to. */

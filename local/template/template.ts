@@ -1,11 +1,8 @@
 import { readAssembly } from './assembly.ts';
-import { evaluateCondition, noValue, resolve } from './intrinsics.ts';
-import type { Scope } from './intrinsics.ts';
-import { asRecord, asText, toText } from '../json.ts';
-import type { JsonRecord } from '../json.ts';
+import { evaluateCondition, noValue, resolve, type Scope } from './intrinsics.ts';
+import { asRecord, asText, type JsonRecord, toText } from '../json.ts';
 import { localAddresses } from './local-addresses.ts';
-import { resourceTypes } from './resource-types.ts';
-import type { ResourceContext, ResourceType } from './resource-types.ts';
+import { type ResourceContext, type ResourceType, resourceTypes } from './resource-types.ts';
 import { TemplateError } from './template-error.ts';
 
 export { TemplateError } from './template-error.ts';

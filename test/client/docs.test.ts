@@ -27,9 +27,9 @@ describe('docs/client.md', () => {
       .split('\n')
       .map((line) => line.split('|').map((cell) => cell.trim().replace(/[`,]/g, '')));
     const listed = new Map(rows.map(([, name = '', value = '']) => [name, value]));
-    const isListed = (name: string) => !['url', 'token', 'WebSocket', 'clock', 'page'].includes(name);
+    const isIndexed = (name: string) => !['url', 'token', 'WebSocket', 'clock', 'page'].includes(name);
     const defaults = Object.entries(readOptions({ url: 'wss://x', token: '' }));
-    for (const [name, value] of defaults.filter(([each]) => isListed(each))) {
+    for (const [name, value] of defaults.filter(([each]) => isIndexed(each))) {
       expect(listed.get(name), name).toBe(JSON.stringify(value));
     }
   });

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { createChannelLog } from '../../core/channel-log.ts';
-import { createListChannel } from '../../core/channel-listing.ts';
-import { createChannelReading } from '../../core/channel-reading.ts';
-import { createDeliver } from '../../core/deliver.ts';
-import { createInbox } from '../../core/inbox.ts';
-import { createPublications } from '../../core/publications.ts';
-import { createPublish, createReply } from '../../core/publish.ts';
-import type { FanOutJob } from '../../core/fan-out-queue.ts';
-import { createRecipientReports } from '../../core/recipient-report.ts';
-import { createRecipients } from '../../core/recipients.ts';
-import { createRecover } from '../../core/recover.ts';
-import { createSessions } from '../../core/sessions.ts';
-import { createShardProgress } from '../../core/shard-progress.ts';
-import { createSubscriptions } from '../../core/subscriptions.ts';
+import { createChannelLog } from '../../core/log/append.ts';
+import { createListChannel } from '../../core/log/list.ts';
+import { createChannelReading } from '../../core/log/read.ts';
+import { createDeliver } from '../../core/delivery/deliver.ts';
+import { createInbox } from '../../core/log/inbox.ts';
+import { createPublications } from '../../core/publications/publications.ts';
+import { createPublish, createReply } from '../../core/publish/publish.ts';
+import type { FanOutJob } from '../../core/fan-out/queue.ts';
+import { createRecipientReports } from '../../core/publications/report.ts';
+import { createRecipients } from '../../core/sessions/recipients.ts';
+import { createRecover } from '../../core/log/recover.ts';
+import { createSessions } from '../../core/sessions/sessions.ts';
+import { createShardProgress } from '../../core/publications/progress.ts';
+import { createSubscriptions } from '../../core/sessions/subscriptions.ts';
 import type { Session } from '../../protocol/index.ts';
 import { type LocalDynamoDB, startDynamoDB } from '../dynamodb.ts';
-import { createRecordingPoster, type PosterScript } from './recording-poster.ts';
+import { createRecordingConnections, type ConnectionsScript } from './recording-connections.ts';
 
 export const startOfTime = Date.UTC(2026, 10, 20, 12);
 export const minuteMs = 60_000;
@@ -24,7 +24,7 @@ export const minuteMs = 60_000;
 /** The core on empty tables, with a clock that stands still until a test moves it. */
 export type Core = Awaited<ReturnType<typeof createCore>>;
 
-export interface CoreOptions extends PosterScript {
+export interface CoreOptions extends ConnectionsScript {
   readonly shards?: number;
   readonly inlineLimit?: number;
   readonly durableTopics?: readonly string[];
@@ -56,10 +56,10 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
   const subscriptions = createSubscriptions({ db, table: tables.sessions, shards });
   const sessions = createSessions({ db, table: tables.sessions, shards, subscriptions, now });
   const recipients = createRecipients({ db, table: tables.sessions, shards, now });
-  const publications = createPublications({ db, table: tables.messages, now });
-  const reports = createRecipientReports({ db, table: tables.messages, shards, now });
-  const progress = createShardProgress({ db, table: tables.messages, now });
-  const poster = createRecordingPoster(options);
+  const publications = createPublications({ db, table: tables.state, now });
+  const reports = createRecipientReports({ db, table: tables.state, shards, now });
+  const progress = createShardProgress({ db, table: tables.state, now });
+  const connections = createRecordingConnections(options);
   const log = {
     warn(...entry: unknown[]) {
       warnings.push(JSON.stringify(entry));
@@ -74,14 +74,14 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
       return Promise.resolve();
     },
   };
-  const messages = { db, table: tables.messages, now };
+  const messages = { db, table: tables.state, now };
   const channelLog = createChannelLog({ ...messages, newId: randomUUID });
   const channelReading = createChannelReading({ ...messages, log, wait });
   const inbox = createInbox(messages);
   const listChannel = createListChannel({ channelReading });
-  const recover = createRecover({ channelLog, channelReading, poster, now });
-  const deliver = createDeliver({ sessions, poster, log, now, wait, random: () => 0 });
-  const parts = { recipients, publications, reports, queue, poster, deliver, newId: randomUUID, now };
+  const recover = createRecover({ channelLog, channelReading, connections, now });
+  const deliver = createDeliver({ sessions, connections, log, now, wait, random: () => 0 });
+  const parts = { recipients, publications, reports, queue, connections, deliver, newId: randomUUID, now };
   const { durableTopics = [] } = options;
   const publish = createPublish({
     ...parts,
@@ -90,7 +90,7 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
     inlineLimit,
     wait,
   });
-  const reply = createReply({ poster, deliver, now, newId: randomUUID });
+  const reply = createReply({ connections, deliver, now, newId: randomUUID });
   const logs = { channelLog, channelReading, listChannel, recover, inbox };
   const stores = { sessions, subscriptions, progress, ...logs };
   return { db, tables, clock, warnings, jobs, log, wait, ...stores, ...parts, publish, reply };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messagesSchema, sessionsSchema } from '../dynamodb.ts';
+import { stateSchema, sessionsSchema } from '../dynamodb.ts';
 import { createStack, resourcesOf } from '../infrastructure/stack-under-test.ts';
 
 describe('the tables that the tests run against', () => {
@@ -11,7 +11,7 @@ describe('the tables that the tests run against', () => {
     }));
 
     expect(deployed).toHaveLength(2);
-    expect(deployed).toContainEqual({ GlobalSecondaryIndexes: undefined, ...messagesSchema });
+    expect(deployed).toContainEqual({ GlobalSecondaryIndexes: undefined, ...stateSchema });
     expect(deployed).toContainEqual(sessionsSchema);
   });
 });

@@ -45,10 +45,10 @@ describe('the table of counters in docs/local.md', () => {
       const counters = tableRows(readPage('docs/local.md'), 'counter').map(([cell = '']) => cell);
       for (const name of Object.keys(stack.cloud.meter.snapshot())) {
         const [service = '', ...rest] = name.split('.');
-        const isListed = counters.some(
+        const isIndexed = counters.some(
           (cell) => cell.includes(name) || isPattern(cell, service, rest.at(-1) ?? ''),
         );
-        expect(isListed, name).toBe(true);
+        expect(isIndexed, name).toBe(true);
       }
     } finally {
       await stack.close();

@@ -46,7 +46,7 @@ async function deleteHead(channel: string): Promise<void> {
   const [table] = stack.cloud.deployment
     .ofType('AWS::DynamoDB::Table')
     .map(({ logicalId }) => logicalId)
-    .filter((id) => id.includes('Messages'));
+    .filter((id) => id.includes('State'));
   await DynamoDBDocumentClient.from(client).send(
     new DeleteCommand({
       TableName: stack.cloud.deployment.physicalId(table ?? ''),

@@ -103,7 +103,7 @@ function environmentOf(name: (typeof names)[number]): Record<string, string> {
     INLINE_LIMIT: '500',
     DURABLE_TOPICS: '',
     SESSIONS_TABLE: 'sessions',
-    MESSAGES_TABLE: 'messages',
+    STATE_TABLE: 'messages',
     CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',
     TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',

@@ -4,7 +4,7 @@ import { variables, type FunctionName } from '../../lambdas/environment.ts';
 import { createStack, resourcesOf, type TemplateResource } from './stack-under-test.ts';
 
 const sessions = '${SessionsTable.Arn}';
-const messages = '${MessagesTable.Arn}';
+const state = '${StateTable.Arn}';
 const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byConnection`];
 const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
 const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
@@ -13,11 +13,11 @@ const jobs = '${FanOutQueueJobs.Arn}';
 
 const publisher = {
   'dynamodb:Query': query,
-  'dynamodb:GetItem': [messages, sessions],
+  'dynamodb:GetItem': [state, sessions],
   'dynamodb:DeleteItem': [sessions],
-  'dynamodb:BatchWriteItem': [messages, sessions],
-  'dynamodb:PutItem': [messages],
-  'dynamodb:UpdateItem': [messages],
+  'dynamodb:BatchWriteItem': [state, sessions],
+  'dynamodb:PutItem': [state],
+  'dynamodb:UpdateItem': [state],
   'execute-api:ManageConnections': connections,
   'sqs:SendMessage': [jobs],
 };
@@ -31,15 +31,15 @@ const rights: Record<FunctionName, Record<string, readonly string[]>> = {
     ...publisher,
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:BatchWriteItem': [sessions],
-    'dynamodb:Query': [...query, messages],
-    'dynamodb:PutItem': [messages, sessions],
-    'dynamodb:UpdateItem': [messages, sessions],
+    'dynamodb:Query': [...query, state],
+    'dynamodb:PutItem': [state, sessions],
+    'dynamodb:UpdateItem': [state, sessions],
   },
   publish: publisher,
   api: {
-    'dynamodb:Query': [...query, messages],
-    'dynamodb:GetItem': [messages, sessions],
-    'dynamodb:PutItem': [messages],
+    'dynamodb:Query': [...query, state],
+    'dynamodb:GetItem': [state, sessions],
+    'dynamodb:PutItem': [state],
     'dynamodb:BatchGetItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],

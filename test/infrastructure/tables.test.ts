@@ -4,7 +4,7 @@ import { createStack, resourcesOf } from './stack-under-test.ts';
 const stack = createStack();
 const tables = resourcesOf(stack, 'AWS::DynamoDB::Table');
 const sessions = tables.find(({ logicalId }) => logicalId === 'SessionsTable')?.properties;
-const messages = tables.find(({ logicalId }) => logicalId === 'MessagesTable')?.properties;
+const state = tables.find(({ logicalId }) => logicalId === 'StateTable')?.properties;
 
 const key = (hash: string, range?: string) => [
   { AttributeName: hash, KeyType: 'HASH' },
@@ -13,12 +13,12 @@ const key = (hash: string, range?: string) => [
 
 describe('tables', () => {
   it('are two', () => {
-    expect(tables.map(({ logicalId }) => logicalId).sort()).toEqual(['MessagesTable', 'SessionsTable']);
+    expect(tables.map(({ logicalId }) => logicalId).sort()).toEqual(['SessionsTable', 'StateTable']);
   });
 
   it.each([
     ['sessions', sessions],
-    ['messages', messages],
+    ['state', state],
   ])('%s is on demand, expires by TTL, is encrypted by DynamoDB, and feeds no stream', (_name, table) => {
     expect(table).toMatchObject({
       KeySchema: key('pk', 'sk'),
@@ -36,11 +36,11 @@ describe('tables', () => {
       { IndexName: 'byAudience', KeySchema: key('audience', 'member'), Projection: open },
       { IndexName: 'byConnection', KeySchema: key('connectionId'), Projection: open },
     ]);
-    expect(messages).not.toHaveProperty('GlobalSecondaryIndexes');
+    expect(state).not.toHaveProperty('GlobalSecondaryIndexes');
   });
 
   it('can be restored to any moment where they hold what was promised to be kept', () => {
-    expect(messages).toMatchObject({
+    expect(state).toMatchObject({
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
     expect(sessions).not.toHaveProperty('PointInTimeRecoverySpecification');

@@ -69,7 +69,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
     LOG_LEVEL: 'DEBUG',
     SESSIONS_TABLE: tables.sessions,
-    MESSAGES_TABLE: tables.messages,
+    STATE_TABLE: tables.state,
     SHARDS: '2',
     INLINE_LIMIT: '3',
     DURABLE_TOPICS: '',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  type ConsumedCapacity,
   DeleteItemCommand,
   DynamoDBClient,
   GetItemCommand,
@@ -13,7 +14,6 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { allow, lambdaWithRole, writeAssembly } from './assembly.ts';
 import { startPlatform } from './platform.ts';

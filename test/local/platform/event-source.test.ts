@@ -5,13 +5,11 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { succeeded } from '../../../local/sqs/event-source-batch.ts';
-import type { EventRecord } from '../../../local/sqs/event-source-batch.ts';
+import { type EventRecord, succeeded } from '../../../local/sqs/event-source-batch.ts';
 import type { Outcome } from '../../../local/lambda/functions.ts';
 import { asRecord } from '../../../local/json.ts';
 import { allow, lambdaWithRole, writeAssembly } from './assembly.ts';
-import { startPlatform } from './platform.ts';
-import type { Platform } from './platform.ts';
+import { type Platform, startPlatform } from './platform.ts';
 
 const poll = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 const queueArn = { 'Fn::GetAtt': ['Jobs', 'Arn'] };

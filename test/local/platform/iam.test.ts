@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { authorize, matchesPattern } from '../../../local/iam/iam.ts';
-import type { Principal } from '../../../local/iam/iam.ts';
+import { authorize, matchesPattern, type Principal } from '../../../local/iam/iam.ts';
 import { readPolicy } from '../../../local/iam/policy-document.ts';
 
 const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/Sessions';

@@ -1,5 +1,4 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll } from 'vitest';
 import { createClock } from '../../../local/clock.ts';
 import { Faults } from '../../../local/faults/faults.ts';
@@ -8,10 +7,8 @@ import { Functions } from '../../../local/lambda/functions.ts';
 import { Meter } from '../../../local/meter.ts';
 import { developer } from '../../../local/iam/roles.ts';
 import { Services } from '../../../local/services.ts';
-import { KeyRing } from '../../../local/iam/sigv4.ts';
-import type { HttpRequest } from '../../../local/iam/sigv4.ts';
-import { loadDeployment } from '../../../local/template/template.ts';
-import type { Deployment } from '../../../local/template/template.ts';
+import { type HttpRequest, KeyRing } from '../../../local/iam/sigv4.ts';
+import { type Deployment, loadDeployment } from '../../../local/template/template.ts';
 
 export interface Platform {
   readonly deployment: Deployment;

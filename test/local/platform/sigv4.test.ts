@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { developer } from '../../../local/iam/roles.ts';
-import { KeyRing } from '../../../local/iam/sigv4.ts';
-import type { HttpRequest, Verification } from '../../../local/iam/sigv4.ts';
+import { type HttpRequest, KeyRing, type Verification } from '../../../local/iam/sigv4.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const local = { accessKeyId: 'local', secretAccessKey: 'local' };

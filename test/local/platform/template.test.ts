@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadDeployment, TemplateError } from '../../../local/template/template.ts';
-import type { Deployment } from '../../../local/template/template.ts';
+import { type Deployment, loadDeployment, TemplateError } from '../../../local/template/template.ts';
 import { writeAssembly } from './assembly.ts';
 
 const endpoint = 'http://127.0.0.1:8080';

@@ -1,0 +1,100 @@
+import { errors, jwtVerify } from 'jose';
+import * as z from 'zod/mini';
+import { defaultTenant, defaultUserType, type Identity, name } from '../../protocol/index.ts';
+
+/** The name each claim has in the tokens. */
+export interface TokenClaims {
+  readonly userId: string;
+  readonly userType: string;
+  readonly tenant: string;
+  readonly topics: string;
+}
+
+const tokenClaims = z.object({
+  userId: z.string(),
+  userType: z.string(),
+  tenant: z.string(),
+  topics: z.string(),
+});
+
+/** Reads the claims' names from their JSON; throws where the stack set something else. */
+export function readTokenClaims(json: string): TokenClaims {
+  return z.parse(tokenClaims, JSON.parse(json));
+}
+
+export interface TokenOptions {
+  /** The HS256 secret, as text. */
+  readonly secret: string;
+  readonly claims: TokenClaims;
+  readonly now: () => number;
+}
+
+export type TokenVerdict =
+  | { readonly ok: true; readonly token: VerifiedToken }
+  /** Why it was refused: for the log, never for the client, and never with a part of the token. */
+  | { readonly ok: false; readonly reason: string };
+
+export interface VerifiedToken {
+  readonly identity: Identity;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+  /** Patterns of the topics this user may subscribe to. */
+  readonly topics: readonly string[];
+}
+
+/** Topic patterns hold no spaces, so that they can travel as one string. */
+const topicPatterns = z.array(
+  z.string().check(z.regex(/^[A-Za-z0-9._@+/*-]{1,256}$/, 'must be 1 to 256 of A-Z a-z 0-9 . _ @ + - / *')),
+);
+
+/** The last moment a Date can hold: issuers write `exp` far beyond it to say "for ever". */
+const latestTime = 8.64e15;
+
+/** Verifies a JWT: HS256 only, so that `alg: none` or a key confusion never gets near the secret. */
+export async function verifyToken(jwt: string, { secret, claims, now }: TokenOptions): Promise<TokenVerdict> {
+  try {
+    const { payload } = await jwtVerify(jwt, new TextEncoder().encode(secret), {
+      algorithms: ['HS256'],
+      requiredClaims: ['exp', claims.userId],
+      currentDate: new Date(now()),
+    });
+    const read = z.safeParse(tokenPayload(claims), payload);
+    if (!read.success) {
+      return {
+        ok: false,
+        reason: `claim ${read.error.issues.map(({ path }) => path.join('.')).join(', ')} is invalid`,
+      };
+    }
+    const value = (claim: string) => read.data[claim];
+    return {
+      ok: true,
+      token: {
+        identity: {
+          tenant: (value(claims.tenant) as string | undefined) ?? defaultTenant,
+          userType: (value(claims.userType) as string | undefined) ?? defaultUserType,
+          userId: value(claims.userId) as string,
+        },
+        expiresAt: Math.min((payload.exp ?? 0) * 1000, latestTime),
+        topics: (value(claims.topics) as string[] | undefined) ?? [],
+      },
+    };
+  } catch (cause) {
+    if (cause instanceof errors.JOSEError) return { ok: false, reason: reasonOf(cause) };
+    throw cause;
+  }
+}
+
+/** jose's messages quote headers of the token, which anyone can write; codes and names of claims are its own words. */
+function reasonOf(error: errors.JOSEError): string {
+  const isAboutClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired;
+  return isAboutClaim ? `${error.code}: ${error.claim} (${error.reason})` : error.code;
+}
+
+function tokenPayload(claims: TokenClaims) {
+  return z.looseObject({
+    [claims.userId]: name,
+    [claims.userType]: z.optional(name),
+    [claims.tenant]: z.optional(name),
+    [claims.topics]: z.optional(topicPatterns),
+  });
+}

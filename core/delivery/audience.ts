@@ -1,0 +1,131 @@
+import type { Target } from '../../protocol/index.ts';
+import type { AudienceShard, PageOptions, RecipientPage, Recipients } from '../sessions/recipients.ts';
+import { memberPrefix, type Recipient } from '../sessions/items.ts';
+
+export interface AudienceRequest {
+  readonly tenant: string;
+  readonly to: readonly Target[];
+  readonly exclude: readonly string[];
+}
+
+export type Audience =
+  | { readonly size: 'inline'; readonly recipients: readonly Recipient[] }
+  /** More than the limit: how many more is not known, for nobody read on. */
+  | { readonly size: 'large' };
+
+/** One shard of a target that may be large, sorted by connection id (everyone: by type before that). */
+export interface BroadcastSource {
+  readonly read: Read;
+  /** How many rows it holds, those of closed sessions too. */
+  readonly count: () => Promise<number>;
+}
+
+type Read = (options: PageOptions) => Promise<RecipientPage>;
+
+/** Who is behind the targets right now, each session once; `large` as soon as there are more than `limit`. */
+export async function resolveAudience(
+  recipients: Recipients,
+  request: AudienceRequest,
+  limit: number,
+): Promise<Audience> {
+  const excluded = new Set(request.exclude);
+  const found = new Map<string, Recipient>();
+  const add = (page: readonly Recipient[]) => {
+    for (const recipient of page) {
+      if (!excluded.has(recipient.connectionId)) found.set(recipient.connectionId, recipient);
+    }
+  };
+  add(await namedRecipients(recipients, request));
+  const shards = Array.from({ length: recipients.shards }, (_, shard) => shard);
+  const sources = shards.flatMap((shard) =>
+    broadcastSources(recipients, request, shard).map(({ read }) => read),
+  );
+  for await (const page of pagesOf(sources, limit + 1)) {
+    add(page);
+    if (found.size > limit) return { size: 'large' };
+  }
+  return found.size > limit ? { size: 'large' } : { size: 'inline', recipients: [...found.values()] };
+}
+
+/** The sessions of targets that name a session or a user: few, and found at once. */
+export async function namedRecipients(
+  recipients: Recipients,
+  { tenant, to }: AudienceRequest,
+): Promise<readonly Recipient[]> {
+  const found = await Promise.all(
+    to.map(async (target): Promise<readonly Recipient[]> => {
+      if (target.kind === 'user') {
+        const { userType, userId } = target;
+        return allPages((options) => recipients.ofUser({ tenant, userType, userId }, options));
+      }
+      if (target.kind !== 'session') return [];
+      const recipient = await recipients.byConnection(target.connectionId);
+      // A connection id is no secret and no permission: another tenant's session is nobody here.
+      return recipient?.identity.tenant === tenant ? [recipient] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** The targets that may be large, in one shard. Everyone holds every type and topic, so it stands for them. */
+export function broadcastSources(
+  recipients: Recipients,
+  { tenant, to }: AudienceRequest,
+  shard: number,
+): BroadcastSource[] {
+  if (to.some(({ kind }) => kind === 'everyone')) {
+    const everyone = { tenant, shard };
+    return [
+      {
+        read: (options) => recipients.ofAudience(everyone, options),
+        count: () => recipients.countAudience(everyone),
+      },
+    ];
+  }
+  return to.flatMap((target): BroadcastSource[] => {
+    if (target.kind === 'topic') {
+      const topic = { tenant, topic: target.topic, shard };
+      return [
+        { read: (options) => recipients.ofTopic(topic, options), count: () => recipients.countTopic(topic) },
+      ];
+    }
+    if (target.kind !== 'type') return [];
+    const type = { tenant, userType: target.userType, shard };
+    return [{ read: readType(recipients, type), count: () => recipients.countAudience(type) }];
+  });
+}
+
+/** Positions in a type are connection ids, as in a topic, without the type that the index puts before them. */
+function readType(recipients: Recipients, type: AudienceShard & { userType: string }): Read {
+  const prefix = memberPrefix(type.userType);
+  return async ({ after, ...options }) => {
+    const from = after === undefined ? {} : { after: prefix + after };
+    const page = await recipients.ofAudience(type, { ...options, ...from });
+    return { ...page, next: page.next?.slice(prefix.length) };
+  };
+}
+
+async function allPages(read: Read): Promise<Recipient[]> {
+  const found: Recipient[] = [];
+  for await (const page of pagesOf([read], undefined)) found.push(...page);
+  return found;
+}
+
+// In rounds: one page of every source at a time, so that shards are read side by side and reading can stop early.
+async function* pagesOf(
+  sources: readonly Read[],
+  limit: number | undefined,
+): AsyncGenerator<readonly Recipient[]> {
+  let open = sources.map((read) => ({ read, after: undefined as string | undefined }));
+  while (open.length > 0) {
+    const batch = open.splice(0, 16);
+    const pages = await Promise.all(
+      batch.map(async ({ read, after }) => ({ read, page: await read({ after, ...(limit && { limit }) }) })),
+    );
+    for (const { page } of pages) yield page.recipients;
+    open = [
+      ...open,
+      ...pages.flatMap(({ read, page }) => (page.next === undefined ? [] : [{ read, after: page.next }])),
+    ];
+  }
+}

@@ -1,0 +1,151 @@
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { conditionHeld } from '../tables/conditional-write.ts';
+import { type PublicationId, publicationKey, recordExpiry, shardSortKey } from './items.ts';
+
+export interface ShardId extends PublicationId {
+  readonly shard: number;
+}
+
+/** One attempt at a shard's job. */
+export interface ShardAttempt extends ShardId {
+  /** Nobody else's, not even that of another attempt at the same job. */
+  readonly worker: string;
+}
+
+/** Another worker has the same job, and is ahead: it was delivered twice. */
+export class ShardTaken extends Error {
+  override readonly name = 'ShardTaken';
+}
+
+/** What one page added. */
+export interface PageCounts {
+  readonly delivered: number;
+  readonly gone: number;
+  readonly failed: number;
+}
+
+/** A shard's row in the state table: how far its job has come. Times are epoch milliseconds. */
+export interface ShardRow extends PageCounts {
+  readonly shard: number;
+  /** Who counted a page last. */
+  readonly worker?: string;
+  readonly state: 'delivering' | 'done' | 'failed';
+  /** About how many recipients there are. */
+  readonly estimate: number;
+  /** Behind the last page that was sent; absent before the first. */
+  readonly position?: string;
+  readonly startedAt: number;
+  /** When the last page was counted. */
+  readonly movedAt: number;
+  readonly finishedAt?: number;
+}
+
+export type ShardProgress = ReturnType<typeof createShardProgress>;
+
+/** Checkpoints of the fan-out: each page is counted once, however often its job is delivered. */
+export function createShardProgress(options: {
+  readonly db: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly now: () => number;
+}) {
+  const { db, table, now } = options;
+  const keyOf = (id: ShardId) => ({ pk: publicationKey(id), sk: shardSortKey(id.shard) });
+
+  async function read(id: ShardId): Promise<ShardRow | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName: table, Key: keyOf(id), ConsistentRead: true }),
+    );
+    return Item as ShardRow | undefined;
+  }
+
+  /** After a write that found another row than it expected: this very write's, sent again because its answer got lost? */
+  async function ownRow(attempt: ShardAttempt): Promise<ShardRow> {
+    const row = await read(attempt);
+    if (row?.worker !== attempt.worker) throw new ShardTaken('Another worker is ahead with this shard.');
+    return row;
+  }
+
+  return {
+    read,
+
+    /** Opens the shard's row. Throws a `ShardTaken` where another worker has just done so. */
+    async begin(attempt: ShardAttempt, estimate: number): Promise<ShardRow> {
+      const { shard, worker } = attempt;
+      const counts = { delivered: 0, gone: 0, failed: 0 };
+      const row: ShardRow = {
+        shard,
+        worker,
+        state: 'delivering',
+        estimate,
+        ...counts,
+        startedAt: now(),
+        movedAt: now(),
+      };
+      const put = new PutCommand({
+        TableName: table,
+        Item: { ...keyOf(attempt), ...row, expiresAt: recordExpiry(now()) },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      });
+      return (await conditionHeld(db.send(put))) ? row : ownRow(attempt);
+    },
+
+    /**
+     * Counts a page and moves on from where it began to `next`, or to the end. Resolves to the row as it is then. Throws
+     * a `ShardTaken` where another worker has counted the page already, and goes on.
+     */
+    async advance(
+      attempt: ShardAttempt,
+      row: ShardRow,
+      next: string | undefined,
+      counts: PageCounts,
+    ): Promise<ShardRow> {
+      const isLast = next === undefined;
+      const update = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(attempt),
+        UpdateExpression:
+          `SET worker = :worker, #state = :state, movedAt = :now, ${isLast ? 'finishedAt = :now' : '#position = :next'}` +
+          ' ADD delivered :delivered, gone :gone, failed :failed',
+        ConditionExpression: `#state <> :done AND ${
+          row.position === undefined ? 'attribute_not_exists(#position)' : '#position = :from'
+        }`,
+        ExpressionAttributeNames: { '#state': 'state', '#position': 'position' },
+        ExpressionAttributeValues: {
+          ':worker': attempt.worker,
+          ':state': isLast ? 'done' : 'delivering',
+          ':done': 'done',
+          ':now': now(),
+          ':delivered': counts.delivered,
+          ':gone': counts.gone,
+          ':failed': counts.failed,
+          ...(!isLast && { ':next': next }),
+          ...(row.position !== undefined && { ':from': row.position }),
+        },
+      });
+      if (!(await conditionHeld(db.send(update)))) return ownRow(attempt);
+      return isLast ? { ...row, state: 'done' } : { ...row, position: next };
+    },
+
+    /** Says that nobody works on this shard any more: its job went to the dead-letter queue. */
+    async fail(id: ShardId): Promise<void> {
+      const update = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(id),
+        UpdateExpression:
+          'SET #state = :failed, #shard = :shard, movedAt = :now, finishedAt = :now, expiresAt = :expiresAt' +
+          ', startedAt = if_not_exists(startedAt, :now) ADD delivered :zero, gone :zero, failed :zero, estimate :zero',
+        ConditionExpression: 'attribute_not_exists(#state) OR #state <> :done',
+        ExpressionAttributeNames: { '#state': 'state', '#shard': 'shard' },
+        ExpressionAttributeValues: {
+          ':failed': 'failed',
+          ':done': 'done',
+          ':shard': id.shard,
+          ':now': now(),
+          ':expiresAt': recordExpiry(now()),
+          ':zero': 0,
+        },
+      });
+      await conditionHeld(db.send(update));
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { Publication, PublishAnswer, PublishRequest } from '../../protocol/index.ts';
+import type { Slot } from '../log/items.ts';
+import { conditionHeld } from '../tables/conditional-write.ts';
+import { type PublicationId, publicationKey, recordExpiry, recordSortKey } from './items.ts';
+import { publicationOf, type PublicationRow, publisherLostAfterMs } from './view.ts';
+import type { ShardRow } from './progress.ts';
+
+export interface PublicationsOptions {
+  readonly db: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly now: () => number;
+}
+
+export type Publications = ReturnType<typeof createPublications>;
+
+/** It is ours to publish. */
+export interface Claimed {
+  readonly state: 'claimed';
+  readonly claimId: string;
+  /** Where a publisher before us, who did not come to an end, began to store it. */
+  readonly slot?: Slot | undefined;
+}
+
+export type Claim =
+  | Claimed
+  /** The same publication is under way elsewhere. */
+  | { readonly state: 'running' }
+  | { readonly state: 'answered'; readonly answer: PublishAnswer }
+  /** The `messageId` is taken by a publication with another body. */
+  | { readonly state: 'conflict' };
+
+/** The records of what was published and what became of it, kept for a day in the state table. */
+export function createPublications({ db, table, now }: PublicationsOptions) {
+  async function read(id: PublicationId): Promise<PublicationRow | undefined> {
+    const { Item } = await db.send(
+      new GetCommand({ TableName: table, Key: keyOf(id), ConsistentRead: true }),
+    );
+    const row = Item as PublicationRow | undefined;
+    return row && row.expiresAt * 1000 > now() ? row : undefined;
+  }
+
+  async function begin(id: PublicationId, requestHash: string, claimId: string): Promise<boolean> {
+    const put = new PutCommand({
+      TableName: table,
+      Item: { ...keyOf(id), requestHash, claimId, startedAt: now(), expiresAt: recordExpiry(now()) },
+      ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :nowSeconds',
+      ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
+    });
+    return conditionHeld(db.send(put));
+  }
+
+  /** Of several that find the publication abandoned, one goes on with it. */
+  async function takeOver(id: PublicationId, row: PublicationRow, claimId: string): Promise<boolean> {
+    const update = new UpdateCommand({
+      TableName: table,
+      Key: keyOf(id),
+      UpdateExpression: 'SET claimId = :claimId, startedAt = :now, expiresAt = :expiresAt REMOVE isReleased',
+      ConditionExpression: 'claimId = :before AND attribute_not_exists(finishedAt)',
+      ExpressionAttributeValues: {
+        ':claimId': claimId,
+        ':before': row.claimId,
+        ':now': now(),
+        ':expiresAt': recordExpiry(now()),
+      },
+    });
+    return conditionHeld(db.send(update));
+  }
+
+  return {
+    /** Takes the `messageId` for this request, unless it is taken; one conditional write decides. */
+    async claim(id: PublicationId, requestHash: string): Promise<Claim> {
+      const claimId = randomUUID();
+      if (await begin(id, requestHash, claimId)) return { state: 'claimed', claimId };
+      const row = await read(id);
+      // This very claim: its answer got lost, and it was sent again.
+      if (row?.claimId === claimId) return { state: 'claimed', claimId };
+      // No row: its publisher gave it back between our write and our read. The next claim will win.
+      if (!row) return { state: 'running' };
+      if (row.requestHash !== requestHash) return { state: 'conflict' };
+      if (row.answer) return { state: 'answered', answer: row.answer };
+      const isAbandoned = row.isReleased ?? row.startedAt + publisherLostAfterMs < now();
+      if (!isAbandoned) return { state: 'running' };
+      const isOurs = (await takeOver(id, row, claimId)) || (await read(id))?.claimId === claimId;
+      return isOurs ? { state: 'claimed', claimId, slot: row.slot } : { state: 'running' };
+    },
+
+    /** Remembers where the message is about to be stored, for whoever has to go on with it. */
+    async remember(id: PublicationId, slot: Slot): Promise<void> {
+      await db.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: keyOf(id),
+          UpdateExpression: 'SET slot = :slot',
+          ExpressionAttributeValues: { ':slot': slot },
+        }),
+      );
+    },
+
+    async finish(id: PublicationId, answer: PublishAnswer): Promise<void> {
+      await db.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: keyOf(id),
+          UpdateExpression: 'SET answer = :answer, finishedAt = :now',
+          ExpressionAttributeValues: { ':answer': answer, ':now': now() },
+        }),
+      );
+    },
+
+    /**
+     * Gives the `messageId` back after a failure. Where nothing has been stored, to anyone: an expired row is none, and
+     * TTL removes it. Where the message may be in a log, to a retry of the same request.
+     */
+    async release(id: PublicationId, claimId: string): Promise<void> {
+      const free = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(id),
+        UpdateExpression: 'SET expiresAt = :nowSeconds',
+        ConditionExpression: 'claimId = :claimId AND attribute_not_exists(slot)',
+        ExpressionAttributeValues: { ':claimId': claimId, ':nowSeconds': Math.floor(now() / 1000) },
+      });
+      if (await conditionHeld(db.send(free))) return;
+      const hand = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(id),
+        UpdateExpression: 'SET isReleased = :true',
+        // Not so: it is somebody else's by now, for this release was sent before, and its answer got lost.
+        ConditionExpression: 'claimId = :claimId',
+        ExpressionAttributeValues: { ':claimId': claimId, ':true': true },
+      });
+      await conditionHeld(db.send(hand));
+    },
+
+    async get(id: PublicationId): Promise<Publication | undefined> {
+      const { Items } = await db.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': publicationKey(id) },
+          ConsistentRead: true,
+        }),
+      );
+      const [record, ...shards] = (Items ?? []) as [PublicationRow?, ...ShardRow[]];
+      if (!record || record.expiresAt * 1000 <= now()) return undefined;
+      return publicationOf(id.messageId, record, shards, now());
+    },
+  };
+}
+
+function keyOf(id: PublicationId) {
+  return { pk: publicationKey(id), sk: recordSortKey };
+}
+
+/** Equal for equal requests, whatever the order of the keys in their JSON. */
+export function hashOf(request: PublishRequest): string {
+  return createHash('sha256').update(JSON.stringify(request, sortKeys)).digest('base64url');
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

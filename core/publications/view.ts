@@ -1,0 +1,112 @@
+import type {
+  DeliveryCounts,
+  DeliveryStatus,
+  Publication,
+  PublicationShard,
+  PublishAnswer,
+} from '../../protocol/index.ts';
+import type { Slot } from '../log/items.ts';
+import type { ShardRow } from './progress.ts';
+
+/** The record of a publication in the state table. Times are epoch milliseconds, `expiresAt` epoch seconds. */
+export interface PublicationRow {
+  readonly requestHash: string;
+  /** Of the publisher who has it, or had it last. */
+  readonly claimId: string;
+  readonly startedAt: number;
+  /** When it was answered. */
+  readonly finishedAt?: number;
+  readonly answer?: PublishAnswer;
+  /** Where the message stands in its log, or was about to, where it is durable. */
+  readonly slot?: Slot;
+  /** Its publisher has failed, and said so: a retry may go on with it. */
+  readonly isReleased?: true;
+  readonly expiresAt: number;
+}
+
+/** Longer than any function runs, which is 29 s: a publication that is still unanswered then has lost its publisher. */
+export const publisherLostAfterMs = 35_000;
+
+// A job is received five times, each at most three minutes after the last. What has not moved for longer than all of
+// these has lost its worker, and nobody was left to say so.
+const abandonedAfterMs = 20 * 60_000;
+
+/** What became of a publication, from its record and its shards' rows. */
+export function publicationOf(
+  messageId: string,
+  { answer, startedAt, finishedAt }: PublicationRow,
+  rows: readonly ShardRow[],
+  now: number,
+): Publication {
+  if (answer?.status === 'delivered') {
+    const { delivered, gone, failed } = answer;
+    const end = { ...(finishedAt !== undefined && { finishedAt }) };
+    return { messageId, status: 'done', delivered, gone, failed, pending: 0, shards: [], startedAt, ...end };
+  }
+  // Its publisher was killed, and nobody published it again.
+  const isAbandoned = answer === undefined && startedAt + publisherLostAfterMs < now;
+  const shards = Array.from({ length: answer?.shards ?? 0 }, (_, shard) =>
+    shardOf(
+      shard,
+      rows.find((row) => row.shard === shard),
+      startedAt,
+      now,
+    ),
+  );
+  const status = isAbandoned ? 'failed' : statusOf(shards);
+  return {
+    messageId,
+    status,
+    delivered: sum(shards, 'delivered'),
+    gone: sum(shards, 'gone'),
+    failed: sum(shards, 'failed'),
+    pending: sum(shards, 'pending'),
+    shards,
+    startedAt,
+    ...(shards.length > 0 &&
+      status !== 'delivering' && {
+        finishedAt: Math.max(...shards.map((each) => each.finishedAt ?? startedAt)),
+      }),
+  };
+}
+
+function shardOf(
+  shard: number,
+  row: ShardRow | undefined,
+  publishedAt: number,
+  now: number,
+): PublicationShard {
+  const isAbandoned = (row?.movedAt ?? publishedAt) + abandonedAfterMs < now;
+  if (!row) {
+    return {
+      shard,
+      status: isAbandoned ? 'failed' : 'delivering',
+      delivered: 0,
+      gone: 0,
+      failed: 0,
+      pending: 0,
+    };
+  }
+  const { state, delivered, gone, failed, estimate, startedAt, finishedAt } = row;
+  return {
+    shard,
+    status: state === 'delivering' && isAbandoned ? 'failed' : state,
+    delivered,
+    gone,
+    failed,
+    // What a failed shard did not reach stays pending: nobody was told that it got the message.
+    pending: state === 'done' ? 0 : Math.max(0, estimate - delivered - gone - failed),
+    startedAt,
+    ...(finishedAt !== undefined && { finishedAt }),
+  };
+}
+
+/** `failed` only once nothing moves any more. */
+function statusOf(shards: readonly PublicationShard[]): DeliveryStatus {
+  if (shards.length === 0 || shards.some(({ status }) => status === 'delivering')) return 'delivering';
+  return shards.some(({ status }) => status === 'failed') ? 'failed' : 'done';
+}
+
+function sum(shards: readonly PublicationShard[], count: keyof DeliveryCounts): number {
+  return shards.reduce((total, shard) => total + shard[count], 0);
+}

@@ -1,0 +1,101 @@
+import { connectionLifetimeMs, type Identity, type Session } from '../../protocol/index.ts';
+
+/** Partition of a user's sessions: read consistently, so a publish right after open finds the new session. */
+export function userKey({ tenant, userType, userId }: Identity): string {
+  return `USER#${tenant}#${userType}#${userId}`;
+}
+
+/** The user behind a `userKey`. No name holds a `#`, so the split is exact. */
+export function userOf(key: string): Identity {
+  const [, tenant = '', userType = '', userId = ''] = key.split('#');
+  return { tenant, userType, userId };
+}
+
+/** One of the partitions that together hold everyone of a tenant. */
+export function audienceKey(tenant: string, shard: number): string {
+  return `AUDIENCE#${tenant}#${String(shard)}`;
+}
+
+/** Sort key within an audience: a user type is a prefix of it. */
+export function memberKey(userType: string, connectionId: string): string {
+  return `${memberPrefix(userType)}${connectionId}`;
+}
+
+export function memberPrefix(userType: string): string {
+  return `${userType}#`;
+}
+
+/** One of the partitions that together hold the subscribers of a topic. */
+export function topicKey(tenant: string, topic: string, shard: number): string {
+  return `TOPIC#${tenant}#${topic}#${String(shard)}`;
+}
+
+/**
+ * The shard of a connection: the same for its audience and its topics, so that whatever targets of one publish it
+ * matches, it falls into the same job. FNV-1a, 32 bits.
+ */
+export function shardOf(connectionId: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(connectionId)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash % shards;
+}
+
+/** What a delivery needs of a session. */
+export interface Recipient {
+  readonly connectionId: string;
+  readonly identity: Identity;
+  /** Epoch milliseconds. */
+  readonly connectedAt: number;
+  /** Partition of the subscription it was found by, where a topic led to it. */
+  readonly topicKey?: string;
+}
+
+/** What every row of the sessions table holds of its connection. */
+interface ConnectionRow {
+  readonly pk: string;
+  /** The connection id. */
+  readonly sk: string;
+  /** Epoch milliseconds. */
+  readonly connectedAt: number;
+  /** Epoch milliseconds. */
+  readonly tokenExpiresAt: number;
+}
+
+export interface SessionRow extends ConnectionRow {
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  readonly topics?: Set<string>;
+}
+
+/** Its pk is a topic's; so the user stands in the row. */
+export interface SubscriptionRow extends ConnectionRow {
+  readonly userType: string;
+  readonly userId: string;
+}
+
+// After two hours a connection is certainly gone. The margin covers a slow handshake and clocks that differ.
+const lifetimeWithMarginMs = connectionLifetimeMs + 10 * 60 * 1000;
+
+/** TTL of a connection's rows, in epoch seconds. */
+export function expiryOf(connectedAt: number): number {
+  return Math.ceil((connectedAt + lifetimeWithMarginMs) / 1000);
+}
+
+/** The TTL removes rows within days, not seconds, and a token may have expired on an open connection. */
+export function isOpen({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
+  return tokenExpiresAt > now && connectedAt + lifetimeWithMarginMs > now;
+}
+
+export function recipientOf(row: ConnectionRow | SubscriptionRow): Recipient {
+  const { pk, sk: connectionId, connectedAt } = row;
+  if (!('userId' in row)) return { connectionId, identity: userOf(pk), connectedAt };
+  const { userType, userId } = row;
+  const [, tenant = ''] = pk.split('#');
+  return { connectionId, identity: { tenant, userType, userId }, connectedAt, topicKey: pk };
+}
+
+export function sessionOf(row: SessionRow): Session {
+  const { sk: connectionId, connectedAt, tokenExpiresAt, sourceIp, userAgent } = row;
+  const topics = [...(row.topics ?? [])].sort();
+  return { connectionId, ...userOf(row.pk), connectedAt, tokenExpiresAt, topics, sourceIp, userAgent };
+}

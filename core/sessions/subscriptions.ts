@@ -1,0 +1,140 @@
+import {
+  BatchWriteCommand,
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { type Identity, maxTopicsPerSession } from '../../protocol/index.ts';
+import { conditionHeld } from '../tables/conditional-write.ts';
+import { expiryOf, type SessionRow, shardOf, topicKey, userKey } from './items.ts';
+
+export interface Subscriber {
+  readonly identity: Identity;
+  readonly connectionId: string;
+  /** Epoch milliseconds. */
+  readonly connectedAt: number;
+  /** Epoch milliseconds. */
+  readonly tokenExpiresAt: number;
+}
+
+export type Subscriptions = ReturnType<typeof createSubscriptions>;
+
+/** DynamoDB takes no more writes in one batch. */
+const maxBatch = 25;
+
+/** Who is subscribed to which topic: a row per subscription, and the list of its topics in the session's own row. */
+export function createSubscriptions(options: {
+  readonly db: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly shards: number;
+}) {
+  const { db, table, shards } = options;
+  const keyOf = (tenant: string, topic: string, connectionId: string) => ({
+    pk: topicKey(tenant, topic, shardOf(connectionId, shards)),
+    sk: connectionId,
+  });
+
+  return {
+    /**
+     * `full`: the session has as many topics as it may. `closed`: the session is gone. The session learns of the topic
+     * first, so that a disconnect, which reads the topics there, finds every subscription.
+     */
+    async subscribe(subscriber: Subscriber, topic: string): Promise<'subscribed' | 'full' | 'closed'> {
+      const { identity, connectionId, connectedAt, tokenExpiresAt } = subscriber;
+      const { tenant, userType, userId } = identity;
+      const Key = { pk: userKey(identity), sk: connectionId };
+      const addition = new UpdateCommand({
+        TableName: table,
+        Key,
+        UpdateExpression: 'ADD topics :added',
+        ConditionExpression:
+          'attribute_exists(pk) AND (attribute_not_exists(topics) OR size(topics) < :most OR contains(topics, :topic))',
+        ExpressionAttributeValues: {
+          ':added': new Set([topic]),
+          ':topic': topic,
+          ':most': maxTopicsPerSession,
+        },
+      });
+      if (!(await conditionHeld(db.send(addition)))) {
+        const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
+        return Item ? 'full' : 'closed';
+      }
+      const row = keyOf(tenant, topic, connectionId);
+      const expiresAt = expiryOf(connectedAt);
+      const Item = { ...row, userType, userId, connectedAt, tokenExpiresAt, expiresAt };
+      await db.send(new PutCommand({ TableName: table, Item }));
+      // What happened to the session before this row was there has passed it by.
+      const { Item: session } = await db.send(
+        new GetCommand({ TableName: table, Key, ConsistentRead: true }),
+      );
+      if (!session) {
+        await db.send(new DeleteCommand({ TableName: table, Key: row }));
+        return 'closed';
+      }
+      const { tokenExpiresAt: latest } = session as SessionRow;
+      if (latest > tokenExpiresAt) await this.refresh(identity, connectionId, [topic], latest);
+      return 'subscribed';
+    },
+
+    /** Lets subscriptions live until then, where that is later. Those that have ended meanwhile stay so. */
+    async refresh(
+      { tenant }: Identity,
+      connectionId: string,
+      topics: Iterable<string>,
+      tokenExpiresAt: number,
+    ): Promise<void> {
+      const updates = [...topics].map((topic) =>
+        conditionHeld(
+          db.send(
+            new UpdateCommand({
+              TableName: table,
+              Key: keyOf(tenant, topic, connectionId),
+              UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
+              ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
+              ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
+            }),
+          ),
+        ),
+      );
+      await Promise.all(updates);
+    },
+
+    /** The row first: a session may list a topic it no longer gets, but gets none that it does not list. */
+    async unsubscribe({ identity, connectionId }: Subscriber, topic: string): Promise<void> {
+      await db.send(
+        new DeleteCommand({ TableName: table, Key: keyOf(identity.tenant, topic, connectionId) }),
+      );
+      const removal = new UpdateCommand({
+        TableName: table,
+        Key: { pk: userKey(identity), sk: connectionId },
+        UpdateExpression: 'DELETE topics :removed',
+        // A session that has closed meanwhile stays so: without this, half of it would be back.
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: { ':removed': new Set([topic]) },
+      });
+      await conditionHeld(db.send(removal));
+    },
+
+    /** Removes the subscriptions of a session that is gone. */
+    async clear({ tenant }: Identity, connectionId: string, topics: Iterable<string>): Promise<void> {
+      let keys = [...topics].map((topic) => keyOf(tenant, topic, connectionId));
+      while (keys.length > 0) {
+        const batch = keys.slice(0, maxBatch).map((Key) => ({ DeleteRequest: { Key } }));
+        const { UnprocessedItems } = await db.send(
+          new BatchWriteCommand({ RequestItems: { [table]: batch } }),
+        );
+        const left = (UnprocessedItems?.[table] ?? []).flatMap(
+          ({ DeleteRequest }) => DeleteRequest?.Key ?? [],
+        );
+        keys = [...(left as typeof keys), ...keys.slice(maxBatch)];
+      }
+    },
+
+    /** Removes one subscription row that outlived its session. */
+    async removeOrphan(key: string, connectionId: string): Promise<void> {
+      await db.send(new DeleteCommand({ TableName: table, Key: { pk: key, sk: connectionId } }));
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isTopicAllowed } from '../../../core/auth/topic-patterns.ts';
+
+describe('a topic pattern', () => {
+  it.each([
+    ['orders.*', 'orders.eu', true],
+    ['orders.*', 'orders.', true],
+    ['orders.*', 'orders', false],
+    ['*', 'anything/at.all', true],
+    ['chat/*/public', 'chat/1/public', true],
+    ['chat/*/public', 'chat/public', false],
+    ['a*a', 'a', false],
+    ['a*b*c', 'a-b-b-c', true],
+    ['exact', 'exact', true],
+    ['exact', 'exactly', false],
+  ])('%s for %s: %s', (pattern, topic, isAllowed) => {
+    expect(isTopicAllowed(topic, [pattern])).toBe(isAllowed);
+  });
+
+  it('allows nothing where there is none', () => {
+    expect(isTopicAllowed('a', [])).toBe(false);
+  });
+
+  it('means what the regular expression of the same text means', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });
+    const topic = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 10 });
+    fc.assert(
+      fc.property(text, topic, (pattern, name) => {
+        const reference = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
+        expect(isTopicAllowed(name, [pattern])).toBe(reference.test(name));
+      }),
+    );
+  });
+
+  it('of many stars costs no more than its length', () => {
+    expect(isTopicAllowed(`${'a'.repeat(255)}b`, [`${'a*'.repeat(127)}c`])).toBe(false);
+  });
+});

@@ -1,0 +1,146 @@
+import {
+  ApiGatewayManagementApiClient,
+  PostToConnectionCommand,
+} from '@aws-sdk/client-apigatewaymanagementapi';
+import { describe, expect, it } from 'vitest';
+import { posterFor, startPeer, startWirePeer } from './peer.ts';
+
+const connectionId = 'L0SM9cOFvHcCIhw=';
+
+describe('posting to a connection', () => {
+  it('sends the bytes, and says so', async () => {
+    const peer = await startPeer(() => ({ status: 200 }));
+    const poster = posterFor(peer);
+    const text = JSON.stringify({ type: 'notice-push', content: 'héllo ✓' });
+    expect(await poster.post(connectionId, poster.prepare(text))).toEqual({ outcome: 'sent' });
+    expect(await poster.post(connectionId, poster.prepare(Buffer.from('bytes')))).toEqual({
+      outcome: 'sent',
+    });
+    expect(peer.seen).toMatchObject([
+      { method: 'POST', path: '/live/@connections/L0SM9cOFvHcCIhw%3D', body: text },
+      { method: 'POST', body: 'bytes' },
+    ]);
+  });
+
+  it('sends a payload of 128 KB whole, and an empty one', async () => {
+    const peer = await startPeer(() => ({ status: 200 }));
+    const poster = posterFor(peer);
+    const large = 'x'.repeat(128 * 1024);
+    expect(await poster.post(connectionId, poster.prepare(large))).toEqual({ outcome: 'sent' });
+    expect(await poster.post(connectionId, poster.prepare(''))).toEqual({ outcome: 'sent' });
+    expect(peer.seen.map(({ body }) => body)).toEqual([large, '']);
+  });
+
+  it('asks for the path that the SDK asks for, whatever the id and the endpoint', async () => {
+    const ids = [connectionId, 'a/b+c=', "it's(a)*!~.-_id", 'ü%2F?#&id', 'a', '...'];
+    const peer = await startPeer(() => ({ status: 200 }), { isPlain: true });
+    for (const endpoint of [peer.origin, `${peer.origin}/live`, `${peer.origin}/a/b`]) {
+      const poster = posterFor(peer, { endpoint });
+      const client = new ApiGatewayManagementApiClient({
+        endpoint,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      });
+      for (const id of ids) {
+        const before = peer.seen.length;
+        await poster.post(id, poster.prepare('hi'));
+        await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: Buffer.from('hi') }));
+        const [ours, theirs] = peer.seen.slice(before);
+        expect(ours?.path).toBe(theirs?.path);
+        expect(ours?.headers.host).toBe(theirs?.headers.host);
+      }
+      client.destroy();
+    }
+  });
+
+  it('takes an endpoint with a slash at its end as one without, also when it tries again', async () => {
+    const peer = await startPeer((_, at) => ({ status: at === 0 ? 503 : 200 }));
+    const poster = posterFor(peer, { endpoint: `${peer.origin}/live/` });
+    expect(await poster.post(connectionId, poster.prepare('hi'))).toEqual({ outcome: 'sent' });
+    const path = '/live/@connections/L0SM9cOFvHcCIhw%3D';
+    expect(peer.seen).toMatchObject([{ path }, { path }]);
+  });
+
+  it.each(['', '.', '..', 'half a pair \ud800'])('refuses %j, which no path can hold', async (id) => {
+    const peer = await startPeer(() => ({ status: 200 }));
+    const poster = posterFor(peer);
+    const refused = { outcome: 'failed', reason: 'bad_request' };
+    expect(await poster.post(id, poster.prepare('hi'))).toMatchObject(refused);
+    expect(await poster.disconnect(id)).toMatchObject(refused);
+    expect(peer.seen).toEqual([]);
+  });
+});
+
+describe('closing a connection', () => {
+  it('is a DELETE without a body', async () => {
+    const peer = await startPeer(() => ({ status: 204 }));
+    expect(await posterFor(peer).disconnect(connectionId)).toEqual({ outcome: 'closed' });
+    expect(peer.seen).toMatchObject([
+      { method: 'DELETE', path: '/live/@connections/L0SM9cOFvHcCIhw%3D', body: '' },
+    ]);
+    expect(peer.seen[0]?.headers).not.toHaveProperty('content-type');
+  });
+
+  it('finds out that it was gone already', async () => {
+    const peer = await startPeer(() => ({ status: 410 }));
+    expect(await posterFor(peer).disconnect(connectionId)).toEqual({ outcome: 'gone' });
+  });
+});
+
+describe('what API Gateway answers', () => {
+  const secret = 'User: arn:aws:sts::123456789012:assumed-role/fan-out is not authorized';
+  const headers = { 'x-amzn-requestid': 'a-request-id', 'content-type': 'application/json' };
+
+  it.each([
+    [410, 'GoneException', { outcome: 'gone' }],
+    [410, 'SomethingElseException', { outcome: 'gone' }],
+    [429, 'LimitExceededException', { outcome: 'throttled', requestId: 'a-request-id' }],
+    [429, 'SomethingElseException', { outcome: 'throttled', requestId: 'a-request-id' }],
+    [413, 'PayloadTooLargeException', { outcome: 'too_large', requestId: 'a-request-id' }],
+    [403, 'ForbiddenException', { outcome: 'failed', reason: 'forbidden', isRetryable: false }],
+    [400, 'BadRequestException', { outcome: 'failed', reason: 'bad_request', isRetryable: false }],
+    [500, 'InternalFailure', { outcome: 'failed', reason: 'service_error', isRetryable: true }],
+    [504, 'GatewayTimeout', { outcome: 'failed', reason: 'service_error', isRetryable: true }],
+    [301, 'Moved', { outcome: 'failed', reason: 'unexpected', isRetryable: false }],
+  ])(
+    '%i %s is an outcome, with the request id, and without the words of the platform',
+    async (status, name, expected) => {
+      const body = JSON.stringify({ message: secret });
+      const peer = await startPeer(() => ({
+        status,
+        headers: { ...headers, 'x-amzn-errortype': name },
+        body,
+      }));
+      const poster = posterFor(peer, { retries: 0 });
+      const outcome = await poster.post(connectionId, poster.prepare('hi'));
+      expect(outcome).toMatchObject(expected);
+      if (outcome.outcome !== 'failed') {
+        expect(JSON.stringify(outcome)).not.toContain('arn:');
+        return;
+      }
+      const { cause, ...shown } = outcome;
+      expect(shown.requestId).toBe('a-request-id');
+      expect(JSON.stringify(shown)).not.toMatch(/arn:|Exception/);
+      expect(cause).toMatchObject({ $metadata: { httpStatusCode: status, requestId: 'a-request-id' } });
+    },
+  );
+
+  it('keeps its meaning where the body is not what the SDK can read', async () => {
+    const page = { headers: { 'content-type': 'text/html' }, body: '<html>Bad Gateway</html>' };
+    const peer = await startPeer((_, at) => ({ status: at === 0 ? 502 : 413, ...page }));
+    const poster = posterFor(peer, { retries: 0 });
+    const payload = poster.prepare('hi');
+    expect(await poster.post(connectionId, payload)).toMatchObject({
+      outcome: 'failed',
+      reason: 'service_error',
+    });
+    expect(await poster.post(connectionId, payload)).toMatchObject({ outcome: 'too_large' });
+  });
+
+  it('is a fault of the network where it is no HTTP', async () => {
+    const peer = await startWirePeer((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n\r\n'));
+    const poster = posterFor(peer, { retries: 0 });
+    const outcome = await poster.post(connectionId, poster.prepare('hi'));
+    expect(outcome).toMatchObject({ outcome: 'failed', reason: 'network', isRetryable: true });
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import type { Delivery } from '../../../core/delivery/deliver.ts';
+import {
+  type Core,
+  idsOf,
+  later,
+  minuteMs,
+  sessionOf,
+  startOfTime,
+  useDynamoDB,
+} from '../core-under-test.ts';
+import { failed, gone, throttled } from '../recording-connections.ts';
+
+const dynamodb = useDynamoDB();
+const member = { tenant: 'default', userType: 'member', userId: '1' };
+const sent = { outcome: 'sent' } as const;
+
+describe('a delivery', () => {
+  it('counts each recipient once: the counts add up whatever the outcomes', async () => {
+    const core = await dynamodb.create({
+      post: (id) =>
+        id.startsWith('gone')
+          ? gone
+          : id.startsWith('throttled')
+            ? throttled
+            : id.startsWith('failed')
+              ? failed
+              : sent,
+    });
+    const ids = ['sent-1', 'sent-2', 'gone-1', 'throttled-1', 'failed-1', 'failed-2'];
+    expect(countsOf(await core.deliver(recipients(ids), core.connections.prepare('{}'), later))).toEqual({
+      delivered: 2,
+      gone: 1,
+      failed: 3,
+    });
+  });
+
+  it('says in the log how many posts failed, and nothing of why the SDK says so', async () => {
+    const core = await dynamodb.create({ post: () => failed });
+    countsOf(
+      await core.deliver(recipients(['c1=']), core.connections.prepare('{"content":"private"}'), later),
+    );
+    expect(core.warnings.join()).toContain('posts failed');
+    expect(core.warnings.join()).not.toMatch(/secret detail|private/);
+  });
+
+  it('to nobody calls nobody', async () => {
+    const core = await dynamodb.create();
+    expect(countsOf(await core.deliver([], core.connections.prepare('{}'), later))).toEqual({
+      delivered: 0,
+      gone: 0,
+      failed: 0,
+    });
+    expect(core.connections.calls).toEqual([]);
+  });
+});
+
+describe('a session answered 410', () => {
+  it('is forgotten once it is older than a minute', async () => {
+    const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
+    core.clock.ms += minuteMs + 1;
+    await deliverToAll(core);
+    expect(await remaining(core)).toEqual(['live']);
+  });
+
+  it('stays while it is younger: its handshake may not have returned', async () => {
+    const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
+    core.clock.ms += minuteMs;
+    expect(await deliverToAll(core)).toEqual({ delivered: 1, gone: 1, failed: 0 });
+    expect(await remaining(core)).toEqual(['dead', 'live']);
+  });
+
+  it('stays where its row was written anew in the meantime', async () => {
+    const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
+    core.clock.ms += minuteMs + 1;
+    const { recipients: asRead } = await core.recipients.ofUser(member);
+    await core.sessions.add(sessionOf('dead', { connectedAt: core.clock.ms }));
+    countsOf(await core.deliver(asRead, core.connections.prepare('{}'), later));
+    expect(await remaining(core)).toEqual(['dead', 'live']);
+  });
+
+  it('stays while the endpoint has delivered nothing yet: a wrong one answers 410 to every id', async () => {
+    const core = await openSessions(['a', 'b', 'c'], () => true);
+    core.clock.ms += minuteMs + 1;
+    expect(await deliverToAll(core)).toEqual({ delivered: 0, gone: 3, failed: 0 });
+    expect(await remaining(core)).toEqual(['a', 'b', 'c']);
+    expect(core.warnings.join()).toContain('endpoint');
+  });
+
+  it('is forgotten when the endpoint has delivered something before', async () => {
+    let isDead = false;
+    const core = await openSessions(['a'], () => isDead);
+    await deliverToAll(core);
+    isDead = true;
+    core.clock.ms += minuteMs + 1;
+    expect(await deliverToAll(core)).toEqual({ delivered: 0, gone: 1, failed: 0 });
+    expect(await remaining(core)).toEqual([]);
+    expect(core.warnings).toEqual([]);
+  });
+});
+
+function countsOf({ delivered, gone, failed }: Delivery) {
+  return { delivered, gone, failed };
+}
+
+async function openSessions(
+  ids: readonly string[],
+  isGone: (session: { connectionId: string }) => boolean,
+): Promise<Core> {
+  const core = await dynamodb.create({ post: (connectionId) => (isGone({ connectionId }) ? gone : sent) });
+  for (const id of ids) await core.sessions.add(sessionOf(id));
+  return core;
+}
+
+async function deliverToAll(core: Core) {
+  const { recipients: all } = await core.recipients.ofUser(member);
+  return countsOf(await core.deliver(all, core.connections.prepare('{}'), later));
+}
+
+async function remaining(core: Core): Promise<string[]> {
+  return idsOf((await core.recipients.ofUser(member)).recipients);
+}
+
+function recipients(ids: readonly string[]) {
+  return ids.map((connectionId) => ({ connectionId, identity: member, connectedAt: startOfTime }));
+}

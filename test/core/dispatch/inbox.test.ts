@@ -1,0 +1,129 @@
+import { describe, expect, it, vi } from 'vitest';
+import { createInboxListeners } from '../../../core/dispatch/inbox.ts';
+import { readPublishRequest } from '../../../protocol/index.ts';
+import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
+
+const dynamodb = useDynamoDB();
+const own = 'user:member:1';
+const from = { tenant: 'default', userType: 'member', userId: '1' };
+const session = { connectionId: 'c1=', connectedAt: 0, tokenExpiresAt: 0, topics: [] };
+
+async function coreWith(count: number, ttlSeconds = 60): Promise<Core> {
+  const core = await dynamodb.create();
+  for (let content = 1; content <= count; content += 1) await publish(core, content, ttlSeconds);
+  return core;
+}
+
+function publish(core: Core, content: unknown, ttlSeconds = 60) {
+  return core.publish(readPublishRequest({ to: own, type: 'n', content, durable: true, ttlSeconds }));
+}
+
+async function ask(core: Core, type: string, content: unknown): Promise<Record<string, unknown>> {
+  const listener = createInboxListeners(core).find((each) => each.type === type);
+  if (!listener) throw new Error(`There is no ${type}.`);
+  const never = () => Promise.reject(new Error('The inbox answers by its ack.'));
+  return (await listener.handle({ content, from, session, reply: never, send: never })) as Record<
+    string,
+    unknown
+  >;
+}
+
+const contents = ({ messages }: Record<string, unknown>) =>
+  (messages as { content: unknown }[]).map(({ content }) => content);
+
+describe('an inbox', () => {
+  it('that never got anything is empty', async () => {
+    const core = await dynamodb.create();
+    const empty = { messages: [], epoch: '', head: 0, readOffset: 0 };
+    for (const content of [{}, undefined]) expect(await ask(core, 'inbox-list', content)).toEqual(empty);
+    expect(await ask(core, 'inbox-unread', undefined)).toEqual({ unread: 0 });
+    expect(await ask(core, 'inbox-mark-read', { offset: 0 })).toEqual({ readOffset: 0 });
+  });
+
+  it('lists the messages to the user in pages, oldest first', async () => {
+    const core = await coreWith(5);
+    const first = await ask(core, 'inbox-list', { limit: 3 });
+    expect(contents(first)).toEqual([1, 2, 3]);
+    expect(first).toMatchObject({ head: 5, readOffset: 0, next: 3 });
+    const second = await ask(core, 'inbox-list', { after: first['next'], limit: 3 });
+    expect(contents(second)).toEqual([4, 5]);
+    expect(second).not.toHaveProperty('next');
+  });
+
+  it('keeps a page below the size of a frame, and gives a message that is larger than that alone', async () => {
+    const core = await coreWith(0);
+    const text = 'x'.repeat(30_000);
+    for (const content of [text, text, text, 'y'.repeat(120_000), text]) await publish(core, content);
+    const lengths: number[][] = [];
+    let after: unknown = 0;
+    while (after !== undefined) {
+      const page = await ask(core, 'inbox-list', { after });
+      expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(128 * 1024);
+      lengths.push(contents(page).map((content) => String(content).length));
+      after = page['next'];
+    }
+    expect(lengths).toEqual([[30_000, 30_000], [30_000], [120_000], [30_000]]);
+  });
+
+  it('reads past many messages that have expired with few reads, and says where to go on', async () => {
+    const core = await coreWith(1100, 1);
+    core.clock.ms += 5000;
+    await publish(core, 'kept');
+    const queries = vi.spyOn(core.db, 'send');
+    const first = await ask(core, 'inbox-list', { limit: 1 });
+    expect(queries.mock.calls.length).toBeLessThan(15);
+    expect(first).toMatchObject({ messages: [], head: 1101, next: 901 });
+    expect(contents(await ask(core, 'inbox-list', { after: first['next'], limit: 1 }))).toEqual(['kept']);
+  });
+
+  it('counts ten megabytes of what is not read, and says that there is more', async () => {
+    const core = await coreWith(0);
+    const content = 'x'.repeat(125_000);
+    for (let count = 0; count < 95; count += 1) await publish(core, content);
+    const counted = await ask(core, 'inbox-unread', {});
+    expect(counted).toMatchObject({ more: true });
+    expect(counted['unread']).toBeGreaterThan(70);
+    expect(counted['unread']).toBeLessThan(95);
+    await ask(core, 'inbox-mark-read', { offset: 60 });
+    expect(await ask(core, 'inbox-unread', {})).toEqual({ unread: 35 });
+  });
+
+  it('counts what is not read, without what has expired', async () => {
+    const core = await coreWith(2, 10);
+    await publish(core, 'later', 100);
+    expect(await ask(core, 'inbox-unread', {})).toEqual({ unread: 3 });
+    await ask(core, 'inbox-mark-read', { offset: 1 });
+    expect(await ask(core, 'inbox-unread', {})).toEqual({ unread: 2 });
+    core.clock.ms += 11_000;
+    expect(await ask(core, 'inbox-unread', {})).toEqual({ unread: 1 });
+    expect(contents(await ask(core, 'inbox-list', {}))).toEqual(['later']);
+  });
+});
+
+describe('marking read', () => {
+  it('tells all sessions of the user, and never goes back', async () => {
+    const core = await coreWith(3);
+    await core.sessions.add(sessionOf('c1='));
+    await core.sessions.add(sessionOf('c2='));
+    expect(await ask(core, 'inbox-mark-read', { offset: 2 })).toEqual({ readOffset: 2 });
+    expect(await ask(core, 'inbox-mark-read', { offset: 1 })).toEqual({ readOffset: 2 });
+    expect(await ask(core, 'inbox-mark-read', { offset: 2 })).toEqual({ readOffset: 2 });
+    expect(await ask(core, 'inbox-mark-read', { offset: 0 })).toEqual({ readOffset: 2 });
+    expect(await ask(core, 'inbox-list', {})).toMatchObject({ readOffset: 2 });
+    for (const id of ['c1=', 'c2=']) {
+      // Whoever says the same again is told again: the first time may have failed after the cursor had moved.
+      const frame = { type: 'inbox-read', content: { readOffset: 2 } };
+      expect(core.connections.framesTo(id)).toMatchObject([frame, frame]);
+    }
+  });
+
+  it('beyond the newest message is refused, and so is what is no offset', async () => {
+    const core = await coreWith(3);
+    for (const offset of [4, -1, 1.5, '2']) {
+      await expect(ask(core, 'inbox-mark-read', { offset })).rejects.toMatchObject({
+        code: 'bad_content',
+        details: [{ field: 'content.offset' }],
+      });
+    }
+  });
+});

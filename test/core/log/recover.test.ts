@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest';
+import { createWaitForIndex } from '../../../core/sessions/wait-for-index.ts';
+import { createRecoverListener } from '../../../core/dispatch/recover.ts';
+import { readPublishRequest, Refusal } from '../../../protocol/index.ts';
+import { type Core, type CoreOptions, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import { throttled } from '../recording-connections.ts';
+
+const dynamodb = useDynamoDB();
+const own = 'user:member:1';
+const identity = { tenant: 'default', userType: 'member', userId: '1' };
+const session = { connectionId: 'c1=', connectedAt: 0, tokenExpiresAt: 0, topics: ['orders.*'] };
+
+async function coreWith(count: number, options: CoreOptions = {}): Promise<Core> {
+  const core = await dynamodb.create(options);
+  for (let offset = 1; offset <= count; offset += 1) await publish(core, offset);
+  return core;
+}
+
+function publish(core: Core, content: unknown, to = own) {
+  return core.publish(readPublishRequest({ to, type: 'n', content, durable: true }));
+}
+
+/** What the frame `recover` is answered with, and the contents that were sent before. */
+async function recover(core: Core, channels: readonly unknown[]) {
+  const before = core.connections.calls.length;
+  const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
+  const waitForIndex = createWaitForIndex(core);
+  const answer = await createRecoverListener(core.recover, waitForIndex).handle({
+    content: { channels },
+    from: identity,
+    session,
+    reply: never,
+    send: never,
+  });
+  const sent = core.connections.calls.slice(before).map((call) => {
+    if (call.call !== 'post') throw new Error('Something was closed.');
+    expect(call.connectionId).toBe('c1=');
+    return (JSON.parse(call.text) as { content: unknown }).content;
+  });
+  return { sent, channels: (answer as { channels: unknown[] }).channels };
+}
+
+async function refusal(core: Core, channels: readonly unknown[]): Promise<Refusal> {
+  const cause: unknown = await recover(core, channels).catch((thrown: unknown) => thrown);
+  if (cause instanceof Refusal) return cause;
+  throw new Error('It was not refused.', { cause });
+}
+
+describe('recover', () => {
+  it('sends what followed, in order, and says how far', async () => {
+    const core = await coreWith(4);
+    const { epoch } = (await core.channelLog.head({ tenant: 'default', channel: own })) ?? { epoch: '?' };
+    expect(await recover(core, [{ channel: own, epoch, offset: 2 }])).toEqual({
+      sent: [3, 4],
+      channels: [{ channel: own, epoch, offset: 4, recovered: true }],
+    });
+  });
+
+  it('from an empty epoch sends the whole log', async () => {
+    const core = await coreWith(3);
+    const { sent, channels } = await recover(core, [{ channel: 'user', epoch: '', offset: 0 }]);
+    expect(sent).toEqual([1, 2, 3]);
+    expect(channels).toMatchObject([{ channel: own, offset: 3, recovered: true }]);
+  });
+
+  it('without a position only says where the logs stand, by their full names', async () => {
+    const core = await coreWith(3);
+    await publish(core, 'all', 'everyone');
+    const { sent, channels } = await recover(
+      core,
+      ['user', 'type', 'everyone'].map((channel) => ({ channel })),
+    );
+    expect(sent).toEqual([]);
+    expect(channels).toMatchObject([
+      { channel: own, offset: 3, recovered: true },
+      { channel: 'type:member', epoch: '', offset: 0, recovered: true },
+      { channel: 'everyone', offset: 1, recovered: true },
+    ]);
+  });
+
+  it('says no honestly where the log has begun anew, was restored to an earlier time, or is gone', async () => {
+    const core = await coreWith(3);
+    const { epoch } = (await core.channelLog.head({ tenant: 'default', channel: own })) ?? { epoch: '?' };
+    const { sent, channels } = await recover(core, [
+      { channel: own, epoch: 'another', offset: 1 },
+      { channel: own, epoch, offset: 9 },
+      { channel: 'topic:orders.eu', epoch: 'another', offset: 1 },
+    ]);
+    expect(sent).toEqual([]);
+    expect(channels).toEqual([
+      { channel: own, epoch, offset: 3, recovered: false },
+      { channel: own, epoch, offset: 3, recovered: false },
+      { channel: 'topic:orders.eu', epoch: '', offset: 0, recovered: false },
+    ]);
+  });
+
+  it('sends at most 200 messages at once, and says that there is more', async () => {
+    const core = await coreWith(205);
+    await publish(core, 'all', 'everyone');
+    const first = await recover(core, [
+      { channel: own, epoch: '' },
+      { channel: 'everyone', epoch: '' },
+    ]);
+    expect(first.sent).toHaveLength(200);
+    expect(first.channels).toMatchObject([
+      { offset: 200, recovered: true, more: true },
+      { offset: 0, recovered: true, more: true },
+    ]);
+    const { epoch } = (first.channels as { epoch: string }[])[0] ?? { epoch: '?' };
+    const second = await recover(core, [{ channel: own, epoch, offset: 200 }]);
+    expect(second.sent).toEqual([201, 202, 203, 204, 205]);
+    expect(second.channels).toEqual([{ channel: own, epoch, offset: 205, recovered: true }]);
+  });
+
+  it('claims no more than the connection took', async () => {
+    let taken = 0;
+    const core = await coreWith(4, { post: () => (++taken > 2 ? throttled : { outcome: 'sent' }) });
+    const { channels } = await recover(core, [{ channel: own, epoch: '' }]);
+    expect(channels).toMatchObject([{ offset: 2, recovered: true, more: true }]);
+    expect(await refusal(core, [{ channel: own, epoch: '' }])).toMatchObject({ code: 'rate_limited' });
+  });
+
+  it('tells the holes on the way', async () => {
+    const core = await coreWith(1);
+    const log = { tenant: 'default', channel: own };
+    const killed = () => Promise.reject(new Error('killed'));
+    const entry = { messageId: 'm', ttlSeconds: 60, frameAt: () => '' };
+    await expect(core.channelLog.append(log, entry, { remember: killed })).rejects.toThrow('killed');
+    await publish(core, 3);
+    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
+    expect(sent).toEqual([1, 3]);
+    expect(channels).toMatchObject([{ offset: 3, recovered: true, skipped: [2] }]);
+  });
+
+  it('says that something is gone where its time has passed, and sends what is left', async () => {
+    const core = await dynamodb.create();
+    await core.publish(readPublishRequest({ to: own, type: 'n', content: 1, durable: true, ttlSeconds: 1 }));
+    await publish(core, 2);
+    core.clock.ms += 2000;
+    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
+    expect(sent).toEqual([2]);
+    expect(channels).toMatchObject([{ offset: 2, recovered: false }]);
+  });
+});
+
+describe('a session that has just opened', () => {
+  const young = { ...session, connectedAt: startOfTime };
+
+  it('is in the index of its type and of everyone before the log is read: nothing falls in between', async () => {
+    const seen = { times: 0 };
+    const core = await dynamodb.create();
+    const isIndexed = core.recipients.isIndexed.bind(core.recipients);
+    await core.sessions.add(sessionOf('c1='));
+    // Published to an audience of nobody, while the index lags.
+    core.recipients.isIndexed = async (...of) => {
+      if (seen.times++ < 2) return false;
+      await publish(core, 'meanwhile', 'everyone');
+      return isIndexed(...of);
+    };
+    const waits: number[] = [];
+    const wait = (ms: number) => Promise.resolve(waits.push(ms));
+    const ask = createRecoverListener(core.recover, createWaitForIndex({ ...core, wait }));
+    const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
+    const rest = { from: identity, session: young, reply: never, send: never };
+    const channels = [{ channel: 'everyone', epoch: '', offset: 0 }];
+    expect(await ask.handle({ content: { channels }, ...rest })).toMatchObject({ channels: [{ offset: 1 }] });
+    expect(waits).toEqual([50, 100]);
+  });
+
+  it('is not waited for where it asks for its own channel and topics alone, nor for ever', async () => {
+    const core = await dynamodb.create();
+    core.recipients.isIndexed = () => Promise.resolve(false);
+    const waits: number[] = [];
+    const wait = (ms: number) => Promise.resolve(waits.push(ms));
+    const ask = createRecoverListener(core.recover, createWaitForIndex({ ...core, wait }));
+    const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
+    const rest = { from: identity, session: young, reply: never, send: never };
+    await ask.handle({ content: { channels: [{ channel: 'user' }] }, ...rest });
+    expect(waits).toEqual([]);
+    await ask.handle({ content: { channels: [{ channel: 'type' }] }, ...rest });
+    expect(waits.reduce((sum, ms) => sum + ms)).toBeLessThan(2000);
+    expect(core.warnings).toEqual([expect.stringContaining('not in the index')]);
+  });
+});
+
+describe('a log of which some has expired', () => {
+  it('is recovered: true up to there, where the answer ends before', async () => {
+    let posts = 0;
+    const core = await dynamodb.create({ post: () => ((posts += 1) > 2 ? throttled : { outcome: 'sent' }) });
+    for (let offset = 1; offset <= 5; offset += 1) {
+      const ttlSeconds = offset === 4 ? 1 : 600;
+      await core.publish(
+        readPublishRequest({ to: own, type: 'n', content: offset, durable: true, ttlSeconds }),
+      );
+    }
+    core.clock.ms += 5000;
+    const first = await recover(core, [{ channel: own, epoch: '' }]);
+    expect(first.channels).toMatchObject([{ offset: 2, recovered: true, more: true }]);
+    const { epoch } = first.channels[0] as { epoch: string };
+    posts = 0;
+    const second = await recover(core, [{ channel: own, epoch, offset: 2 }]);
+    expect(second.channels).toMatchObject([{ offset: 5, recovered: false }]);
+  });
+});
+
+describe('recover is refused', () => {
+  it.each([
+    ["another user's channel", 'user:member:2'],
+    ['that of a user of another type', 'user:admin:1'],
+    ['another type', 'type:admin'],
+    ['a topic that the token does not allow', 'topic:chat'],
+  ])('for %s, and nothing is sent of the others', async (_what, channel) => {
+    const core = await coreWith(1);
+    const refused = await refusal(core, [{ channel: own, epoch: '' }, { channel }]);
+    expect(refused).toMatchObject({
+      code: 'forbidden',
+      details: [{ field: 'content.channels[1].channel' }],
+    });
+    expect(core.connections.calls).toEqual([]);
+  });
+
+  it.each([
+    [[{ channel: 'session:c1=' }], 'content.channels[0].channel'],
+    [[{ channel: 'nobody' }], 'content.channels[0].channel'],
+    [[{ channel: own, epoch: 'e' }], 'content.channels[0].offset'],
+    [[{ channel: own, offset: 1 }], 'content.channels[0].epoch'],
+    [[{ channel: own, epoch: 'e', offset: -1 }], 'content.channels[0].offset'],
+    [[{ channel: own, epoch: 'e', offset: 1.5 }], 'content.channels[0].offset'],
+    [Array.from({ length: 129 }, () => ({ channel: own })), 'content.channels'],
+  ])('with bad content: %j names %s', async (channels, field) => {
+    const core = await dynamodb.create();
+    expect(await refusal(core, channels)).toMatchObject({ code: 'bad_content', details: [{ field }] });
+  });
+
+  it('of no channel it asks nothing, and is answered', async () => {
+    expect(await recover(await dynamodb.create(), [])).toEqual({ sent: [], channels: [] });
+  });
+});

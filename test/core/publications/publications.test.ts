@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { createPublications, hashOf } from '../../../core/publications/publications.ts';
+import { publicationLifetimeMs, readPublishRequest } from '../../../protocol/index.ts';
+import { minuteMs, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import { withResentWrite } from '../resent-write.ts';
+
+const dynamodb = useDynamoDB();
+const id = { tenant: 'default', messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
+const answer = { messageId: id.messageId, status: 'delivered', delivered: 2, gone: 1, failed: 0 } as const;
+
+describe('a messageId', () => {
+  it('is claimed once; while its publisher is at work, the same request is told so', async () => {
+    const { publications } = await dynamodb.create();
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+    expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
+  });
+
+  it('goes to exactly one of many claims at the same time', async () => {
+    const { publications } = await dynamodb.create();
+    const claims = await Promise.all(Array.from({ length: 8 }, () => publications.claim(id, 'hash')));
+    expect(claims.filter(({ state }) => state === 'claimed')).toHaveLength(1);
+    expect(claims.filter(({ state }) => state === 'running')).toHaveLength(7);
+  });
+
+  it('gives the first answer again once there is one, for a day', async () => {
+    const { publications, clock } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    await publications.finish(id, answer);
+
+    clock.ms += publicationLifetimeMs - 1_000;
+    expect(await publications.claim(id, 'hash')).toEqual({ state: 'answered', answer });
+    clock.ms += 1_000;
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+  });
+
+  it('conflicts with another body, whether the first is answered or under way', async () => {
+    const { publications } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    expect(await publications.claim(id, 'another')).toEqual({ state: 'conflict' });
+    await publications.finish(id, answer);
+    expect(await publications.claim(id, 'another')).toEqual({ state: 'conflict' });
+  });
+
+  it('is a UUID, whose case means nothing', async () => {
+    const { publications } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    const shouted = { ...id, messageId: id.messageId.toUpperCase() };
+    expect(await publications.claim(shouted, 'hash')).toEqual({ state: 'running' });
+  });
+
+  it('belongs to its tenant', async () => {
+    const { publications } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    expect(await publications.claim({ ...id, tenant: 'other' }, 'another')).toMatchObject({
+      state: 'claimed',
+    });
+    expect(await publications.get({ ...id, tenant: 'third' })).toBeUndefined();
+  });
+
+  it('is free again for the same body after 35 s without an answer: its publisher is lost', async () => {
+    const { publications, clock } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+
+    clock.ms += 35_000;
+    expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
+    clock.ms += 1;
+    expect(await publications.claim(id, 'another')).toEqual({ state: 'conflict' });
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+  });
+
+  it.each(['PutCommand', 'UpdateCommand'])(
+    'is claimed where the answer to the claim got lost and the write was sent again: %s',
+    async (command) => {
+      const { publications, db, tables, clock, now } = await dynamodb.create();
+      if (command === 'UpdateCommand') {
+        await publications.claim(id, 'hash');
+        clock.ms += minuteMs + 1;
+      }
+      const lossy = createPublications({ db: withResentWrite(db, command), table: tables.state, now });
+      expect(await lossy.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+      expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
+    },
+  );
+
+  it('that was given back is free for any body, and no record is left to read', async () => {
+    const { publications } = await dynamodb.create();
+    const claim = await publications.claim(id, 'hash');
+    if (claim.state !== 'claimed') throw new Error(claim.state);
+    await publications.release(id, claim.claimId);
+
+    expect(await publications.get(id)).toBeUndefined();
+    expect(await publications.claim(id, 'another')).toMatchObject({ state: 'claimed' });
+  });
+});
+
+describe('a messageId that is given back', () => {
+  it('is given back once, however late the write of it comes again', async () => {
+    const { publications } = await dynamodb.create();
+    const first = await publications.claim(id, 'hash');
+    if (first.state !== 'claimed') throw new Error(first.state);
+    await publications.release(id, first.claimId);
+    expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+    // The first one's, whose answer was lost.
+    await publications.release(id, first.claimId);
+    expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
+  });
+});
+
+describe('the record of a publication', () => {
+  it('says what is under way, and then what became of it', async () => {
+    const { publications, clock } = await dynamodb.create();
+    expect(await publications.get(id)).toBeUndefined();
+
+    const common = { messageId: id.messageId, pending: 0, shards: [], startedAt: startOfTime };
+    await publications.claim(id, 'hash');
+    const none = { delivered: 0, gone: 0, failed: 0 };
+    expect(await publications.get(id)).toEqual({ ...common, status: 'delivering', ...none });
+
+    clock.ms += 250;
+    await publications.finish(id, answer);
+    const counts = { delivered: 2, gone: 1, failed: 0 };
+    expect(await publications.get(id)).toEqual({
+      ...common,
+      status: 'done',
+      ...counts,
+      finishedAt: startOfTime + 250,
+    });
+  });
+
+  it('says failed of one whose publisher was killed and that nobody published again', async () => {
+    const { publications, clock } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    clock.ms += 35_001;
+    const none = { delivered: 0, gone: 0, failed: 0, pending: 0, shards: [] };
+    const expected = { messageId: id.messageId, status: 'failed', startedAt: startOfTime, ...none };
+    expect(await publications.get(id)).toEqual(expected);
+  });
+
+  it('is kept for a day', async () => {
+    const { publications, clock } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    clock.ms += publicationLifetimeMs - 1_000;
+    expect(await publications.get(id)).toBeDefined();
+    clock.ms += 1_000;
+    expect(await publications.get(id)).toBeUndefined();
+  });
+});
+
+describe('the hash of a request', () => {
+  const body = { to: 'everyone', type: 'notice', content: { a: 1, b: { c: [1, 2], d: null } } };
+  const hash = (request: object) => hashOf(readPublishRequest(request));
+
+  it('is the same whatever the order of the keys, at any depth, and with defaults spelt out', () => {
+    const same = { content: { b: { d: null, c: [1, 2] }, a: 1 }, tenant: 'default', type: 'notice' };
+    expect(hash({ ...same, exclude: [], to: 'everyone' })).toBe(hash(body));
+    expect(hash({ ...body, to: ['everyone'] })).toBe(hash(body));
+  });
+
+  it.each([
+    { to: 'type:member' },
+    { type: 'other' },
+    { content: { a: 1, b: { c: [2, 1], d: null } } },
+    { content: { a: '1', b: { c: [1, 2], d: null } } },
+    { exclude: ['c1='] },
+    { tenant: 'other' },
+    { report: 'counts' },
+  ])('is another with %j', (difference) => {
+    expect(hash({ ...body, ...difference })).not.toBe(hash(body));
+  });
+});

@@ -1,0 +1,61 @@
+import { postToAll } from '../../core/connections/post-all.ts';
+import type { DisconnectOutcome, ConnectionsClient, PostOutcome } from '../../core/connections/client.ts';
+
+/** One call to the callback API; `text` is what was posted. */
+export type ConnectionsCall =
+  | { readonly call: 'post'; readonly connectionId: string; readonly text: string }
+  | { readonly call: 'disconnect'; readonly connectionId: string };
+
+export interface RecordingConnections extends ConnectionsClient {
+  readonly calls: readonly ConnectionsCall[];
+  /** The frames posted to a connection, read as JSON. */
+  framesTo(connectionId: string): unknown[];
+}
+
+export interface ConnectionsScript {
+  readonly post?: (connectionId: string) => PostOutcome | Promise<PostOutcome>;
+  readonly disconnect?: (connectionId: string) => DisconnectOutcome | Promise<DisconnectOutcome>;
+}
+
+/** A poster whose outcomes are the test's to say: `sent` and `closed` unless the script says otherwise. */
+export function createRecordingConnections(script: ConnectionsScript = {}): RecordingConnections {
+  const calls: ConnectionsCall[] = [];
+
+  const post: ConnectionsClient['post'] = async (connectionId, payload) => {
+    calls.push({ call: 'post', connectionId, text: Buffer.from(payload.bytes).toString() });
+    return (await script.post?.(connectionId)) ?? { outcome: 'sent' };
+  };
+
+  return {
+    calls,
+    framesTo: (connectionId) =>
+      calls.flatMap((made): unknown[] =>
+        made.call === 'post' && made.connectionId === connectionId ? [JSON.parse(made.text)] : [],
+      ),
+    prepare: (payload) => ({ bytes: Buffer.from(payload), hash: '' }),
+    post,
+    async disconnect(connectionId) {
+      calls.push({ call: 'disconnect', connectionId });
+      return (await script.disconnect?.(connectionId)) ?? { outcome: 'closed' };
+    },
+    // Without the limits: their clock is the wall's.
+    postAll: (connectionIds, payload, { onOutcome } = {}) =>
+      postToAll(
+        connectionIds,
+        (id) => post(id, payload),
+        { ...(onOutcome && { onOutcome }) },
+        () => 0,
+      ),
+    close: () => undefined,
+  };
+}
+
+export const gone: PostOutcome = { outcome: 'gone' };
+export const throttled = { outcome: 'throttled', requestId: undefined } as const;
+export const failed = {
+  outcome: 'failed',
+  reason: 'service_error',
+  isRetryable: true,
+  requestId: undefined,
+  cause: new Error('secret detail of the SDK'),
+} as const;

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { createCloseSession } from '../../../core/sessions/close.ts';
+import type { Dispatch } from '../../../core/dispatch/dispatch.ts';
+import { createReceive } from '../../../core/dispatch/receive.ts';
+import type { Closing } from '../../../protocol/index.ts';
+import { type Core, minuteMs, sessionOf, useDynamoDB } from '../core-under-test.ts';
+import { failed, gone, type ConnectionsScript, throttled } from '../recording-connections.ts';
+
+const dynamodb = useDynamoDB();
+const member = { tenant: 'default', userType: 'member', userId: '1' };
+const kicked: Closing = { code: 'kicked', message: 'Ended by the service.', retry: false };
+
+describe('ending a session', () => {
+  it('says why, then closes, and only then forgets the row', async () => {
+    let isListedAtClose: boolean | undefined;
+    const core: Core = await withSession({
+      async disconnect(connectionId) {
+        isListedAtClose = (await core.sessions.get(member, connectionId)) !== undefined;
+        return { outcome: 'closed' };
+      },
+    });
+    await createCloseSession(core)(sessionOf('c1='), kicked);
+
+    expect(core.connections.calls).toEqual([
+      {
+        call: 'post',
+        connectionId: 'c1=',
+        text: JSON.stringify({ type: 'closing', content: kicked }),
+      },
+      { call: 'disconnect', connectionId: 'c1=' },
+    ]);
+    expect(isListedAtClose).toBe(true);
+    expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
+  });
+
+  it('says why again where the connection does not take it at first', async () => {
+    let posts = 0;
+    const core = await withSession({ post: () => ((posts += 1) < 3 ? throttled : { outcome: 'sent' }) });
+    await createCloseSession(core)(sessionOf('c1='), kicked);
+    expect(core.connections.calls.map(({ call }) => call)).toEqual(['post', 'post', 'post', 'disconnect']);
+  });
+
+  it('says it once to a client that may connect again, and where saying it again is in vain', async () => {
+    const posts = async (post: NonNullable<ConnectionsScript['post']>, closing: Closing) => {
+      const core = await withSession({ post });
+      await createCloseSession(core)(sessionOf('c1='), closing);
+      return core.connections.calls.map(({ call }) => call);
+    };
+    expect(await posts(() => throttled, { ...kicked, retry: true })).toEqual(['post', 'disconnect']);
+    const refused = { ...failed, isRetryable: false };
+    expect(await posts(() => refused, kicked)).toEqual(['post', 'disconnect']);
+  });
+
+  it('leaves the other sessions of the user alone', async () => {
+    const core = await withSession();
+    await core.sessions.add(sessionOf('c2='));
+    await createCloseSession(core)(sessionOf('c1='), kicked);
+    expect(await core.sessions.get(member, 'c2=')).toBeDefined();
+  });
+
+  it.each([gone, throttled, failed])('goes on when the reason could not be sent: $outcome', async (post) => {
+    const core = await withSession({ post: () => post });
+    await createCloseSession(core)(sessionOf('c1='), kicked);
+    expect(core.connections.calls.at(-1)).toEqual({ call: 'disconnect', connectionId: 'c1=' });
+    expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
+  });
+
+  it('forgets the row of a connection that was gone already', async () => {
+    const core = await withSession({ disconnect: () => ({ outcome: 'gone' }) });
+    await createCloseSession(core)(sessionOf('c1='), kicked);
+    expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
+  });
+
+  it.each([throttled, failed])(
+    'that fails ($outcome) keeps the row, so that it can be tried again',
+    async (end) => {
+      const core = await withSession({ disconnect: () => end });
+      const ended = createCloseSession(core)(sessionOf('c1='), kicked);
+      await expect(ended).rejects.toThrow(/could not be closed|was not closed/);
+      expect(await core.sessions.get(member, 'c1=')).toBeDefined();
+    },
+  );
+});
+
+describe('a frame', () => {
+  const { identity, session } = sender();
+
+  it('is dispatched while the token is valid, without a read, and its answer returned', async () => {
+    const { core, receive, dispatched } = await receiving();
+    core.clock.ms = session.tokenExpiresAt - 1;
+    core.sessions.get = () => Promise.reject(new Error('A message costs no read.'));
+    expect(await receive('ping', identity, session)).toBe('answer to ping');
+    expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: session.tokenExpiresAt }]);
+    expect(core.connections.calls).toEqual([]);
+  });
+
+  it('from the moment the token expires ends the session instead: reason, close, and nothing dispatched', async () => {
+    const { core, receive, dispatched } = await receiving();
+    core.clock.ms = session.tokenExpiresAt;
+    expect(await receive('ping', identity, session)).toBeUndefined();
+
+    expect(dispatched).toEqual([]);
+    expect(core.connections.framesTo('c1=')).toMatchObject([
+      { type: 'closing', content: { code: 'token_expired', retry: true } },
+    ]);
+    expect(core.connections.calls.map(({ call }) => call)).toEqual(['post', 'disconnect']);
+  });
+
+  it('is dispatched after that where the session was refreshed, until that token expires', async () => {
+    const { core, receive, dispatched } = await receiving();
+    const later = session.tokenExpiresAt + minuteMs;
+    expect(await core.sessions.refresh(identity, 'c1=', later)).toBe(later);
+    core.clock.ms = later - 1;
+    expect(await receive('ping', identity, session)).toBe('answer to ping');
+    expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: later }]);
+    core.clock.ms = later;
+    expect(await receive('ping', identity, session)).toBeUndefined();
+  });
+
+  it('of a connection whose expiry cannot be read is a matter of its session', async () => {
+    const { core, receive, dispatched } = await receiving();
+    await core.sessions.remove(identity, 'c1=');
+    await receive('ping', identity, { ...session, tokenExpiresAt: Number.NaN });
+    expect(dispatched).toEqual([]);
+  });
+});
+
+function sender() {
+  const { connectedAt } = sessionOf('c1=');
+  const tokenExpiresAt = connectedAt + 5 * minuteMs;
+  return { identity: member, session: { connectionId: 'c1=', connectedAt, tokenExpiresAt, topics: [] } };
+}
+
+async function withSession(script: ConnectionsScript = {}): Promise<Core> {
+  const core = await dynamodb.create(script);
+  await core.sessions.add(sessionOf('c1='));
+  return core;
+}
+
+async function receiving() {
+  const core = await dynamodb.create();
+  const { tokenExpiresAt } = sender().session;
+  await core.sessions.add(sessionOf('c1=', { tokenExpiresAt }));
+  const dispatched: { text: string; tokenExpiresAt: number | undefined }[] = [];
+  const dispatch: Dispatch = (text, { session }) => {
+    dispatched.push({ text, tokenExpiresAt: session?.tokenExpiresAt });
+    return Promise.resolve({ text: `answer to ${text}` });
+  };
+  const receive = createReceive({ ...core, dispatch, closeSession: createCloseSession(core) });
+  return { core, receive, dispatched };
+}

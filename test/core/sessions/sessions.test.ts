@@ -1,0 +1,222 @@
+import { BatchWriteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, it } from 'vitest';
+import type { Recipient } from '../../../core/sessions/items.ts';
+import { connectionLifetimeMs } from '../../../protocol/index.ts';
+import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+
+const dynamodb = useDynamoDB();
+const member = { tenant: 'default', userType: 'member', userId: '1' };
+
+describe('an added session', () => {
+  it('is found at once, whole, by its user and by its id', async () => {
+    const { recipients, sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1='));
+
+    expect(await sessions.get(member, 'c1=')).toEqual(sessionOf('c1='));
+    expect(await recipients.byConnection('c1=')).toEqual({
+      connectionId: 'c1=',
+      identity: member,
+      connectedAt: startOfTime,
+    });
+    expect((await recipients.ofUser(member)).recipients).toEqual([
+      { connectionId: 'c1=', identity: member, connectedAt: startOfTime },
+    ]);
+  });
+
+  it('is read consistently by its user: a publish right after the handshake finds it', async () => {
+    const { recipients, sessions, db } = await dynamodb.create();
+    const reads: unknown[] = [];
+    const record = { name: 'record', step: 'initialize' } as const;
+    db.middlewareStack.add((next) => (args) => (reads.push(args.input), next(args)), record);
+    await sessions.get(member, 'c1=');
+    await recipients.ofUser(member);
+    db.middlewareStack.remove('record');
+
+    // The engine of the tests has no lag, so the proof is in what is asked.
+    expect(reads).toHaveLength(2);
+    for (const read of reads) expect(read).toHaveProperty('ConsistentRead', true);
+  });
+
+  it('is found in exactly one shard of its tenant, by its type and among everyone', async () => {
+    const { recipients, sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1='));
+
+    expect(idsOf(await ofAllShards(recipients, 'default'))).toEqual(['c1=']);
+    expect(idsOf(await ofAllShards(recipients, 'default', 'member'))).toEqual(['c1=']);
+    expect(await ofAllShards(recipients, 'default', 'admin')).toEqual([]);
+    expect(await ofAllShards(recipients, 'other')).toEqual([]);
+  });
+
+  it('keeps no more of a user agent than is worth its storage', async () => {
+    const { sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1=', { userAgent: 'a'.repeat(5_000) }));
+
+    expect((await sessions.get(member, 'c1='))?.userAgent).toHaveLength(256);
+  });
+
+  it('carries an expiry in epoch seconds, after the two hours that any connection lives', async () => {
+    const { sessions, db, tables } = await dynamodb.create();
+    await sessions.add(sessionOf('c1='));
+
+    const Key = { pk: 'USER#default#member#1', sk: 'c1=' };
+    const { Item } = await db.send(new GetCommand({ TableName: tables.sessions, Key }));
+    expect(Item?.expiresAt).toBe((startOfTime + connectionLifetimeMs + 10 * minuteMs) / 1000);
+  });
+});
+
+describe('removing a session', () => {
+  it('removes its own connection only, and may be repeated', async () => {
+    const { recipients, sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('old='));
+    await sessions.add(sessionOf('new='));
+
+    await sessions.remove(member, 'old=');
+    await sessions.remove(member, 'old=');
+
+    expect(idsOf((await recipients.ofUser(member)).recipients)).toEqual(['new=']);
+    expect(await recipients.byConnection('old=')).toBeUndefined();
+  });
+
+  it('as gone leaves a row that was written anew since it was read', async () => {
+    const { sessions } = await dynamodb.create();
+    await sessions.add(sessionOf('c1=', { connectedAt: startOfTime + 5 }));
+
+    await sessions.removeGone({ connectionId: 'c1=', identity: member, connectedAt: startOfTime });
+    expect(await sessions.get(member, 'c1=')).toBeDefined();
+
+    await sessions.removeGone({ connectionId: 'c1=', identity: member, connectedAt: startOfTime + 5 });
+    expect(await sessions.get(member, 'c1=')).toBeUndefined();
+  });
+
+  it('as gone is no fault where the row is gone already', async () => {
+    const { sessions } = await dynamodb.create();
+    const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
+    await expect(sessions.removeGone(recipient)).resolves.toBeUndefined();
+  });
+});
+
+describe('refreshing a session', () => {
+  const until = startOfTime + 110 * minuteMs;
+
+  async function subscribed(): Promise<Core> {
+    const core = await dynamodb.create();
+    const session = sessionOf('c1=');
+    await core.sessions.add(session);
+    await core.subscriptions.subscribe({ identity: member, ...session }, 'orders');
+    return core;
+  }
+
+  async function subscribers({ recipients }: Core): Promise<string[]> {
+    const found = await Promise.all(
+      [0, 1, 2].map((shard) => recipients.ofTopic({ tenant: 'default', topic: 'orders', shard })),
+    );
+    return idsOf(found.flatMap((page) => page.recipients));
+  }
+
+  it('moves its expiry and that of its subscriptions, and never back', async () => {
+    const core = await subscribed();
+    expect(await core.sessions.refresh(member, 'c1=', until)).toBe(until);
+    expect(await core.sessions.refresh(member, 'c1=', until - 1)).toBe(until);
+    core.clock.ms = until - 1;
+    expect(await core.sessions.get(member, 'c1=')).toMatchObject({ tokenExpiresAt: until });
+    expect(await subscribers(core)).toEqual(['c1=']);
+  });
+
+  it('that failed half-way is done whole by the next one with the same token', async () => {
+    const core = await subscribed();
+    const refresh = core.subscriptions.refresh.bind(core.subscriptions);
+    core.subscriptions.refresh = () => Promise.reject(new Error('throttled'));
+    await expect(core.sessions.refresh(member, 'c1=', until)).rejects.toThrow('throttled');
+    core.subscriptions.refresh = refresh;
+    expect(await core.sessions.refresh(member, 'c1=', until)).toBe(until);
+    core.clock.ms = until - 1;
+    expect(await subscribers(core)).toEqual(['c1=']);
+  });
+
+  it('of which nothing is left brings nothing back', async () => {
+    const core = await subscribed();
+    await core.sessions.remove(member, 'c1=');
+    expect(await core.sessions.refresh(member, 'c1=', until)).toBeUndefined();
+    expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
+    expect(await subscribers(core)).toEqual([]);
+  });
+});
+
+describe('a session whose time is over, its row not yet removed', () => {
+  it.each([
+    { what: 'token', open: 60 * minuteMs - 1, over: 60 * minuteMs, tokenMs: 60 * minuteMs },
+    {
+      what: 'lifetime and its margin',
+      open: connectionLifetimeMs + 10 * minuteMs - 1,
+      over: connectionLifetimeMs + 10 * minuteMs,
+      tokenMs: 9 * connectionLifetimeMs,
+    },
+  ])('is nobody from the end of its $what on, by every key', async ({ open, over, tokenMs }) => {
+    const core = await dynamodb.create();
+    const { sessions, clock } = core;
+    await sessions.add(sessionOf('c1=', { tokenExpiresAt: startOfTime + tokenMs }));
+
+    clock.ms = startOfTime + open;
+    expect(await everyLook(core)).toEqual([1, 1, 1, 1, 1]);
+    clock.ms = startOfTime + over;
+    expect(await everyLook(core)).toEqual([0, 0, 0, 0, 0]);
+  });
+});
+
+describe('a user of more sessions than a page of the database holds', () => {
+  it('is read whole, page after page', async () => {
+    const { recipients, db, tables } = await dynamodb.create();
+    // A page ends at 1 MB: 60 rows of 20 KB are two.
+    const rows = Array.from({ length: 60 }, (_, index) => ({
+      PutRequest: {
+        Item: {
+          pk: 'USER#default#member#1',
+          sk: `c${String(index)}`,
+          connectedAt: startOfTime,
+          tokenExpiresAt: startOfTime + minuteMs,
+          sourceIp: '192.0.2.1',
+          userAgent: 'a'.repeat(20_000),
+        },
+      },
+    }));
+    for (let at = 0; at < rows.length; at += 20) {
+      const RequestItems = { [tables.sessions]: rows.slice(at, at + 20) };
+      await db.send(new BatchWriteCommand({ RequestItems }));
+    }
+
+    const pages: (readonly Recipient[])[] = [];
+    let next: string | undefined;
+    do {
+      const page = await recipients.ofUser(member, { after: next });
+      pages.push(page.recipients);
+      ({ next } = page);
+    } while (next);
+    expect(pages.length).toBeGreaterThan(1);
+    expect(new Set(idsOf(pages.flat()))).toHaveProperty('size', 60);
+  });
+});
+
+async function ofAllShards(
+  recipients: Core['recipients'],
+  tenant: string,
+  userType?: string,
+): Promise<Recipient[]> {
+  const shards = Array.from({ length: recipients.shards }, (_, shard) => shard);
+  const pages = await Promise.all(
+    shards.map((shard) => recipients.ofAudience({ tenant, shard, ...(userType && { userType }) })),
+  );
+  return pages.flatMap(({ recipients }) => recipients);
+}
+
+/** How many sessions each way of looking finds. */
+async function everyLook({ recipients, sessions }: Core): Promise<number[]> {
+  const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
+  const looks = await Promise.all([
+    sessions.get(member, 'c1=').then((found) => (found ? [found] : [])),
+    recipients.byConnection('c1=').then((found) => (found ? [found] : [])),
+    recipients.ofUser(member).then(({ recipients }) => recipients),
+    sessions.getMany([recipient]),
+    ofAllShards(recipients, 'default', 'member'),
+  ]);
+  return looks.map(({ length }) => length);
+}

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { isOriginAllowed, originsOf } from '../../lambdas/origins.ts';
+
+describe('an origin', () => {
+  const allowed = originsOf('https://app.example.com,http://localhost:3000');
+
+  it.each([
+    { origin: 'https://app.example.com', isAllowed: true },
+    { origin: 'http://localhost:3000', isAllowed: true },
+    { origin: 'http://app.example.com', isAllowed: false },
+    { origin: 'https://app.example.com:8443', isAllowed: false },
+    { origin: 'https://evil.app.example.com', isAllowed: false },
+    { origin: 'https://app.example.com.evil.com', isAllowed: false },
+    { origin: 'null', isAllowed: false },
+    { origin: '', isAllowed: false },
+    { origin: undefined, isAllowed: true },
+  ])('$origin against the allow-list: $isAllowed', ({ origin, isAllowed }) => {
+    expect(isOriginAllowed(origin, allowed)).toBe(isAllowed);
+  });
+
+  it('is allowed, whichever it is, where no list is set', () => {
+    expect(originsOf('').size).toBe(0);
+    expect(isOriginAllowed('https://anywhere.example', originsOf(''))).toBe(true);
+  });
+});
