@@ -1,39 +1,38 @@
+import { writerLostAfterMs } from '../timing.ts';
 import { type HeadRow, type MessageRow, offsetOf } from './items.ts';
 
 /** What a reader has learned of a stretch of a log. */
 export interface LogPage {
   /** In order. */
   readonly messages: readonly { readonly offset: number; readonly frame: string }[];
-  /** How far it read. */
+  /** The last offset of the stretch. */
   readonly offset: number;
-  /** Offsets on the way that hold no message and never will. */
+  /** Offsets that hold no message and never will. */
   readonly skipped: readonly number[];
-  /** The first offset on the way whose message is not kept any more, or may have been; absent where nothing is missing. */
+  /** The first offset whose message has expired, or may have. Absent: nothing is missing. */
   readonly lostAt?: number | undefined;
 }
 
 /** An offset without a row. */
 export interface Gap {
   readonly offset: number;
-  /** A time at which it was not yet taken, in epoch milliseconds. */
+  /** A time before it was taken, in epoch milliseconds. */
   readonly takenAt: number;
-  /** Nothing can have expired there. */
+  /** No message can have expired there. */
   readonly isHole: boolean;
-  /** Whoever took it does not live any more. */
+  /** Its writer has ended. */
   readonly isSettled: boolean;
 }
 
-/** Twice what a function may run for: whoever took an offset longer ago will not write there any more. */
-const writingTimeMs = 60_000;
-
-/** How many writers of one channel may be between taking an offset and writing, at most. */
+/** At most so many writers of one channel are between taking an offset and writing. */
 export const maxWriters = 100;
 
 /**
- * Reads what was found from `after` to `readTo`, both inclusive; the row at `after` only tells from when the others are.
- * `open` are the offsets that a writer may still be about to write. Without a row an offset is a hole, or its message
- * has expired and was removed: it has not where even the shortest-lived message, taken right after the row before,
- * would still be there.
+ * Sorts the offsets from `after` to `readTo` into messages, skipped and lost ones, and `open`: gaps whose writer may
+ * still write. The row at `after` only tells when the next offsets were taken.
+ *
+ * A missing row is a hole only if even the shortest TTL, counted from the previous row, has not run out. Otherwise its
+ * message may have expired.
  */
 export function classifyGaps(
   head: HeadRow,
@@ -48,10 +47,10 @@ export function classifyGaps(
   let offset = after;
   let takenAt = head.createdAt;
 
-  /** Everything up to this offset is missing; it was taken before `takenBefore`. */
+  /** Everything up to `last` is missing. It was taken before `takenBefore`. */
   function pass(last: number, takenBefore: number): void {
     const isKept = takenAt + head.shortestTtlSeconds * 1000 > now;
-    const isSettled = takenBefore + writingTimeMs < now;
+    const isSettled = takenBefore + writerLostAfterMs < now;
     const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
     for (let each = first; each <= last; each += 1)
       open.push({ offset: each, takenAt, isHole: isKept, isSettled });

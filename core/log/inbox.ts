@@ -1,13 +1,16 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { channelKey, cursorSortKey, type HeadRow, type LogId, messageSortKey } from './items.ts';
+import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
+import { channelKey, cursorSortKey, keyOf, messageSortKey } from './items.ts';
+import type { LogReader } from './reader.ts';
 
 export interface Unread {
   readonly unread: number;
+  /** The count stopped before the end of the log. */
   readonly more?: true;
 }
 
-/** Each reads a megabyte, and is paid for by that. */
+/** Each read costs up to a megabyte of read units. */
 const maxReads = 10;
 
 export type Inbox = ReturnType<typeof createInbox>;
@@ -16,28 +19,27 @@ export type Inbox = ReturnType<typeof createInbox>;
 export function createInbox({
   db,
   table,
-  now,
+  clock,
 }: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 }) {
-  const keyOf = (log: LogId) => ({ pk: channelKey(log), sk: cursorSortKey });
-
   return {
-    /** The offset up to which the user has read; 0 at the beginning, and of a log that was begun anew. */
-    async readOffset(log: LogId, { epoch }: HeadRow): Promise<number> {
+    /** The last offset that the user has read. 0: nothing of this epoch. */
+    async readOffset({ id, epoch, newest }: LogReader): Promise<number> {
+      if (newest === 0) return 0;
       const { Item } = await db.send(
-        new GetCommand({ TableName: table, Key: keyOf(log), ConsistentRead: true }),
+        new GetCommand({ TableName: table, Key: keyOf(id, cursorSortKey), ConsistentRead: true }),
       );
       return Item?.epoch === epoch ? Number(Item.readOffset) : 0;
     },
 
-    /** Moves on, and never back. `false`: the user has read further already. */
-    async moveTo(log: LogId, { epoch }: HeadRow, offset: number): Promise<boolean> {
+    /** Moves forward only. `false`: the user has already read that far, or further. */
+    async moveTo({ id, epoch }: LogReader, offset: number): Promise<boolean> {
       const update = new UpdateCommand({
         TableName: table,
-        Key: keyOf(log),
+        Key: keyOf(id, cursorSortKey),
         UpdateExpression: 'SET epoch = :epoch, readOffset = :offset',
         ConditionExpression: 'attribute_not_exists(pk) OR epoch <> :epoch OR readOffset < :offset',
         ExpressionAttributeValues: { ':epoch': epoch, ':offset': offset },
@@ -45,11 +47,11 @@ export function createInbox({
       return conditionHeld(db.send(update));
     },
 
-    /** How many messages behind the offset are kept, and whether there are more than it has read for that. */
-    async count(log: LogId, { epoch, offset: head }: HeadRow, after: number): Promise<Unread> {
+    /** Counts the messages after the offset that are still kept. */
+    async count({ id, epoch, newest }: LogReader, after: number): Promise<Unread> {
       let unread = 0;
       let from: Record<string, unknown> | undefined;
-      if (after >= head) return { unread };
+      if (after >= newest) return { unread };
       for (let reads = 0; reads < maxReads; reads += 1) {
         const { Count, LastEvaluatedKey } = await db.send(
           new QueryCommand({
@@ -57,11 +59,11 @@ export function createInbox({
             KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
             FilterExpression: 'epoch = :epoch AND attribute_exists(frame) AND expiresAt > :nowSeconds',
             ExpressionAttributeValues: {
-              ':pk': channelKey(log),
+              ':pk': channelKey(id),
               ':from': messageSortKey(after + 1),
-              ':to': messageSortKey(head),
+              ':to': messageSortKey(newest),
               ':epoch': epoch,
-              ':nowSeconds': Math.floor(now() / 1000),
+              ':nowSeconds': Math.floor(clock.now() / 1000),
             },
             Select: 'COUNT',
             ConsistentRead: true,

@@ -11,6 +11,10 @@ export function channelKey({ tenant, channel }: LogId): string {
   return `CHANNEL#${tenant}#${channel}`;
 }
 
+export function keyOf(log: LogId, sk: string): { pk: string; sk: string } {
+  return { pk: channelKey(log), sk };
+}
+
 export const headSortKey = 'HEAD';
 
 /** How far the user has read; in the logs of users only. */
@@ -27,11 +31,11 @@ export function offsetOf(sortKey: string): number {
 
 /** The head of a log in the state table. Times are epoch milliseconds. */
 export interface HeadRow extends Position {
-  /** When this life of the log began. */
+  /** When this epoch of the log began. */
   readonly createdAt: number;
   /** When the last offset was taken. */
   readonly movedAt: number;
-  /** The least that any message of the log was to be kept for. */
+  /** The shortest TTL of any message of the log. */
   readonly shortestTtlSeconds: number;
 }
 
@@ -39,18 +43,19 @@ export interface HeadRow extends Position {
 export interface MessageRow {
   readonly sk: string;
   readonly epoch: string;
-  /** When its offset was taken, or before; in epoch milliseconds. */
+  /** When its offset was taken, or earlier. Epoch milliseconds. */
   readonly takenAt: number;
   /** TTL, in epoch seconds. */
   readonly expiresAt: number;
   readonly messageId?: string;
-  /** The text that receivers get. Absent: closed by a reader, and nothing will be written there any more. */
+  /** The text that receivers get. Absent: a reader has sealed the offset, and no message will ever be there. */
   readonly frame?: string;
-  /** It was closed when nothing can have expired there; else nobody knows whether something was there. */
+  /** It was sealed while no message could have expired there. Otherwise a message may have been there. */
   readonly isHole?: boolean;
 }
 
-/** A slot that was taken for a message, and when: epoch milliseconds. */
+/** An offset that a writer has taken for its message. */
 export interface Slot extends Position {
+  /** Epoch milliseconds. */
   readonly takenAt: number;
 }

@@ -1,48 +1,39 @@
 import type { ChannelPage } from '../../protocol/index.ts';
-import type { HeadRow, LogId } from './items.ts';
-import type { ChannelReading } from './read.ts';
+import type { LogReader } from './reader.ts';
 
-export interface ListingRequest {
-  readonly log: LogId;
-  /** Where it stands; `undefined` where it never began. */
-  readonly head: HeadRow | undefined;
+export interface ListOptions {
   /** Exclusive; 0 begins with the first message that is kept. */
   readonly after: number;
   readonly limit: number;
-  /** What the frames of one page may have together, in bytes of UTF-8; a page has one in any case. */
+  /** The most that the frames of one page have together, in bytes of UTF-8. A larger message comes alone. */
   readonly maxBytes: number;
 }
 
-/** Rows that a read asks for at least where the one before has found too few: many in a row may have expired. */
+/** Many messages in a row may have expired. So each further read asks for at least as many rows. */
 const minRows = 100;
 const maxReads = 10;
 
-export type ListChannel = (request: ListingRequest) => Promise<ChannelPage>;
-
-/**
- * A page of a channel's log, oldest first, for whoever asks for it rather than for a recovery. Where very many messages
- * have expired it may be empty and yet have a `next`.
- */
-export function createListChannel({ channelReading }: { channelReading: ChannelReading }): ListChannel {
-  return async ({ log, head, after, limit, maxBytes }) => {
-    if (!head) return { messages: [], epoch: '', head: 0 };
-    const messages: unknown[] = [];
-    let offset = after;
-    let bytes = 0;
-    let isFull = false;
-    for (let reads = 0; reads < maxReads && offset < head.offset && !isFull; reads += 1) {
-      const rows = limit - messages.length;
-      const page = await channelReading.page(log, head, offset, reads === 0 ? rows : Math.max(rows, minRows));
-      for (const message of page.messages) {
-        bytes += Buffer.byteLength(message.frame) + 1;
-        isFull = messages.length === limit || (bytes > maxBytes && messages.length > 0);
-        if (isFull) break;
-        messages.push(JSON.parse(message.frame));
-        offset = message.offset;
-      }
-      if (!isFull) offset = page.offset;
-      isFull ||= messages.length === limit;
+/** A page of a log, oldest first. Where very many messages have expired it may be empty and still have a `next`. */
+export async function listMessages(
+  log: LogReader,
+  { after, limit, maxBytes }: ListOptions,
+): Promise<ChannelPage> {
+  const messages: unknown[] = [];
+  let offset = after;
+  let bytes = 0;
+  let isFull = false;
+  for (let reads = 0; reads < maxReads && offset < log.newest && !isFull; reads += 1) {
+    const rows = limit - messages.length;
+    const page = await log.page(offset, reads === 0 ? rows : Math.max(rows, minRows));
+    for (const message of page.messages) {
+      bytes += Buffer.byteLength(message.frame) + 1;
+      isFull = messages.length === limit || (bytes > maxBytes && messages.length > 0);
+      if (isFull) break;
+      messages.push(JSON.parse(message.frame));
+      offset = message.offset;
     }
-    return { messages, epoch: head.epoch, head: head.offset, ...(offset < head.offset && { next: offset }) };
-  };
+    if (!isFull) offset = page.offset;
+    isFull ||= messages.length === limit;
+  }
+  return { messages, epoch: log.epoch, head: log.newest, ...(offset < log.newest && { next: offset }) };
 }

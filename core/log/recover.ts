@@ -1,52 +1,49 @@
 import { type Position, type Recovery, Refusal } from '../../protocol/index.ts';
-import type { HeadRow, LogId } from './items.ts';
-import type { ChannelLog } from './append.ts';
-import type { LogPage } from './gaps.ts';
-import type { ChannelReading } from './read.ts';
+import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
+import { recoverSendingMs } from '../timing.ts';
+import type { LogPage } from './gaps.ts';
+import type { LogId, LogReader, Logs } from './log.ts';
 
 export interface RecoverOptions {
-  readonly channelLog: Pick<ChannelLog, 'head'>;
-  readonly channelReading: ChannelReading;
+  readonly logs: Pick<Logs, 'open'>;
   readonly connections: Pick<ConnectionsClient, 'prepare' | 'post'>;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** What a session asks about one channel. */
-export interface Asked {
+export interface RecoverRequest {
   readonly log: LogId;
-  /** Where the client stands. Empty `epoch`: at the start. @default - it asks only where the log stands */
+  /** The client's position. Empty `epoch`: the start. @default - only the log's own position is asked for */
   readonly from?: Position | undefined;
 }
 
-/** Sends what was missed on each channel to the connection, and resolves to what to tell of each, in the order asked. */
-export type Recover = (connectionId: string, asked: readonly Asked[]) => Promise<Recovery[]>;
+/** Sends the missed messages of each channel to the connection. Resolves to the answers, in the order asked. */
+export type Recover = (connectionId: string, requests: readonly RecoverRequest[]) => Promise<Recovery[]>;
 
-/** What one call sends at most; the client asks again for what is left. */
+/** One call sends at most so many messages. The client asks again for the rest. */
 const maxMessages = 200;
-/** And about how many holes one answer names; it is one frame. */
-const maxHoles = 1000;
-// API Gateway waits 29 s for an answer, and a client that is slow to read is slow to post to.
-const sendingTimeMs = 10_000;
+/** One answer names about so many gaps, because it is one frame. */
+const maxSkipped = 1000;
 
 /** What is left of a call. */
 interface Budget {
   messages: number;
-  holes: number;
+  skipped: number;
   /** Epoch milliseconds. */
   readonly deadline: number;
   /** The connection did not take a message. */
   isRefused: boolean;
 }
 
-export function createRecover({ channelLog, channelReading, connections, now }: RecoverOptions): Recover {
-  const hasRoom = ({ messages, holes, deadline, isRefused }: Budget) =>
-    messages > 0 && holes > 0 && !isRefused && now() < deadline;
+export function createRecover({ logs, connections, clock }: RecoverOptions): Recover {
+  const hasRoom = ({ messages, skipped, deadline, isRefused }: Budget) =>
+    messages > 0 && skipped > 0 && !isRefused && clock.now() < deadline;
 
-  /** Resolves to how far the page is sent. */
+  /** Resolves to the last offset that was sent, or passed. */
   async function send(connectionId: string, page: LogPage, budget: Budget, from: number): Promise<number> {
     let reached = from;
-    // One after the other: API Gateway promises no order, but need not be tempted.
+    // One after the other, because API Gateway promises no order between posts that overlap.
     for (const { offset, frame } of page.messages) {
       if (!hasRoom(budget)) return reached;
       const { outcome } = await connections.post(connectionId, connections.prepare(frame));
@@ -60,31 +57,27 @@ export function createRecover({ channelLog, channelReading, connections, now }: 
 
   async function recoverOne(
     connectionId: string,
-    { log, from }: Asked,
-    head: HeadRow | undefined,
+    log: LogReader,
+    from: Position | undefined,
     budget: Budget,
   ): Promise<Recovery> {
-    if (!head) {
-      // Whatever the client has seen there is of a log that is gone.
-      return { epoch: '', offset: 0, recovered: from === undefined || from.epoch === '' };
-    }
-    const { epoch, offset: newest } = head;
+    const { epoch, newest } = log;
     if (!from) return { epoch, offset: newest, recovered: true };
     const after = from.epoch === '' ? 0 : from.offset;
-    const isSameLife = from.epoch === '' || from.epoch === epoch;
-    // Ahead of the log: it was restored to an earlier time.
-    if (!isSameLife || after > newest) return { epoch, offset: newest, recovered: false };
+    const isSameEpoch = from.epoch === '' || from.epoch === epoch;
+    // A position ahead of the log: the log was restored to an earlier time.
+    if (!isSameEpoch || after > newest) return { epoch, offset: newest, recovered: false };
 
     let offset = after;
     let recovered = true;
     const skipped: number[] = [];
     while (offset < newest && hasRoom(budget)) {
-      const page = await channelReading.page(log, head, offset, maxMessages);
+      const page = await log.page(offset, maxMessages);
       offset = await send(connectionId, page, budget, offset);
       recovered &&= page.lostAt === undefined || page.lostAt > offset;
-      const passed = page.skipped.filter((hole) => hole <= offset);
+      const passed = page.skipped.filter((gap) => gap <= offset);
       skipped.push(...passed);
-      budget.holes -= passed.length;
+      budget.skipped -= passed.length;
     }
     return {
       epoch,
@@ -95,17 +88,14 @@ export function createRecover({ channelLog, channelReading, connections, now }: 
     };
   }
 
-  return async (connectionId, asked) => {
-    const budget = {
-      messages: maxMessages,
-      holes: maxHoles,
-      deadline: now() + sendingTimeMs,
-      isRefused: false,
-    };
+  return async (connectionId, requests) => {
+    const deadline = clock.now() + recoverSendingMs;
+    const budget: Budget = { messages: maxMessages, skipped: maxSkipped, deadline, isRefused: false };
+    const opened = await Promise.all(
+      requests.map(async ({ log, from }) => ({ log: await logs.open(log), from })),
+    );
     const answers: Recovery[] = [];
-    const heads = await Promise.all(asked.map(({ log }) => channelLog.head(log)));
-    for (const [index, each] of asked.entries())
-      answers.push(await recoverOne(connectionId, each, heads[index], budget));
+    for (const { log, from } of opened) answers.push(await recoverOne(connectionId, log, from, budget));
     if (budget.isRefused && budget.messages === maxMessages)
       throw new Refusal('rate_limited', 'The connection takes no messages now; ask again.');
     return answers;

@@ -1,0 +1,43 @@
+/*
+ * Every time-out of the server. Numbers that depend on each other are computed from each other.
+ * `lib` configures the functions and the queue from here.
+ */
+
+/** API Gateway waits 29 s for a WebSocket integration (quotas for WebSocket APIs). No function runs longer. */
+export const functionTimeoutMs = 29_000;
+
+/** A handshake makes one read or one write. If that takes longer, it fails. */
+export const handshakeTimeoutMs = 10_000;
+
+/** A publish sends for this long. The rest of the function's time is for its reads and its record. */
+export const publishSendingMs = functionTimeoutMs - 9_000;
+
+/** One `recover` sends for this long (docs/protocol.md). The client then asks for the rest. */
+export const recoverSendingMs = 10_000;
+
+/** All tries to send `closing` together. The connection must still be closed within the function's time. */
+export const closingSendingMs = 8_000;
+
+/** A publisher that started longer ago has been killed: its function has ended. */
+export const publisherLostAfterMs = functionTimeoutMs + 6_000;
+
+/** A writer that took an offset longer ago never writes there. Twice the function's time covers clocks that differ. */
+export const writerLostAfterMs = 2 * functionTimeoutMs;
+
+/** A 410 may mean that `$connect` still runs. A session older than this has left that state. */
+export const handshakeWindowMs = 2 * functionTimeoutMs;
+
+/** A fan-out worker starts no page with less time left. A page takes about a second, and more with retries. */
+export const fanOutPageMs = 8_000;
+
+/** How often a fan-out job is received before it goes to the dead-letter queue. AWS advises at least five for Lambda. */
+export const fanOutAttempts = 5;
+
+/** The queue hands out a killed worker's job after this. AWS advises six times the function's time. */
+export const fanOutVisibilityMs = 6 * functionTimeoutMs;
+
+/** A second worker got a job that another one has: it retries when that function has ended. */
+export const fanOutTakenRetryMs = functionTimeoutMs + 1_000;
+
+/** A shard without progress for longer than all attempts take has lost its job. */
+export const fanOutLostAfterMs = (fanOutAttempts + 1) * fanOutVisibilityMs;
