@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
-import { setTimeout as wait } from 'node:timers/promises';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { createPublish } from '../core/publish/publish.ts';
 import { shardOf, topicKey } from '../core/sessions/items.ts';
@@ -118,7 +117,7 @@ async function direct(bench: Bench, workers: Workers, topic: string): Promise<vo
   const session = { connectedAt: now, tokenExpiresAt: now + 3_600_000, sourceIp: '', userAgent: '' };
   await parts.sessions.add({ connectionId: 'direct', ...user, ...session });
   const queue = { send: () => Promise.reject(new Error('One session is no large audience.')) };
-  const options = { queue, inlineLimit: 500, durableTopics: [], newId: randomUUID, wait };
+  const options = { queue, inlineLimit: 500, durableTopics: [] };
   const send = createPublish({ ...parts, ...options });
   const request = readPublishRequest({ to: 'user:member:direct', type: 'x', content: 1 });
 

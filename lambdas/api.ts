@@ -1,21 +1,21 @@
-import { createListChannel } from '../core/log/list.ts';
+import { systemClock } from '../core/clock.ts';
+import { createSwitchboard } from '../core/switchboard.ts';
 import { Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
-import { answerOf, httpResponse } from './http-answer.ts';
+import { httpResponse, resultOf } from './http.ts';
+import { createResources } from './resources.ts';
 import { createRoutes } from './routes.ts';
-import { buildCaller } from './caller.ts';
 
-const parts = buildCaller(readEnvironment('api'));
-const routes = createRoutes({ ...parts, listChannel: createListChannel(parts) });
+const resources = createResources(readEnvironment('api'));
+const routes = new Map(Object.entries(createRoutes(createSwitchboard(resources, systemClock))));
 
-/** The service routes of the HTTP API beside `POST /publish`. */
+/** The routes of the HTTP API that services call, `POST /publish` aside. */
 export async function handler(event: HttpEvent) {
-  return httpResponse(
-    await answerOf(async () => {
-      const route = routes.get(event.routeKey);
-      if (!route) throw new Refusal('not_found', `There is no route ${event.routeKey}.`);
-      return { status: 200, body: await route(event) };
-    }),
-  );
+  const result = await resultOf(async () => {
+    const route = routes.get(event.routeKey);
+    if (!route) throw new Refusal('not_found', `There is no route ${event.routeKey}.`);
+    return { status: 200, body: await route(event) };
+  });
+  return httpResponse(result);
 }

@@ -1,19 +1,16 @@
-import { contextOf } from './authorizer-context.ts';
-import { isOriginAllowed, originsOf } from './origins.ts';
+import { authorizerContext } from './authorizer-context.ts';
+import { isOriginAllowed } from './origins.ts';
 import type { TokenVerdict } from '../core/auth/tokens.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';
-import { buildVerifier } from './verifier.ts';
+import { createTokenVerifier } from './token-verifier.ts';
 
 const environment = readEnvironment('authorize');
-const verify = buildVerifier(environment);
-const origins = originsOf(environment.ALLOWED_ORIGINS);
+const verify = createTokenVerifier(environment);
+const origins = new Set(environment.ALLOWED_ORIGINS);
 
-/**
- * Decides a handshake by its `?token=`, and a request by its bearer token. A refusal is 403, and a throw, which is our
- * own fault, 500.
- */
+/** Decides a handshake by its `?token=`, and a request by its bearer token. A refusal is 403; a throw, our fault, is 500. */
 export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }
@@ -29,7 +26,7 @@ async function authorizeHandshake(event: AuthorizerEvent) {
   return {
     principalId: `${tenant}/${userType}/${userId}`,
     policyDocument: policy('Allow', event.methodArn),
-    context: contextOf(verdict.token),
+    context: authorizerContext(verdict.token),
   };
 }
 
@@ -37,7 +34,7 @@ async function authorizeHandshake(event: AuthorizerEvent) {
 async function authorizeRequest({ headers, routeKey }: HttpAuthorizerEvent) {
   const [, token] = /^Bearer +(\S+)$/i.exec(header(headers, 'authorization') ?? '') ?? [];
   const verdict = await judge(headers, token);
-  if (verdict.ok) return { isAuthorized: true, context: contextOf(verdict.token) };
+  if (verdict.ok) return { isAuthorized: true, context: authorizerContext(verdict.token) };
   log.warn('request refused', { routeKey, reason: verdict.reason });
   return { isAuthorized: false };
 }

@@ -2,9 +2,9 @@ import type { Identity } from '../protocol/index.ts';
 import type { VerifiedToken } from '../core/auth/tokens.ts';
 
 /**
- * What the authorizer learns of a connection and API Gateway hands to every later event of it, so that a message
- * needs no read. Strings only: numbers and booleans arrive as strings anyway, lists and objects fail the handshake
- * (API Gateway, output of a Lambda authorizer).
+ * The authorizer returns this, and API Gateway repeats it in every later event of the connection. So a message needs no
+ * read. Strings only: numbers and booleans arrive as strings, lists and objects fail the handshake (API Gateway, output
+ * of a Lambda authorizer).
  */
 export interface AuthorizerContext {
   readonly tenant: string;
@@ -12,11 +12,11 @@ export interface AuthorizerContext {
   readonly userId: string;
   /** Epoch milliseconds. */
   readonly tokenExpiresAt: string;
-  /** Patterns, joined by spaces: no pattern holds one. */
+  /** Patterns, separated by spaces. No pattern holds a space. */
   readonly topics: string;
 }
 
-/** What is known of a connection from its token. `tokenExpiresAt` in epoch milliseconds. */
+/** What the token says of a connection. `tokenExpiresAt` in epoch milliseconds. */
 export interface Connection {
   readonly identity: Identity;
   readonly tokenExpiresAt: number;
@@ -24,7 +24,7 @@ export interface Connection {
   readonly topics: readonly string[];
 }
 
-export function contextOf({
+export function authorizerContext({
   identity,
   expiresAt,
   topics,
@@ -33,7 +33,7 @@ export function contextOf({
   return { tenant, userType, userId, tokenExpiresAt: String(expiresAt), topics: topics.join(' ') };
 }
 
-export function connectionOf({
+export function readConnection({
   tenant,
   userType,
   userId,

@@ -1,22 +1,25 @@
-import { connectionOf } from './authorizer-context.ts';
+import { systemClock as clock } from '../core/clock.ts';
+import { createSessionStore } from '../core/sessions/store.ts';
+import { readConnection } from './authorizer-context.ts';
+import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import type { ConnectionEvent } from './events.ts';
 import { log } from './log.ts';
-import { buildSessions } from './stores.ts';
 
-const { sessions } = buildSessions(readEnvironment('connect'));
+const { SESSIONS_TABLE: table, SHARDS: shards } = readEnvironment('connect');
+const { sessions } = createSessionStore({ db, table, shards, clock });
 
-/** Registers the session. The handshake waits for this, so the session is found from the moment it is open. */
+/** Writes the session. The handshake waits for this, so publishes find the session once it is open. */
 export async function handler({ requestContext }: ConnectionEvent) {
   const { connectionId, connectedAt, identity: client, authorizer } = requestContext;
-  const { identity, tokenExpiresAt } = connectionOf(authorizer);
+  const { identity, tokenExpiresAt } = readConnection(authorizer);
   const { sourceIp } = client;
   const userAgent = client.userAgent ?? '';
   try {
     await sessions.add({ connectionId, ...identity, connectedAt, tokenExpiresAt, sourceIp, userAgent });
     return { statusCode: 200 };
   } catch (cause) {
-    // A throw would reach the client as 502; the fault is ours, and a retry may succeed.
+    // A throw would reach the client as 502. The fault is ours, and a retry may succeed.
     log.error('session was not stored', { connectionId, cause });
     return { statusCode: 500 };
   }

@@ -1,12 +1,15 @@
-import { connectionOf } from './authorizer-context.ts';
+import { systemClock as clock } from '../core/clock.ts';
+import { createSessionStore } from '../core/sessions/store.ts';
+import { readConnection } from './authorizer-context.ts';
+import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import type { ConnectionEvent } from './events.ts';
-import { buildSessions } from './stores.ts';
 
-const { sessions } = buildSessions(readEnvironment('disconnect'));
+const { SESSIONS_TABLE: table, SHARDS: shards } = readEnvironment('disconnect');
+const { sessions } = createSessionStore({ db, table, shards, clock });
 
-/** Forgets the session. API Gateway calls this at best; the row's expiry and 410s clean up after the rest. */
+/** Deletes the session. API Gateway may leave this call out; a 410 or the row's TTL then ends the session. */
 export async function handler({ requestContext }: ConnectionEvent) {
-  await sessions.remove(connectionOf(requestContext.authorizer).identity, requestContext.connectionId);
+  await sessions.remove(readConnection(requestContext.authorizer).identity, requestContext.connectionId);
   return { statusCode: 200 };
 }

@@ -1,52 +1,100 @@
-/**
- * The environment of every function: the one module that reads `process.env`, and the type that the stack's
- * constructs satisfy. A variable added on one side only does not compile.
+import { readTokenClaims } from '../core/auth/claims.ts';
+
+/*
+ * The environment of every function. This module alone reads `process.env`. The stack's constructs satisfy
+ * `FunctionEnvironments`, so a variable that one side lacks does not compile.
  */
+
+/** What each variable is read as. */
+const readers = {
+  LOG_LEVEL: text,
+  SESSIONS_TABLE: text,
+  STATE_TABLE: text,
+  /** The number of partitions that hold a tenant's audience. */
+  SHARDS: wholeNumber,
+  /** The URL in front of `/@connections/{connectionId}`. */
+  CALLBACK_ENDPOINT: text,
+  /** The largest audience that a publish sends to itself. */
+  INLINE_LIMIT: wholeNumber,
+  FAN_OUT_QUEUE_URL: text,
+  /** Posts per second of one worker. */
+  FAN_OUT_RATE: positiveNumber,
+  /** Patterns of the topics that are durable, separated by commas. */
+  DURABLE_TOPICS: list,
+  TOKEN_SECRET_ARN: text,
+  /** JSON `{"userId","userType","tenant","topics"}`: the name that each claim has in the tokens. */
+  TOKEN_CLAIMS: readTokenClaims,
+  /** Origins that pages may connect from, separated by commas. Empty: all. */
+  ALLOWED_ORIGINS: list,
+} as const;
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
 const caller = [...sessionStore, 'STATE_TABLE', 'CALLBACK_ENDPOINT'] as const;
 const verifier = ['TOKEN_SECRET_ARN', 'TOKEN_CLAIMS'] as const;
-const sender = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
+const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
 
-/**
- * - `SHARDS`: over how many partitions a tenant's audience is spread, a whole number ≥ 1.
- * - `CALLBACK_ENDPOINT`: the URL in front of `/@connections/{connectionId}`.
- * - `INLINE_LIMIT`: the largest audience that one publish sends to at once.
- * - `DURABLE_TOPICS`: comma-separated patterns of the topics whose messages are kept; empty for none.
- * - `FAN_OUT_RATE`: posts per second that one worker may make.
- * - `FAN_OUT_ATTEMPTS`: how often a job is received before it goes to the dead-letter queue.
- * - `TOKEN_CLAIMS`: JSON `{"userId","userType","tenant","topics"}`, the name each claim has in the tokens.
- * - `ALLOWED_ORIGINS`: comma-separated origins that browsers may connect from; empty allows all.
- */
+/** The variables of each function. */
 export const variables = {
   authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore],
-  message: ['LOG_LEVEL', ...sender, ...verifier],
-  publish: ['LOG_LEVEL', ...sender],
+  message: ['LOG_LEVEL', ...publisher, ...verifier],
+  publish: ['LOG_LEVEL', ...publisher],
   api: ['LOG_LEVEL', ...caller],
-  'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE', 'FAN_OUT_ATTEMPTS'],
+  'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
 } as const;
 
 export type FunctionName = keyof typeof variables;
 
+type Variable = keyof typeof readers;
+
+/** The variables as the stack sets them. */
 export type FunctionEnvironments = {
   readonly [F in FunctionName]: Readonly<Record<(typeof variables)[F][number], string>>;
 };
 
-/** The environment of the function that runs; throws an error that names the missing variable. */
-export function readEnvironment<F extends FunctionName>(functionName: F): FunctionEnvironments[F] {
-  const entries = variables[functionName].map((variable) => [variable, read(variable)] as const);
-  return Object.fromEntries(entries) as FunctionEnvironments[F];
+/** The variables as a function reads them. */
+export type ReadEnvironment<F extends FunctionName> = {
+  readonly [V in (typeof variables)[F][number]]: ReturnType<(typeof readers)[V]>;
+};
+
+/** Reads the environment of the function that runs. Throws an error that names the variable. */
+export function readEnvironment<F extends FunctionName>(functionName: F): ReadEnvironment<F> {
+  const names: readonly Variable[] = variables[functionName];
+  const entries = names.map((name) => [name, read<unknown>(name, readers[name])] as const);
+  return Object.fromEntries(entries) as ReadEnvironment<F>;
 }
 
-/** The Region the function runs in, which Lambda itself puts there. */
+/** The Region that the function runs in. Lambda sets it. */
 export function readRegion(): string {
-  return read('AWS_REGION');
+  return read('AWS_REGION', text);
 }
 
-function read(variable: string): string {
-  const value = process.env[variable];
-  if (value === undefined) throw new Error(`This function needs the environment variable ${variable}.`);
+function read<Value>(name: string, reader: (value: string) => Value): Value {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`This function needs the environment variable ${name}.`);
+  try {
+    return reader(value);
+  } catch (cause) {
+    throw new Error(`The environment variable ${name} has a wrong value.`, { cause });
+  }
+}
+
+function text(value: string): string {
   return value;
+}
+
+function list(value: string): readonly string[] {
+  return value.split(',').filter((item) => item !== '');
+}
+
+function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value)) throw new Error('It must be a whole number.');
+  return Number(value);
+}
+
+function positiveNumber(value: string): number {
+  const number = Number(value);
+  if (!(number > 0)) throw new Error('It must be a number above 0.');
+  return number;
 }

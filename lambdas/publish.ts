@@ -1,22 +1,32 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { systemClock } from '../core/clock.ts';
+import { createFanOutQueue } from '../core/fan-out/queue.ts';
+import { createPublish } from '../core/publish/publish.ts';
+import { createSwitchboard } from '../core/switchboard.ts';
 import { readPublishRequest } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
-import { answerOf, httpResponse } from './http-answer.ts';
-import { jsonBody, noQuery, queryOf } from './http-request.ts';
-import { buildSender } from './sender.ts';
+import { httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http.ts';
+import { createResources } from './resources.ts';
 
-const { publish } = buildSender(readEnvironment('publish'));
+const environment = readEnvironment('publish');
+const publish = createPublish({
+  ...createSwitchboard(createResources(environment), systemClock),
+  queue: createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_OUT_QUEUE_URL }),
+  inlineLimit: environment.INLINE_LIMIT,
+  durableTopics: environment.DURABLE_TOPICS,
+});
 
-/** `POST /publish`, and the same body by direct invoke, which is answered with the bare answer. */
+/** `POST /publish`. A direct invocation with the same body gets the body of the answer. */
 export async function handler(event: unknown) {
   const isHttp = isHttpEvent(event);
-  const answer = await answerOf(async () => {
+  const result = await resultOf(async () => {
     if (isHttp) queryOf(event, noQuery);
     const request = readPublishRequest(isHttp ? jsonBody(event) : event);
     const body = await publish(request);
     return { status: body.status === 'accepted' ? 202 : 200, body };
   });
-  return isHttp ? httpResponse(answer) : answer.body;
+  return isHttp ? httpResponse(result) : result.body;
 }
 
 function isHttpEvent(event: unknown): event is HttpEvent {

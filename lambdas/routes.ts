@@ -1,13 +1,8 @@
 import * as z from 'zod/mini';
-import type { ListChannel } from '../core/log/list.ts';
-import type { ChannelLog } from '../core/log/append.ts';
-import type { CloseSession } from '../core/sessions/close.ts';
-import { readCursor, writeCursor } from '../core/tables/page-cursor.ts';
-import type { Publications } from '../core/publications/publications.ts';
-import type { RecipientReports } from '../core/publications/report.ts';
-import type { Recipients } from '../core/sessions/recipients.ts';
+import { listMessages } from '../core/log/list.ts';
 import { listSessions } from '../core/sessions/list.ts';
-import type { Sessions } from '../core/sessions/sessions.ts';
+import type { Switchboard } from '../core/switchboard.ts';
+import { readCursor, writeCursor } from '../core/tables/page-cursor.ts';
 import {
   type Closing,
   connectionId,
@@ -19,18 +14,18 @@ import {
   Refusal,
 } from '../protocol/index.ts';
 import type { HttpEvent } from './events.ts';
-import { noQuery, pathOf, queryOf } from './http-request.ts';
+import { noQuery, pathOf, queryOf } from './http.ts';
 
-export interface RouteParts {
-  readonly sessions: Sessions;
-  readonly recipients: Recipients;
-  readonly reports: RecipientReports;
-  readonly publications: Publications;
-  readonly channelLog: Pick<ChannelLog, 'head'>;
-  readonly listChannel: ListChannel;
-  readonly closeSession: CloseSession;
-}
+/** The routes of the HTTP API that services call, `POST /publish` aside. lib/http-api.ts makes them. */
+export type RouteKey =
+  | 'GET /sessions'
+  | 'DELETE /sessions'
+  | 'GET /sessions/{connectionId}'
+  | 'DELETE /sessions/{connectionId}'
+  | 'GET /publications/{messageId}'
+  | 'GET /channels/{channel}/messages';
 
+/** Resolves to the body of a 200, or throws a `Refusal`. */
 type Route = (event: HttpEvent) => Promise<unknown>;
 
 const tenant = z._default(name, defaultTenant);
@@ -57,16 +52,9 @@ function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE
 
 const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
 
-/** Each route of the HTTP API by its key; a route resolves to the body of a 200, or throws a `Refusal`. */
-export function createRoutes({
-  sessions,
-  recipients,
-  publications,
-  reports,
-  channelLog,
-  listChannel,
-  closeSession,
-}: RouteParts): ReadonlyMap<string, Route> {
+export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey, Route>> {
+  const { sessions, recipients, publications, reports, logs, closeSession, closeUser } = switchboard;
+
   async function sessionById(event: HttpEvent) {
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
     queryOf(event, noQuery);
@@ -109,9 +97,8 @@ export function createRoutes({
     const { channel: text } = pathOf(event, z.object({ channel: z.string() }));
     const channel = formatTarget(parseChannel(text, 'channel'));
     const { tenant: ofTenant, after, limit } = queryOf(event, messagesQuery);
-    const log = { tenant: ofTenant, channel };
-    const head = await channelLog.head(log);
-    return listChannel({ log, head, after, limit, maxBytes: maxAnswerBytes });
+    const log = await logs.open({ tenant: ofTenant, channel });
+    return listMessages(log, { after, limit, maxBytes: maxAnswerBytes });
   }
 
   async function closeById(event: HttpEvent) {
@@ -121,26 +108,15 @@ export function createRoutes({
 
   async function closeOfUser(event: HttpEvent) {
     const user = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
-    let closed = 0;
-    let cursor: string | undefined;
-    do {
-      const page = await listSessions(recipients, sessions, { ...user, cursor });
-      const ends = await Promise.allSettled(page.sessions.map((session) => closeSession(session, kicked)));
-      const failure = ends.find((end) => end.status === 'rejected');
-      // Not before all have ended or failed: the function must not be put to sleep in the middle.
-      if (failure) throw failure.reason;
-      closed += page.sessions.length;
-      ({ cursor } = page);
-    } while (cursor !== undefined);
-    return { closed };
+    return { closed: await closeUser(user, kicked) };
   }
 
-  return new Map<string, Route>([
-    ['GET /sessions', list],
-    ['GET /sessions/{connectionId}', sessionById],
-    ['DELETE /sessions', closeOfUser],
-    ['DELETE /sessions/{connectionId}', closeById],
-    ['GET /publications/{messageId}', publication],
-    ['GET /channels/{channel}/messages', messagesOf],
-  ]);
+  return {
+    'GET /sessions': list,
+    'DELETE /sessions': closeOfUser,
+    'GET /sessions/{connectionId}': sessionById,
+    'DELETE /sessions/{connectionId}': closeById,
+    'GET /publications/{messageId}': publication,
+    'GET /channels/{channel}/messages': messagesOf,
+  };
 }

@@ -3,13 +3,8 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { fanOutAttempts, fanOutVisibilityMs } from '../core/timing.ts';
 import type { SwitchboardFunction } from './switchboard-function.ts';
-
-/** A worker has this long at most; shortly before, it hands the rest back as a job of its own. */
-export const fanOutTimeout = Duration.seconds(29);
-
-/** How often a job is received before it goes to the dead-letter queue. AWS advises at least five for Lambda. */
-export const fanOutAttempts = 5;
 
 /** The queue between a publish to a large audience and the workers that send it: one job per shard. */
 export class FanOut extends Construct {
@@ -28,8 +23,7 @@ export class FanOut extends Construct {
     this.queue = new Queue(this, 'Jobs', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      // Six times the function's time, as AWS advises; a job of a worker that was killed comes back after that.
-      visibilityTimeout: Duration.seconds(6 * fanOutTimeout.toSeconds()),
+      visibilityTimeout: Duration.millis(fanOutVisibilityMs),
       // A job holds the frame as text in text: 128 KB of quotes are 512 KB by then. SQS takes 1 MiB.
       maxMessageSizeBytes: 1_048_576,
       // A publication's record is kept for a day: nobody could learn of a job that is older.

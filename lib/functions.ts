@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { FunctionEnvironments, FunctionName } from '../lambdas/environment.ts';
-import { type FanOut, fanOutAttempts, fanOutTimeout } from './fan-out.ts';
+import { functionTimeoutMs, handshakeTimeoutMs } from '../core/timing.ts';
+import type { FanOut } from './fan-out.ts';
 import type { StateTable } from './state-table.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Settings } from './settings.ts';
@@ -18,13 +19,10 @@ export interface FunctionResources {
   readonly fanOut: FanOut;
 }
 
-/** API Gateway waits 29 s for a WebSocket integration and 30 s for an HTTP one; a longer run would answer nobody. */
-const integrationTimeout = Duration.seconds(29);
+const functionTimeout = Duration.millis(functionTimeoutMs);
+const handshakeTimeout = Duration.millis(handshakeTimeoutMs);
 
-/** A handshake or its end is one read or write: what takes longer than this will not come. */
-const handshakeTimeout = Duration.seconds(10);
-
-/** Makes every function; the access that each variable needs is granted right below it. */
+/** Makes every function, and grants each one the access that its variables need. */
 export function createFunctions(
   scope: Construct,
   { sessions, state, tokenSecret, webSocketApi, fanOut }: FunctionResources,
@@ -91,7 +89,7 @@ export function createFunctions(
     description: 'Hands a frame of a client to the listener of its type',
     environment: { ...common, ...sender, ...verifier } satisfies FunctionEnvironments['message'],
     memorySize: 512,
-    timeout: integrationTimeout,
+    timeout: functionTimeout,
   });
 
   const publish = new SwitchboardFunction(scope, 'Publish', {
@@ -101,7 +99,7 @@ export function createFunctions(
     environment: { ...common, ...sender } satisfies FunctionEnvironments['publish'],
     // Posts to hundreds of connections at once: most of its time is CPU.
     memorySize: 1024,
-    timeout: integrationTimeout,
+    timeout: functionTimeout,
   });
 
   // Listeners publish too, so both hold the same rights.
@@ -126,10 +124,9 @@ export function createFunctions(
       ...caller,
       FAN_OUT_QUEUE_URL: fanOut.queueUrl,
       FAN_OUT_RATE: String(settings.fanOutRate / settings.fanOutWorkers),
-      FAN_OUT_ATTEMPTS: String(fanOutAttempts),
     } satisfies FunctionEnvironments['fan-out'],
     memorySize: 1024,
-    timeout: fanOutTimeout,
+    timeout: functionTimeout,
   });
   sessions.grantResolve(worker);
   sessions.grantRemove(worker);
@@ -145,7 +142,7 @@ export function createFunctions(
     description: 'Answers for sessions, publications and channels, and closes connections',
     environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
     memorySize: 512,
-    timeout: integrationTimeout,
+    timeout: functionTimeout,
   });
   sessions.grantList(api);
   sessions.grantRemove(api);

@@ -9,9 +9,20 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { RouteKey } from '../lambdas/routes.ts';
 import type { SwitchboardFunction } from './switchboard-function.ts';
 
 const { GET, POST, DELETE } = apigateway.HttpMethod;
+
+/** The routes of the function `api`, whose code names the same. */
+const serviceRoutes = {
+  'GET /sessions': GET,
+  'DELETE /sessions': DELETE,
+  'GET /sessions/{connectionId}': GET,
+  'DELETE /sessions/{connectionId}': DELETE,
+  'GET /publications/{messageId}': GET,
+  'GET /channels/{channel}/messages': GET,
+} satisfies Record<RouteKey, apigateway.HttpMethod>;
 
 export interface HttpApiProps {
   /** Behind `POST /publish`. */
@@ -80,14 +91,10 @@ export class HttpApi extends Construct {
     });
 
     const administration = new HttpLambdaIntegration('Administration', props.api);
-    api.addRoutes({ path: '/publications/{messageId}', methods: [GET], integration: administration });
-    api.addRoutes({ path: '/channels/{channel}/messages', methods: [GET], integration: administration });
-    api.addRoutes({ path: '/sessions', methods: [GET, DELETE], integration: administration });
-    api.addRoutes({
-      path: '/sessions/{connectionId}',
-      methods: [GET, DELETE],
-      integration: administration,
-    });
+    for (const [key, method] of Object.entries(serviceRoutes)) {
+      const path = key.slice(`${method} `.length);
+      api.addRoutes({ path, methods: [method], integration: administration });
+    }
   }
 
   grantPublish(service: IGrantable): void {

@@ -40,4 +40,15 @@ export class Refusal extends Error {
     this.code = code;
     this.details = details;
   }
+
+  /** A refusal as it is. Any other error is a fault of ours: `internal`, with nothing of its text. */
+  static of(cause: unknown): Refusal {
+    if (cause instanceof Refusal) return cause;
+    return new Refusal('internal', 'The request failed on our side; try again.');
+  }
+
+  /** Refuses one field: the message names it, and so do the details. */
+  static at(code: ErrorCode, field: string, message: string): Refusal {
+    return new Refusal(code, `${field}: ${message}`, [{ field, message }]);
+  }
 }

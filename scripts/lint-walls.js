@@ -23,7 +23,8 @@ export const walls = {
   console: { folders: ['client', 'protocol'], packages: ['preact', 'preact/*'], builtins: false },
   lib: {
     folders: [],
-    typesOf: ['lambdas/environment.ts'],
+    files: ['core/timing.ts'],
+    typesOf: ['lambdas/environment.ts', 'lambdas/routes.ts'],
     packages: [
       '@aws-sdk/credential-provider-env',
       'aws-cdk-lib',
@@ -85,6 +86,7 @@ function mayImport(folder, wall, what, typeOnly) {
   if (what.kind === 'builtin') return wall.builtins;
   if (what.kind === 'package') return wall.packages.some((allowed) => matches(allowed, what.name));
   if (what.folder === folder || wall.folders.includes(what.folder)) return true;
+  if ((wall.files ?? []).includes(what.name)) return true;
   return typeOnly && (wall.typesOf ?? []).includes(what.name);
 }
 

@@ -1,37 +1,19 @@
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
 import { defaultTenant, defaultUserType, type Identity, name } from '../../protocol/index.ts';
-
-/** The name each claim has in the tokens. */
-export interface TokenClaims {
-  readonly userId: string;
-  readonly userType: string;
-  readonly tenant: string;
-  readonly topics: string;
-}
-
-const tokenClaims = z.object({
-  userId: z.string(),
-  userType: z.string(),
-  tenant: z.string(),
-  topics: z.string(),
-});
-
-/** Reads the claims' names from their JSON; throws where the stack set something else. */
-export function readTokenClaims(json: string): TokenClaims {
-  return z.parse(tokenClaims, JSON.parse(json));
-}
+import type { Clock } from '../clock.ts';
+import type { TokenClaims } from './claims.ts';
 
 export interface TokenOptions {
   /** The HS256 secret, as text. */
   readonly secret: string;
   readonly claims: TokenClaims;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export type TokenVerdict =
   | { readonly ok: true; readonly token: VerifiedToken }
-  /** Why it was refused: for the log, never for the client, and never with a part of the token. */
+  /** Why it was refused: for the log only. It quotes no part of the token. */
   | { readonly ok: false; readonly reason: string };
 
 export interface VerifiedToken {
@@ -47,16 +29,19 @@ const topicPatterns = z.array(
   z.string().check(z.regex(/^[A-Za-z0-9._@+/*-]{1,256}$/, 'must be 1 to 256 of A-Z a-z 0-9 . _ @ + - / *')),
 );
 
-/** The last moment a Date can hold: issuers write `exp` far beyond it to say "for ever". */
+/** The latest time that a Date can hold. Some issuers write an `exp` far beyond it, which means "for ever". */
 const latestTime = 8.64e15;
 
-/** Verifies a JWT: HS256 only, so that `alg: none` or a key confusion never gets near the secret. */
-export async function verifyToken(jwt: string, { secret, claims, now }: TokenOptions): Promise<TokenVerdict> {
+/** Verifies a JWT. Only HS256 is accepted, which rules out `alg: none` and key confusion. */
+export async function verifyToken(
+  jwt: string,
+  { secret, claims, clock }: TokenOptions,
+): Promise<TokenVerdict> {
   try {
     const { payload } = await jwtVerify(jwt, new TextEncoder().encode(secret), {
       algorithms: ['HS256'],
       requiredClaims: ['exp', claims.userId],
-      currentDate: new Date(now()),
+      currentDate: new Date(clock.now()),
     });
     const read = z.safeParse(tokenPayload(claims), payload);
     if (!read.success) {
@@ -84,7 +69,7 @@ export async function verifyToken(jwt: string, { secret, claims, now }: TokenOpt
   }
 }
 
-/** jose's messages quote headers of the token, which anyone can write; codes and names of claims are its own words. */
+/** jose's messages may quote headers of the token, which anyone can write. Its codes and claim names are safe to log. */
 function reasonOf(error: errors.JOSEError): string {
   const isAboutClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired;
   return isAboutClaim ? `${error.code}: ${error.claim} (${error.reason})` : error.code;

@@ -7,6 +7,7 @@ import { sha256Hex } from './signer.ts';
 export type { PostAllOptions, PostAllResult } from './post-all.ts';
 export type { Payload } from './caller.ts';
 export type { Limits } from './limits.ts';
+export { isRetryable, reasonOf } from './outcome.ts';
 export type {
   DisconnectOutcome,
   Failed,

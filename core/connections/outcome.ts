@@ -90,6 +90,17 @@ export function credentialsFailed(cause: unknown): Failed {
   return { outcome: 'failed', reason: 'credentials', isRetryable: true, requestId: undefined, cause };
 }
 
+/** Why a frame was not delivered, in a word that anyone may read. No outcome: the deadline passed before the post. */
+export function reasonOf(outcome: PostOutcome | undefined): string {
+  if (outcome === undefined) return 'deadline';
+  return outcome.outcome === 'failed' ? outcome.reason : outcome.outcome;
+}
+
+/** Whether the same post may succeed a little later. */
+export function isRetryable(outcome: PostOutcome | undefined): boolean {
+  return outcome?.outcome === 'throttled' || (outcome?.outcome === 'failed' && outcome.isRetryable);
+}
+
 /** The SDK adds `$metadata` to whatever it throws about an answer. */
 function metadataOf(error: unknown): { httpStatusCode?: number; requestId: string | undefined } {
   const metadata = property(error, '$metadata');

@@ -1,29 +1,34 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { Pacer } from './pacer.ts';
-import type { Payload, ConnectionsClient, PostOutcome } from '../connections/client.ts';
+import type { Clock } from '../clock.ts';
+import {
+  type ConnectionsClient,
+  isRetryable,
+  type Payload,
+  type PostOutcome,
+  reasonOf,
+} from '../connections/client.ts';
 import type { Recipient } from '../sessions/items.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { handshakeWindowMs } from '../timing.ts';
+import type { Pacer } from './pacer.ts';
 
 export interface DeliverOptions {
-  readonly sessions: Sessions;
-  readonly connections: ConnectionsClient;
+  readonly sessions: Pick<Sessions, 'removeGone'>;
+  readonly connections: Pick<ConnectionsClient, 'postAll'>;
   /** Holds the posts to a rate. @default - as fast as they go */
-  readonly pacer?: Pacer;
-  readonly log: Pick<Logger, 'warn'>;
-  readonly now: () => number;
-  readonly wait: (ms: number) => Promise<unknown>;
-  /** From 0 to below 1. */
-  readonly random: () => number;
+  readonly pacer?: Pacer | undefined;
+  readonly logger: Pick<Logger, 'warn'>;
+  readonly clock: Pick<Clock, 'now' | 'wait' | 'random'>;
 }
 
-/** What became of a frame; the three counts add up to the recipients. */
+/** What became of a frame. The three counts add up to the number of recipients. */
 export interface Delivery {
   readonly delivered: number;
   readonly gone: number;
   readonly failed: number;
-  /** By connection id; a recipient that was not reached before the deadline has none, and counts as failed. */
+  /** By connection id. A recipient without one was not reached before the deadline, and counts as failed. */
   readonly outcomes: ReadonlyMap<string, PostOutcome>;
-  /** Every post was answered 410 by an endpoint that has never delivered: it is wrong, not the clients. */
+  /** Every post was answered 410, by an endpoint that has never delivered. The endpoint may be wrong. */
   readonly isEndpointDoubted: boolean;
 }
 
@@ -34,21 +39,18 @@ export type Deliver = (
   deadline: number,
 ) => Promise<Delivery>;
 
-// A post before `$connect` has returned is answered 410 too. The integration's limit is 29 s; this is twice that.
-const handshakeWindowMs = 60_000;
-
-/** Rounds in which what was throttled or failed for a moment is tried again, after everybody else had their turn. */
+/** Throttled posts are retried in rounds of their own, after all other recipients had their turn. */
 const retryRounds = 4;
 const firstRetryWithinMs = 200;
 
 export function createDeliver(options: DeliverOptions): Deliver {
-  const { sessions, connections, pacer, log, now, wait, random } = options;
-  // A wrong callback endpoint answers 410 for every id. One that has delivered is right, and only its 410s are
-  // believed: a session is never forgotten on the word of an endpoint that has proved nothing.
+  const { sessions, connections, pacer, logger, clock } = options;
+  // A wrong callback endpoint answers 410 for every id. So a 410 only counts from an endpoint that has delivered.
   let isProven = false;
 
-  async function post(open: readonly Recipient[], payload: Payload, deadline: number) {
+  async function post(recipients: readonly Recipient[], payload: Payload, deadline: number) {
     const outcomes = new Map<string, PostOutcome>();
+    let open = recipients;
     for (let round = 0; open.length > 0; round += 1) {
       const ids = open.map(({ connectionId }) => connectionId);
       await connections.postAll(pacer ? paced(ids, pacer) : ids, payload, {
@@ -56,57 +58,40 @@ export function createDeliver(options: DeliverOptions): Deliver {
         onOutcome: (connectionId, outcome) => outcomes.set(connectionId, outcome),
       });
       open = open.filter(({ connectionId }) => isRetryable(outcomes.get(connectionId)));
-      // Full jitter, so that workers that were throttled together do not come back together.
-      const pauseMs = random() * firstRetryWithinMs * 2 ** round;
-      if (round === retryRounds || now() + pauseMs >= deadline) break;
-      if (open.length > 0) await wait(pauseMs);
+      // Full jitter, so that workers that were throttled together do not retry together.
+      const pauseMs = clock.random() * firstRetryWithinMs * 2 ** round;
+      if (round === retryRounds || clock.now() + pauseMs >= deadline) break;
+      if (open.length > 0) await clock.wait(pauseMs);
     }
     return outcomes;
   }
 
   return async (recipients, payload, deadline) => {
     const outcomes = await post(recipients, payload, deadline);
-    const having = (wanted: PostOutcome['outcome']) =>
+    const withOutcome = (wanted: PostOutcome['outcome']) =>
       recipients.filter(({ connectionId }) => outcomes.get(connectionId)?.outcome === wanted);
-    const delivered = having('sent').length;
-    const gone = having('gone');
+    const delivered = withOutcome('sent').length;
+    const gone = withOutcome('gone');
     const failed = recipients.length - delivered - gone.length;
     isProven ||= delivered > 0;
-    if (failed > 0) log.warn('posts failed', { failed, reasons: reasonsOf(outcomes) });
-    if (gone.length > 0 && !isProven)
-      log.warn('every post was answered 410: is the callback endpoint right?');
+    const isEndpointDoubted = gone.length > 0 && !isProven;
+    if (failed > 0) logger.warn('posts failed', { failed, reasons: countReasons(outcomes) });
+    if (isEndpointDoubted) logger.warn('every post was answered 410: is the callback endpoint right?');
     const forgotten = isProven
-      ? gone.filter(({ connectedAt }) => connectedAt < now() - handshakeWindowMs)
+      ? gone.filter(({ connectedAt }) => connectedAt < clock.now() - handshakeWindowMs)
       : [];
     await Promise.all(forgotten.map((recipient) => sessions.removeGone(recipient)));
-    return {
-      delivered,
-      gone: gone.length,
-      failed,
-      outcomes,
-      isEndpointDoubted: gone.length > 0 && !isProven,
-    };
+    return { delivered, gone: gone.length, failed, outcomes, isEndpointDoubted };
   };
 }
 
-/** Why an outcome is no delivery, in a word that anyone may read. */
-export function reasonOf(outcome: PostOutcome | undefined): string {
-  if (outcome === undefined) return 'deadline';
-  return outcome.outcome === 'failed' ? outcome.reason : outcome.outcome;
-}
-
-function reasonsOf(outcomes: ReadonlyMap<string, PostOutcome>): Record<string, number> {
+function countReasons(outcomes: ReadonlyMap<string, PostOutcome>): Record<string, number> {
   const reasons: Record<string, number> = {};
   for (const outcome of outcomes.values()) {
     if (outcome.outcome === 'sent' || outcome.outcome === 'gone') continue;
     reasons[reasonOf(outcome)] = (reasons[reasonOf(outcome)] ?? 0) + 1;
   }
   return reasons;
-}
-
-/** Whether the same post may succeed a little later. */
-export function isRetryable(outcome: PostOutcome | undefined): boolean {
-  return outcome?.outcome === 'throttled' || (outcome?.outcome === 'failed' && outcome.isRetryable);
 }
 
 async function* paced(ids: readonly string[], pacer: Pacer): AsyncGenerator<string> {

@@ -11,51 +11,51 @@ import {
   readPublishRequest,
   Refusal,
 } from '../../protocol/index.ts';
+import type { Publish } from '../publish/publish.ts';
+import type { Reply } from '../publish/reply.ts';
 import type { Listener, ListenerSession, SendOptions } from './listener.ts';
-import type { Publish, Reply } from '../publish/publish.ts';
 
 export interface DispatchOptions {
   readonly listeners: readonly Listener[];
   readonly publish: Publish;
   readonly reply: Reply;
-  readonly log: Pick<Logger, 'error'>;
+  readonly logger: Pick<Logger, 'error'>;
 }
 
 /** Who sent a frame. */
 export interface Sender {
   readonly identity: Identity;
-  /** The connection it came on; none where it came by HTTP. */
+  /** The connection it came on. `undefined`: it came by `POST /messages`. */
   readonly session: ListenerSession | undefined;
 }
 
-/** What a frame is answered with. */
+/** The answer to a frame. */
 export interface FrameAnswer {
   /** The `ack`, `error` or `pong`. */
   readonly text: string;
   /** Why the frame was refused. */
   readonly refusal?: Refusal;
-  /** It succeeded, and its client gave no id: on a connection nothing is sent. */
+  /** The frame succeeded and had no id. A connection gets no answer then. */
   readonly ackNotRequested?: true;
 }
 
-/** Hands a client's text to its listener, and resolves to what answers it. */
+/** Gives a client's text to the listener of its type, and resolves to the answer. */
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
-export function createDispatch({ listeners, publish, reply, log }: DispatchOptions): Dispatch {
+export function createDispatch({ listeners, publish, reply, logger }: DispatchOptions): Dispatch {
   const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
+  /** Resolves to the content of the `ack`. */
   async function run(frame: ClientFrame, sender: Sender): Promise<unknown> {
     const listener = byType.get(frame.type);
-    if (!listener) throw new Refusal('unknown_type', `type: no listener for ${JSON.stringify(frame.type)}`);
-    // Front ends of other stacks wrap the content in a string, and expect the same of what they get.
-    const isText = listener.takesObject && typeof frame.content === 'string';
+    if (!listener) throw Refusal.at('unknown_type', 'type', `no listener for ${JSON.stringify(frame.type)}`);
+    const { isText, handle } = listener.accept(frame.content);
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
     const { identity: from, session } = sender;
     const { tenant, userType, userId } = from;
     const request = (to: string | readonly string[], type: string, content: unknown, options?: SendOptions) =>
       readPublishRequest({ ...options, to, type, content: outgoing(content) ?? null, tenant });
-    const result = await listener.handle({
-      content: isText ? parseText(frame.content) : frame.content,
+    const result = await handle({
       from,
       session,
       reply: async (type, content) =>
@@ -76,35 +76,32 @@ export function createDispatch({ listeners, publish, reply, log }: DispatchOptio
     try {
       const ack = ackFrame(frame.id, await run(frame, sender));
       if (frame.id === undefined) return { text: ack, ackNotRequested: true };
-      // API Gateway would send nothing, and the client wait for it.
+      // API Gateway would drop the ack, and the client would wait for it.
       if (sender.session && Buffer.byteLength(ack) > maxDownlinkFrameBytes) throw answerTooLarge();
       return { text: ack };
     } catch (cause) {
-      if (cause instanceof Refusal) return refused(cause, frame.id, frame.type);
-      log.error('listener failed', {
-        type: frame.type,
-        connectionId: sender.session?.connectionId,
-        cause,
-      });
-      return refused(new Refusal('internal', 'The listener failed; try again.'), frame.id, frame.type);
+      if (!(cause instanceof Refusal)) {
+        const connectionId = sender.session?.connectionId;
+        logger.error('listener failed', { type: frame.type, connectionId, cause });
+      }
+      return refused(Refusal.of(cause), frame.id, frame.type);
     }
   };
 }
 
+/** The answer to a frame that could not be dispatched at all. */
+export function failedAnswer(text: string, cause: unknown): FrameAnswer {
+  const reading = readClientFrame(text);
+  const { id, requestType } = reading.ok
+    ? { id: reading.frame.id, requestType: reading.frame.type }
+    : reading;
+  return refused(Refusal.of(cause), id, requestType);
+}
+
 function answerTooLarge(): Refusal {
-  return new Refusal('too_large', `The answer is above ${String(maxDownlinkFrameBytes)} bytes.`);
+  return new Refusal('too_large', `The answer is above ${maxDownlinkFrameBytes} bytes.`);
 }
 
 function refused(refusal: Refusal, id: string | undefined, requestType: string | undefined): FrameAnswer {
   return { text: errorFrame(refusal, id, requestType), refusal };
-}
-
-function parseText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    const message = 'must be an object, or the JSON text of one';
-    throw new Refusal('bad_content', `content: ${message}`, [{ field: 'content', message }]);
-  }
 }

@@ -6,32 +6,33 @@ import {
   readPublishRequest,
   Refusal,
 } from '../../protocol/index.ts';
-import type { LogId } from '../log/items.ts';
-import type { ListChannel } from '../log/list.ts';
-import type { ChannelLog } from '../log/append.ts';
 import type { Inbox } from '../log/inbox.ts';
-import { defineListener, type Listener } from './listener.ts';
+import { listMessages } from '../log/list.ts';
+import type { LogReader, Logs } from '../log/log.ts';
 import type { Publish } from '../publish/publish.ts';
+import { defineListener, type Listener } from './listener.ts';
 
 export interface InboxParts {
-  readonly channelLog: Pick<ChannelLog, 'head'>;
-  readonly listChannel: ListChannel;
+  readonly logs: Pick<Logs, 'open'>;
   readonly inbox: Inbox;
   readonly publish: Publish;
 }
 
-/** The answer is one frame; a message that is larger comes alone. */
+/** The answer is one frame. A larger message comes alone. */
 const maxListBytes = 60 * 1024;
 
-const limit = `must be 1 to ${String(maxPageMessages)}`;
+const limit = `must be 1 to ${maxPageMessages}`;
 
-/** The frames of a user's inbox: what is kept on the user's own channel, and how far it is read. */
-export function createInboxListeners(parts: InboxParts): readonly Listener[] {
-  const { channelLog, listChannel, inbox, publish } = parts;
+/** The frames of a user's inbox: the log of the user's own channel, and how far the user has read it. */
+export function createInboxListeners({ logs, inbox, publish }: InboxParts): readonly Listener[] {
+  function openLog({ tenant, userType, userId }: Identity): Promise<LogReader> {
+    return logs.open({ tenant, channel: formatTarget({ kind: 'user', userType, userId }) });
+  }
 
-  /** An object always: devices that do not send their content as a string get this too. */
-  async function tell({ tenant, channel }: LogId, from: Identity, readOffset: number): Promise<void> {
-    const request = { to: channel, type: 'inbox-read', content: { readOffset }, tenant };
+  /** Tells all devices of the user. The content is always an object, because devices differ in what they send. */
+  async function announce({ id }: LogReader, from: Identity, readOffset: number): Promise<void> {
+    const content = { readOffset };
+    const request = { to: id.channel, type: 'inbox-read', content, tenant: id.tenant };
     await publish(readPublishRequest(request), from);
   }
 
@@ -46,10 +47,9 @@ export function createInboxListeners(parts: InboxParts): readonly Listener[] {
         { after: 0, limit: 100 },
       ),
       async handle({ content, from }) {
-        const log = inboxOf(from);
-        const head = await channelLog.head(log);
-        const page = await listChannel({ log, head, ...content, maxBytes: maxListBytes });
-        return { ...page, readOffset: head ? await inbox.readOffset(log, head) : 0 };
+        const log = await openLog(from);
+        const page = await listMessages(log, { ...content, maxBytes: maxListBytes });
+        return { ...page, readOffset: await inbox.readOffset(log) };
       },
     }),
 
@@ -57,9 +57,8 @@ export function createInboxListeners(parts: InboxParts): readonly Listener[] {
       type: 'inbox-unread',
       content: z.nullish(z.object({})),
       async handle({ from }) {
-        const log = inboxOf(from);
-        const head = await channelLog.head(log);
-        return head ? inbox.count(log, head, await inbox.readOffset(log, head)) : { unread: 0 };
+        const log = await openLog(from);
+        return inbox.count(log, await inbox.readOffset(log));
       },
     }),
 
@@ -67,27 +66,17 @@ export function createInboxListeners(parts: InboxParts): readonly Listener[] {
       type: 'inbox-mark-read',
       content: z.object({ offset: z.int().check(z.gte(0)) }),
       async handle({ content: { offset }, from }) {
-        const log = inboxOf(from);
-        const head = await channelLog.head(log);
-        const newest = head?.offset ?? 0;
-        if (offset > newest) {
-          const message = `must be at most ${String(newest)}, the newest message's`;
-          throw new Refusal('bad_content', `content.offset: ${message}`, [
-            { field: 'content.offset', message },
-          ]);
+        const log = await openLog(from);
+        if (offset > log.newest) {
+          const message = `must be at most ${log.newest}, the offset of the newest message`;
+          throw Refusal.at('bad_content', 'content.offset', message);
         }
-        if (!head) return { readOffset: 0 };
-        const isMoved = offset > 0 && (await inbox.moveTo(log, head, offset));
-        const readOffset = isMoved ? offset : await inbox.readOffset(log, head);
-        // The user's other devices learn of it at once, and so does this one's own code; again where it is said again,
-        // for the first time may have failed here.
-        if (offset > 0 && offset === readOffset) await tell(log, from, readOffset);
+        const isMoved = offset > 0 && (await inbox.moveTo(log, offset));
+        const readOffset = isMoved ? offset : await inbox.readOffset(log);
+        // Also for a repeated mark: the first announcement may have failed.
+        if (offset > 0 && offset === readOffset) await announce(log, from, readOffset);
         return { readOffset };
       },
     }),
   ];
-}
-
-function inboxOf({ tenant, userType, userId }: Identity): LogId {
-  return { tenant, channel: formatTarget({ kind: 'user', userType, userId }) };
 }

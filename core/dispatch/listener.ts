@@ -3,16 +3,16 @@ import { type Identity, parseWith, type PublishAnswer, Refusal } from '../../pro
 
 /** What a listener is given with each message. */
 export interface ListenerContext<Content> {
-  /** The frame's content, as the listener's schema gives it. */
+  /** The frame's content, as the listener's schema returns it. */
   readonly content: Content;
-  /** Who sent it, by the token of the connection or of the request. */
+  /** The user who sent it, by the token of the connection or of the request. */
   readonly from: Identity;
-  /** The connection it came on; none where it came by `POST /messages`. */
+  /** The connection it came on. `undefined`: it came by `POST /messages`. */
   readonly session: ListenerSession | undefined;
-  /** Sends a frame to the session that sent this message; to all of the user's where it came by `POST /messages`. */
+  /** Sends a frame to the session that sent this message. By `POST /messages`: to all sessions of the user. */
   readonly reply: (type: string, content: unknown) => Promise<PublishAnswer>;
   /**
-   * Publishes within the sender's tenant; receivers see who caused it in `from`.
+   * Publishes within the sender's tenant. Receivers see the sender in `from`.
    * `to` is a target such as `user:member:42`, or up to 100 of them.
    */
   readonly send: (
@@ -25,7 +25,7 @@ export interface ListenerContext<Content> {
 
 /** As in the body of `POST /publish`. */
 export interface SendOptions {
-  /** Kept in the channel's log before it is delivered, for whoever is away. */
+  /** Stored in the channel's log before it is delivered, for users who are away. */
   readonly durable?: boolean;
   readonly ttlSeconds?: number;
 }
@@ -35,61 +35,65 @@ export interface ListenerSession {
   readonly connectionId: string;
   readonly connectedAt: number;
   readonly tokenExpiresAt: number;
-  /** Patterns of the topics its token lets it subscribe to. */
+  /** Patterns of the topics that the token allows. */
   readonly topics: readonly string[];
 }
 
 /** The code that handles one message type. */
 export interface Listener {
   readonly type: string;
-  /** Its content is an object: front ends may send it as the JSON text of one. */
-  readonly takesObject: boolean;
-  /** Checks the content and runs; throws a `bad_content` that names the field. */
-  readonly handle: (context: ListenerContext<unknown>) => unknown;
+  /** Checks the content of a frame. Throws a `bad_content` that names the field. */
+  readonly accept: (content: unknown) => AcceptedFrame;
+}
+
+/** A frame whose content fits its listener. */
+export interface AcceptedFrame {
+  /** The content came as JSON text, so the answers carry JSON text too. */
+  readonly isText: boolean;
+  readonly handle: (context: Omit<ListenerContext<unknown>, 'content'>) => unknown;
 }
 
 /**
- * Defines a listener. What `handle` returns (or resolves to) becomes the content of the `ack`; a `Refusal` that it
- * throws becomes an `error` frame; anything else it throws is logged and answered as `internal`.
+ * Defines a listener. What `handle` returns, or resolves to, becomes the content of the `ack`. A `Refusal` that it
+ * throws becomes an `error` frame. Any other error is logged and answered as `internal`.
  */
 export function defineListener<Schema extends z.ZodMiniType>(listener: {
   readonly type: string;
   readonly content: Schema;
   readonly handle: (context: ListenerContext<z.output<Schema>>) => unknown;
 }): Listener {
+  const read = (content: unknown) => parseWith(listener.content, content, 'content', 'bad_content');
+  const accepted = (content: z.output<Schema>, isText: boolean): AcceptedFrame => ({
+    isText,
+    handle: (context) => listener.handle({ ...context, content }),
+  });
   return {
     type: listener.type,
-    takesObject: takesObject(listener.content),
-    handle: (context) =>
-      listener.handle({
-        ...context,
-        content: parseWith(listener.content, context.content, 'content', 'bad_content'),
-      }),
+    accept(content) {
+      try {
+        return accepted(read(content), false);
+      } catch (cause) {
+        // Front ends of other stacks send an object as JSON text, and expect text back.
+        const parsed = typeof content === 'string' ? parseJson(content) : undefined;
+        if (parsed === undefined) throw cause;
+        return accepted(read(parsed), true);
+      }
+    },
   };
 }
 
-/** The connection of a frame that makes sense on one only; throws a `bad_frame` where there is none. */
-export function connectionOf({ session }: Pick<ListenerContext<unknown>, 'session'>): ListenerSession {
+/** The connection of a frame that needs one. Throws a `bad_frame` if it came by `POST /messages`. */
+export function requireSession({ session }: Pick<ListenerContext<unknown>, 'session'>): ListenerSession {
   if (session) return session;
-  throw new Refusal('bad_frame', 'type: needs a WebSocket connection, for it is about one');
+  throw Refusal.at('bad_frame', 'type', 'needs a WebSocket connection, because it is about one');
 }
 
-/** Whether the schema is an object's at heart, however it is wrapped. */
-function takesObject(schema: z.core.$ZodType): boolean {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case 'object':
-    case 'record':
-      return true;
-    case 'optional':
-    case 'nullable':
-    case 'default':
-      return takesObject(def.innerType);
-    case 'pipe':
-      return takesObject(def.in);
-    case 'union':
-      return def.options.every(takesObject);
-    default:
-      return false;
+/** `undefined`: the text is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return undefined;
+    throw cause;
   }
 }

@@ -1,34 +1,47 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Identity } from '../../protocol/index.ts';
+import type { Clock } from '../clock.ts';
 import type { CloseSession } from '../sessions/close.ts';
-import type { Dispatch } from './dispatch.ts';
-import type { ListenerSession } from './listener.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { type Dispatch, failedAnswer, type FrameAnswer } from './dispatch.ts';
+import type { ListenerSession } from './listener.ts';
 
 export interface ReceiveOptions {
   readonly dispatch: Dispatch;
   readonly sessions: Pick<Sessions, 'get'>;
   readonly closeSession: CloseSession;
-  readonly now: () => number;
+  readonly logger: Pick<Logger, 'error'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
+/** Takes a client's text, and resolves to the answer. `undefined`: nothing is sent. */
+export type Receive = (
+  text: string,
+  identity: Identity,
+  session: ListenerSession,
+) => Promise<FrameAnswer | undefined>;
+
 /**
- * Takes a client's text: only the handshake is authorised by the platform, so the token's expiry is held here. What the
- * platform hands over is the expiry of then; once it has passed, the session's row tells whether it was refreshed.
- * Resolves to the text that answers it, or to nothing.
+ * API Gateway authorises only the handshake, so the token's expiry is checked here. API Gateway repeats the expiry of
+ * the handshake with each frame. Once that has passed, the session's row tells whether the token was refreshed.
  */
-export function createReceive({ dispatch, sessions, closeSession, now }: ReceiveOptions) {
-  return async (text: string, identity: Identity, session: ListenerSession): Promise<string | undefined> => {
-    const isOpen = now() < session.tokenExpiresAt;
-    const present = isOpen ? session : await sessions.get(identity, session.connectionId);
-    if (present) {
-      const { tokenExpiresAt } = present;
-      const answer = await dispatch(text, { identity, session: { ...session, tokenExpiresAt } });
-      return answer.ackNotRequested ? undefined : answer.text;
+export function createReceive({ dispatch, sessions, closeSession, logger, clock }: ReceiveOptions): Receive {
+  return async (text, identity, session) => {
+    const { connectionId } = session;
+    try {
+      const isOpen = clock.now() < session.tokenExpiresAt;
+      const current = isOpen ? session : await sessions.get(identity, connectionId);
+      if (current) {
+        const { tokenExpiresAt } = current;
+        const answer = await dispatch(text, { identity, session: { ...session, tokenExpiresAt } });
+        return answer.ackNotRequested ? undefined : answer;
+      }
+      const message = 'The token has expired; connect with a new one.';
+      await closeSession({ connectionId, ...identity }, { code: 'token_expired', message, retry: true });
+      return undefined;
+    } catch (cause) {
+      logger.error('message failed', { connectionId, cause });
+      return failedAnswer(text, cause);
     }
-    await closeSession(
-      { connectionId: session.connectionId, ...identity },
-      { code: 'token_expired', message: 'The token has expired; connect with a new one.', retry: true },
-    );
-    return undefined;
   };
 }

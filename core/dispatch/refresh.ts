@@ -1,46 +1,42 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod/mini';
 import { type Identity, Refusal } from '../../protocol/index.ts';
-import { connectionOf, defineListener, type Listener } from './listener.ts';
-import type { Sessions } from '../sessions/sessions.ts';
 import type { TokenVerdict } from '../auth/tokens.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import { defineListener, type Listener, requireSession } from './listener.ts';
 
-export interface RefreshOptions {
+export interface RefreshParts {
   readonly verify: (jwt: string) => Promise<TokenVerdict>;
   readonly sessions: Pick<Sessions, 'refresh'>;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly logger: Pick<Logger, 'warn'>;
 }
 
 /**
- * The frame `refresh`: a new token of the same user lets the session live on. The topics that the session may subscribe
- * to stay those of the token it connected with, which the platform hands over with every frame.
+ * The frame `refresh`: a new token of the same user prolongs the session. The topics that the session may subscribe to
+ * remain those of the handshake's token, because API Gateway repeats that one's with every frame.
  */
-export function createRefreshListener({ verify, sessions, log }: RefreshOptions): Listener {
+export function createRefreshListener({ verify, sessions, logger }: RefreshParts): Listener {
   return defineListener({
     type: 'refresh',
     content: z.object({ token: z.string() }),
     async handle({ content, from, ...context }) {
-      const { connectionId } = connectionOf(context);
+      const { connectionId } = requireSession(context);
       const verdict = await verify(content.token);
       if (!verdict.ok) {
-        log.warn('refresh refused', { connectionId, reason: verdict.reason });
-        throw refused('is not valid');
+        logger.warn('refresh refused', { connectionId, reason: verdict.reason });
+        throw Refusal.at('forbidden', 'content.token', 'is not valid');
       }
-      if (!isSame(verdict.token.identity, from)) {
-        log.warn('refresh refused', { connectionId, reason: 'token of another user' });
-        throw refused('is not of the user of this session');
+      if (!isSameUser(verdict.token.identity, from)) {
+        logger.warn('refresh refused', { connectionId, reason: 'token of another user' });
+        throw Refusal.at('forbidden', 'content.token', 'is not of the user of this session');
       }
       const tokenExpiresAt = await sessions.refresh(from, connectionId, verdict.token.expiresAt);
-      if (tokenExpiresAt === undefined) throw new Refusal('not_found', 'session: has been closed');
+      if (tokenExpiresAt === undefined) throw Refusal.at('not_found', 'session', 'has been closed');
       return { tokenExpiresAt };
     },
   });
 }
 
-function isSame(a: Identity, b: Identity): boolean {
+function isSameUser(a: Identity, b: Identity): boolean {
   return a.tenant === b.tenant && a.userType === b.userType && a.userId === b.userId;
-}
-
-function refused(message: string): Refusal {
-  return new Refusal('forbidden', `content.token: ${message}`, [{ field: 'content.token', message }]);
 }

@@ -1,49 +1,49 @@
 import * as z from 'zod/mini';
 import { formatTarget, maxTopicsPerSession, Refusal, topicName } from '../../protocol/index.ts';
-import { connectionOf, defineListener, type Listener } from './listener.ts';
-import type { Recover } from '../log/recover.ts';
-import { position, positionOf } from './recover.ts';
-import type { Subscriptions } from '../sessions/subscriptions.ts';
 import { isTopicAllowed } from '../auth/topic-patterns.ts';
+import type { Recover } from '../log/recover.ts';
+import type { Subscriptions } from '../sessions/subscriptions.ts';
+import { defineListener, type Listener, requireSession } from './listener.ts';
+import { positionFields, positionOf } from './position.ts';
 
-const topic = { topic: topicName };
+export interface SubscribeParts {
+  readonly subscriptions: Subscriptions;
+  readonly recover: Recover;
+}
 
 /** The frames `subscribe` and `unsubscribe`. */
-export function createTopicListeners(subscriptions: Subscriptions, recover: Recover): readonly Listener[] {
+export function createSubscribeListeners({ subscriptions, recover }: SubscribeParts): readonly Listener[] {
   return [
     defineListener({
       type: 'subscribe',
-      content: z.object({ ...topic, ...position }),
-      async handle({ content: { topic, ...place }, from, ...context }) {
-        const session = connectionOf(context);
-        const asked = positionOf(place, 'content');
-        if (!isTopicAllowed(topic, session.topics)) {
-          throw refused(`the token allows no subscription to ${topic}`);
-        }
+      content: z.object({ topic: topicName, ...positionFields }),
+      async handle({ content: { topic, ...fields }, from, ...context }) {
+        const session = requireSession(context);
+        const position = positionOf(fields, 'content');
+        if (!isTopicAllowed(topic, session.topics))
+          throw forbidden(`the token allows no subscription to ${topic}`);
         const outcome = await subscriptions.subscribe({ identity: from, ...session }, topic);
-        if (outcome === 'full') {
-          throw refused(
-            `a session may be subscribed to ${String(maxTopicsPerSession)} topics, and this one is`,
-          );
-        }
-        if (outcome === 'closed') throw new Refusal('not_found', 'session: has been closed');
-        // Only now: what is published from here on finds the subscription, and what was before stands in the log.
+        if (outcome === 'full')
+          throw forbidden(`the session has ${maxTopicsPerSession} topics, the most allowed`);
+        if (outcome === 'closed') throw Refusal.at('not_found', 'session', 'has been closed');
+        // The log is read after the subscription is written. Later messages find the subscription, earlier ones are
+        // in the log.
         const log = { tenant: from.tenant, channel: formatTarget({ kind: 'topic', topic }) };
-        const [answer] = await recover(session.connectionId, [{ log, from: asked }]);
+        const [answer] = await recover(session.connectionId, [{ log, from: position }]);
         return { topic, ...answer };
       },
     }),
     defineListener({
       type: 'unsubscribe',
-      content: z.object(topic),
+      content: z.object({ topic: topicName }),
       async handle({ content: { topic }, from, ...context }) {
-        await subscriptions.unsubscribe({ identity: from, ...connectionOf(context) }, topic);
+        await subscriptions.unsubscribe({ identity: from, ...requireSession(context) }, topic);
         return { topic };
       },
     }),
   ];
 }
 
-function refused(message: string): Refusal {
-  return new Refusal('forbidden', `content.topic: ${message}`, [{ field: 'content.topic', message }]);
+function forbidden(message: string): Refusal {
+  return Refusal.at('forbidden', 'content.topic', message);
 }

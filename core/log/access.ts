@@ -1,36 +1,35 @@
-import {
-  type ErrorDetail,
-  formatTarget,
-  type Identity,
-  parseChannel,
-  Refusal,
-} from '../../protocol/index.ts';
+import { formatTarget, type Identity, parseChannel, Refusal, type Target } from '../../protocol/index.ts';
 import { isTopicAllowed } from '../auth/topic-patterns.ts';
 
 /** Who asks for a channel. */
-export interface Reader {
+export interface ChannelReader {
   readonly identity: Identity;
-  /** Patterns of the topics its token lets it subscribe to. */
+  /** Patterns of the topics that the token allows. */
   readonly topics: readonly string[];
 }
 
+export interface ReadableChannel {
+  readonly kind: Target['kind'];
+  /** As targets are named: `user:member:42`. */
+  readonly name: string;
+}
+
 /**
- * The channel as targets name it, where this user may read it: the user's own, its type's, everyone, and the topics of
- * its token. `user` and `type` stand for its own. Throws `forbidden` for every other; `field` is where the name stood.
+ * The channel, if this user may read it: the user's own, its type's, everyone, and the topics of its token. `user` and
+ * `type` stand for the user's own. Throws `forbidden` for any other; `field` names where the channel was given.
  */
-export function channelFor(text: string, { identity, topics }: Reader, field: string): string {
-  const { userType, userId } = identity;
+export function readableChannel(text: string, reader: ChannelReader, field: string): ReadableChannel {
+  const { userType, userId } = reader.identity;
   const own = formatTarget({ kind: 'user', userType, userId });
   const ofType = formatTarget({ kind: 'type', userType });
-  if (text === 'user') return own;
-  if (text === 'type') return ofType;
+  if (text === 'user') return { kind: 'user', name: own };
+  if (text === 'type') return { kind: 'type', name: ofType };
   const target = parseChannel(text, field, 'bad_content');
-  const channel = formatTarget(target);
+  const name = formatTarget(target);
   const isReadable =
     target.kind === 'topic'
-      ? isTopicAllowed(target.topic, topics)
-      : [own, ofType, 'everyone'].includes(channel);
-  if (isReadable) return channel;
-  const detail: ErrorDetail = { field, message: `the token gives no right to read ${channel}` };
-  throw new Refusal('forbidden', `${field}: ${detail.message}`, [detail]);
+      ? isTopicAllowed(target.topic, reader.topics)
+      : [own, ofType, 'everyone'].includes(name);
+  if (isReadable) return { kind: target.kind, name };
+  throw Refusal.at('forbidden', field, `the token gives no right to read ${name}`);
 }

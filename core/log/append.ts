@@ -2,7 +2,15 @@ import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } fr
 import type { Position } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
-import { headSortKey, type HeadRow, keyOf, type LogId, type MessageRow, messageSortKey, type Slot } from './items.ts';
+import {
+  headSortKey,
+  type HeadRow,
+  keyOf,
+  type LogId,
+  type MessageRow,
+  messageSortKey,
+  type Slot,
+} from './items.ts';
 
 /** A message on its way into a log. */
 export interface Entry {
@@ -43,7 +51,12 @@ export function createAppend(options: {
           'SET epoch = if_not_exists(epoch, :epoch), createdAt = if_not_exists(createdAt, :now), movedAt = :now,' +
           ' shortestTtlSeconds = if_not_exists(shortestTtlSeconds, :ttl) ADD #offset :one',
         ExpressionAttributeNames: { '#offset': 'offset' },
-        ExpressionAttributeValues: { ':epoch': clock.newId(), ':now': takenAt, ':ttl': ttlSeconds, ':one': 1 },
+        ExpressionAttributeValues: {
+          ':epoch': clock.newId(),
+          ':now': takenAt,
+          ':ttl': ttlSeconds,
+          ':one': 1,
+        },
         ReturnValues: 'ALL_NEW',
       }),
     );

@@ -4,7 +4,15 @@ import { defaultRetentionSeconds } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import { classifyGaps, type Gap, type LogPage, maxWriters } from './gaps.ts';
-import { channelKey, type HeadRow, keyOf, type LogId, type MessageRow, messageSortKey, offsetOf } from './items.ts';
+import {
+  channelKey,
+  type HeadRow,
+  keyOf,
+  type LogId,
+  type MessageRow,
+  messageSortKey,
+  offsetOf,
+} from './items.ts';
 
 /** One log as it stood when it was opened. Later messages are not missing from it: they are new. */
 export interface LogReader {

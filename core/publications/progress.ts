@@ -1,4 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import { type PublicationId, publicationKey, recordExpiry, shardSortKey } from './items.ts';
 
@@ -46,9 +47,9 @@ export type ShardProgress = ReturnType<typeof createShardProgress>;
 export function createShardProgress(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 }) {
-  const { db, table, now } = options;
+  const { db, table, clock } = options;
   const keyOf = (id: ShardId) => ({ pk: publicationKey(id), sk: shardSortKey(id.shard) });
 
   async function read(id: ShardId): Promise<ShardRow | undefined> {
@@ -78,12 +79,12 @@ export function createShardProgress(options: {
         state: 'delivering',
         estimate,
         ...counts,
-        startedAt: now(),
-        movedAt: now(),
+        startedAt: clock.now(),
+        movedAt: clock.now(),
       };
       const put = new PutCommand({
         TableName: table,
-        Item: { ...keyOf(attempt), ...row, expiresAt: recordExpiry(now()) },
+        Item: { ...keyOf(attempt), ...row, expiresAt: recordExpiry(clock.now()) },
         ConditionExpression: 'attribute_not_exists(pk)',
       });
       return (await conditionHeld(db.send(put))) ? row : ownRow(attempt);
@@ -114,7 +115,7 @@ export function createShardProgress(options: {
           ':worker': attempt.worker,
           ':state': isLast ? 'done' : 'delivering',
           ':done': 'done',
-          ':now': now(),
+          ':now': clock.now(),
           ':delivered': counts.delivered,
           ':gone': counts.gone,
           ':failed': counts.failed,
@@ -140,8 +141,8 @@ export function createShardProgress(options: {
           ':failed': 'failed',
           ':done': 'done',
           ':shard': id.shard,
-          ':now': now(),
-          ':expiresAt': recordExpiry(now()),
+          ':now': clock.now(),
+          ':expiresAt': recordExpiry(clock.now()),
           ':zero': 0,
         },
       });

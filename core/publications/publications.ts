@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -10,13 +10,15 @@ import type { Publication, PublishAnswer, PublishRequest } from '../../protocol/
 import type { Slot } from '../log/items.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import { type PublicationId, publicationKey, recordExpiry, recordSortKey } from './items.ts';
-import { publicationOf, type PublicationRow, publisherLostAfterMs } from './view.ts';
+import { publicationOf, type PublicationRow } from './view.ts';
+import { publisherLostAfterMs } from '../timing.ts';
+import type { Clock } from '../clock.ts';
 import type { ShardRow } from './progress.ts';
 
 export interface PublicationsOptions {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now' | 'newId'>;
 }
 
 export type Publications = ReturnType<typeof createPublications>;
@@ -38,21 +40,27 @@ export type Claim =
   | { readonly state: 'conflict' };
 
 /** The records of what was published and what became of it, kept for a day in the state table. */
-export function createPublications({ db, table, now }: PublicationsOptions) {
+export function createPublications({ db, table, clock }: PublicationsOptions) {
   async function read(id: PublicationId): Promise<PublicationRow | undefined> {
     const { Item } = await db.send(
       new GetCommand({ TableName: table, Key: keyOf(id), ConsistentRead: true }),
     );
     const row = Item as PublicationRow | undefined;
-    return row && row.expiresAt * 1000 > now() ? row : undefined;
+    return row && row.expiresAt * 1000 > clock.now() ? row : undefined;
   }
 
   async function begin(id: PublicationId, requestHash: string, claimId: string): Promise<boolean> {
     const put = new PutCommand({
       TableName: table,
-      Item: { ...keyOf(id), requestHash, claimId, startedAt: now(), expiresAt: recordExpiry(now()) },
+      Item: {
+        ...keyOf(id),
+        requestHash,
+        claimId,
+        startedAt: clock.now(),
+        expiresAt: recordExpiry(clock.now()),
+      },
       ConditionExpression: 'attribute_not_exists(pk) OR expiresAt <= :nowSeconds',
-      ExpressionAttributeValues: { ':nowSeconds': Math.floor(now() / 1000) },
+      ExpressionAttributeValues: { ':nowSeconds': Math.floor(clock.now() / 1000) },
     });
     return conditionHeld(db.send(put));
   }
@@ -67,8 +75,8 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
       ExpressionAttributeValues: {
         ':claimId': claimId,
         ':before': row.claimId,
-        ':now': now(),
-        ':expiresAt': recordExpiry(now()),
+        ':now': clock.now(),
+        ':expiresAt': recordExpiry(clock.now()),
       },
     });
     return conditionHeld(db.send(update));
@@ -77,7 +85,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
   return {
     /** Takes the `messageId` for this request, unless it is taken; one conditional write decides. */
     async claim(id: PublicationId, requestHash: string): Promise<Claim> {
-      const claimId = randomUUID();
+      const claimId = clock.newId();
       if (await begin(id, requestHash, claimId)) return { state: 'claimed', claimId };
       const row = await read(id);
       // This very claim: its answer got lost, and it was sent again.
@@ -86,7 +94,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
       if (!row) return { state: 'running' };
       if (row.requestHash !== requestHash) return { state: 'conflict' };
       if (row.answer) return { state: 'answered', answer: row.answer };
-      const isAbandoned = row.isReleased ?? row.startedAt + publisherLostAfterMs < now();
+      const isAbandoned = row.isReleased ?? row.startedAt + publisherLostAfterMs < clock.now();
       if (!isAbandoned) return { state: 'running' };
       const isOurs = (await takeOver(id, row, claimId)) || (await read(id))?.claimId === claimId;
       return isOurs ? { state: 'claimed', claimId, slot: row.slot } : { state: 'running' };
@@ -110,7 +118,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
           TableName: table,
           Key: keyOf(id),
           UpdateExpression: 'SET answer = :answer, finishedAt = :now',
-          ExpressionAttributeValues: { ':answer': answer, ':now': now() },
+          ExpressionAttributeValues: { ':answer': answer, ':now': clock.now() },
         }),
       );
     },
@@ -125,7 +133,7 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
         Key: keyOf(id),
         UpdateExpression: 'SET expiresAt = :nowSeconds',
         ConditionExpression: 'claimId = :claimId AND attribute_not_exists(slot)',
-        ExpressionAttributeValues: { ':claimId': claimId, ':nowSeconds': Math.floor(now() / 1000) },
+        ExpressionAttributeValues: { ':claimId': claimId, ':nowSeconds': Math.floor(clock.now() / 1000) },
       });
       if (await conditionHeld(db.send(free))) return;
       const hand = new UpdateCommand({
@@ -149,8 +157,8 @@ export function createPublications({ db, table, now }: PublicationsOptions) {
         }),
       );
       const [record, ...shards] = (Items ?? []) as [PublicationRow?, ...ShardRow[]];
-      if (!record || record.expiresAt * 1000 <= now()) return undefined;
-      return publicationOf(id.messageId, record, shards, now());
+      if (!record || record.expiresAt * 1000 <= clock.now()) return undefined;
+      return publicationOf(id.messageId, record, shards, clock.now());
     },
   };
 }

@@ -1,49 +1,42 @@
-import { BatchWriteCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { RecipientReport } from '../../protocol/index.ts';
-import { type Delivery, reasonOf } from '../delivery/deliver.ts';
+import type { Clock } from '../clock.ts';
+import { type PostOutcome, reasonOf } from '../connections/client.ts';
+import { writeAll } from '../tables/batch-write.ts';
 import type { PagePosition } from '../tables/page-cursor.ts';
 import { type PublicationId, recordExpiry, reportKey } from './items.ts';
 import { type Recipient, shardOf } from '../sessions/items.ts';
 
 export type RecipientReports = ReturnType<typeof createRecipientReports>;
 
-/** DynamoDB takes no more writes in one batch. */
-const maxBatch = 25;
-
 /** What became of each recipient of a publication, a row each in the state table, kept for a day. */
 export function createRecipientReports(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
   readonly shards: number;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 }) {
-  const { db, table, shards, now } = options;
-
-  async function write(rows: readonly Record<string, unknown>[]): Promise<void> {
-    let left: Record<string, unknown>[] = [...rows];
-    while (left.length > 0) {
-      const puts = left.map((Item) => ({ PutRequest: { Item } }));
-      const { UnprocessedItems } = await db.send(new BatchWriteCommand({ RequestItems: { [table]: puts } }));
-      left = (UnprocessedItems?.[table] ?? []).flatMap((put): Record<string, unknown>[] =>
-        put.PutRequest?.Item ? [put.PutRequest.Item] : [],
-      );
-    }
-  }
+  const { db, table, shards, clock } = options;
 
   return {
-    async add(id: PublicationId, recipients: readonly Recipient[], { outcomes }: Delivery): Promise<void> {
+    async add(
+      id: PublicationId,
+      recipients: readonly Recipient[],
+      outcomes: ReadonlyMap<string, PostOutcome>,
+    ): Promise<void> {
       const rows = recipients.map(({ connectionId, identity: { userType, userId } }) => ({
         pk: reportKey(id, shardOf(connectionId, shards)),
         sk: connectionId,
         userType,
         userId,
         ...reportOf(outcomes.get(connectionId)),
-        expiresAt: recordExpiry(now()),
+        expiresAt: recordExpiry(clock.now()),
       }));
-      const batches = Array.from({ length: Math.ceil(rows.length / maxBatch) }, (_, index) =>
-        rows.slice(index * maxBatch, (index + 1) * maxBatch),
+      await writeAll(
+        db,
+        table,
+        rows.map((Item) => ({ PutRequest: { Item } })),
       );
-      await Promise.all(batches.map(write));
     },
 
     /** A page of the report, shard by shard; `next` is absent at its end. */

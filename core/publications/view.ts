@@ -6,6 +6,7 @@ import type {
   PublishAnswer,
 } from '../../protocol/index.ts';
 import type { Slot } from '../log/items.ts';
+import { fanOutLostAfterMs, publisherLostAfterMs } from '../timing.ts';
 import type { ShardRow } from './progress.ts';
 
 /** The record of a publication in the state table. Times are epoch milliseconds, `expiresAt` epoch seconds. */
@@ -23,13 +24,6 @@ export interface PublicationRow {
   readonly isReleased?: true;
   readonly expiresAt: number;
 }
-
-/** Longer than any function runs, which is 29 s: a publication that is still unanswered then has lost its publisher. */
-export const publisherLostAfterMs = 35_000;
-
-// A job is received five times, each at most three minutes after the last. What has not moved for longer than all of
-// these has lost its worker, and nobody was left to say so.
-const abandonedAfterMs = 20 * 60_000;
 
 /** What became of a publication, from its record and its shards' rows. */
 export function publicationOf(
@@ -76,7 +70,7 @@ function shardOf(
   publishedAt: number,
   now: number,
 ): PublicationShard {
-  const isAbandoned = (row?.movedAt ?? publishedAt) + abandonedAfterMs < now;
+  const isAbandoned = (row?.movedAt ?? publishedAt) + fanOutLostAfterMs < now;
   if (!row) {
     return {
       shard,

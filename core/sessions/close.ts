@@ -1,51 +1,71 @@
-import { type Closing, closingFrame, Refusal, type Session } from '../../protocol/index.ts';
-import { isRetryable } from '../delivery/deliver.ts';
-import type { ConnectionsClient } from '../connections/client.ts';
+import { type Closing, closingFrame, type Identity, Refusal, type Session } from '../../protocol/index.ts';
+import type { Clock } from '../clock.ts';
+import { type ConnectionsClient, isRetryable } from '../connections/client.ts';
+import { closingSendingMs } from '../timing.ts';
+import { listSessions } from './list.ts';
+import type { Recipients } from './recipients.ts';
 import type { Sessions } from './sessions.ts';
+
+export interface CloseOptions {
+  readonly sessions: Sessions;
+  readonly recipients: Recipients;
+  readonly connections: Pick<ConnectionsClient, 'prepare' | 'post' | 'disconnect'>;
+  readonly clock: Pick<Clock, 'now' | 'wait'>;
+}
 
 export type CloseSession = (
   session: Pick<Session, 'connectionId' | 'tenant' | 'userType' | 'userId'>,
   closing: Closing,
 ) => Promise<void>;
 
-/** Between the tries to say why: a client that is not told that it must not connects again. */
+/** Resolves to how many sessions were closed. */
+export type CloseUser = (user: Identity, closing: Closing) => Promise<number>;
+
+/** Retry delays for `closing`: a client that misses it would reconnect. */
 const pausesMs = [200, 800];
 
-/** For all of them: the connection must be closed within the 29 s that a function has. */
-const sayingTimeMs = 8000;
-
 /**
- * Ends a connection: the reason goes first as a frame, for a close made by the server carries neither code nor
- * reason of ours (it is always 1000). The row goes last, so that a close that failed can be tried again.
+ * Ends a connection. The reason goes first, as a frame: a close by the server always has code 1000 and no reason. The
+ * row is deleted last, so that a close that failed can be tried again.
  */
-export function createCloseSession({
-  sessions,
-  connections,
-  now,
-  wait,
-}: {
-  sessions: Sessions;
-  connections: ConnectionsClient;
-  now: () => number;
-  wait: (ms: number) => Promise<unknown>;
-}): CloseSession {
-  async function say(connectionId: string, closing: Closing): Promise<void> {
+export function createCloseSession({ sessions, connections, clock }: CloseOptions): CloseSession {
+  async function sendClosing(connectionId: string, closing: Closing): Promise<void> {
     const frame = connections.prepare(closingFrame(closing));
-    const limits = { deadline: now() + sayingTimeMs };
+    const limits = { deadline: clock.now() + closingSendingMs };
     for (const pauseMs of closing.retry ? [] : pausesMs) {
       if (!isRetryable(await connections.post(connectionId, frame, limits))) return;
-      await wait(pauseMs);
+      await clock.wait(pauseMs);
     }
     await connections.post(connectionId, frame, limits);
   }
 
   return async (session, closing) => {
-    // Whatever becomes of the frame, the connection must end.
-    await say(session.connectionId, closing);
+    // The connection ends whether or not the frame arrives.
+    await sendClosing(session.connectionId, closing);
     const end = await connections.disconnect(session.connectionId);
     if (end.outcome === 'throttled')
       throw new Refusal('rate_limited', 'The connection could not be closed yet.');
     if (end.outcome === 'failed') throw new Error('The connection was not closed.', { cause: end.cause });
     await sessions.remove(session, session.connectionId);
+  };
+}
+
+/** Closes all sessions of a user, page by page. */
+export function createCloseUser(options: CloseOptions): CloseUser {
+  const { recipients, sessions } = options;
+  const closeSession = createCloseSession(options);
+  return async (user, closing) => {
+    let closed = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await listSessions(recipients, sessions, { ...user, cursor });
+      const ends = await Promise.allSettled(page.sessions.map((session) => closeSession(session, closing)));
+      const failure = ends.find((end) => end.status === 'rejected');
+      // Thrown after all have ended: Lambda freezes a function that has answered.
+      if (failure) throw failure.reason;
+      closed += page.sessions.length;
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    return closed;
   };
 }

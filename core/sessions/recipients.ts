@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Identity } from '../../protocol/index.ts';
+import type { Clock } from '../clock.ts';
 import {
   audienceKey,
   isOpen,
@@ -59,9 +60,9 @@ export function createRecipients(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
   readonly shards: number;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 }) {
-  const { db, table, shards, now } = options;
+  const { db, table, shards, clock } = options;
 
   function queryOf({ partition, value, sort, from, to }: Range, { limit, after }: PageOptions) {
     return {
@@ -83,7 +84,7 @@ export function createRecipients(options: {
     const { Items, LastEvaluatedKey } = await db.send(new QueryCommand(query));
     const rows = (Items ?? []) as (SessionRow | SubscriptionRow)[];
     const next = LastEvaluatedKey?.[range.sort] as string | undefined;
-    return { recipients: rows.filter((row) => isOpen(row, now())).map(recipientOf), next };
+    return { recipients: rows.filter((row) => isOpen(row, clock.now())).map(recipientOf), next };
   }
 
   async function count(range: Range, rest: Partial<QueryCommandInput>): Promise<number> {
@@ -157,7 +158,7 @@ export function createRecipients(options: {
         }),
       );
       const [row] = (Items ?? []) as SessionRow[];
-      return row && isOpen(row, now()) ? recipientOf(row) : undefined;
+      return row && isOpen(row, clock.now()) ? recipientOf(row) : undefined;
     },
   };
 }

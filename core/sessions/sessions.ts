@@ -8,6 +8,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Identity, Session } from '../../protocol/index.ts';
+import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import {
   audienceKey,
@@ -28,7 +29,7 @@ export interface SessionsOptions {
   /** Over how many partitions a tenant's audience is spread. */
   readonly shards: number;
   readonly subscriptions: Subscriptions;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
@@ -37,7 +38,7 @@ export type Sessions = ReturnType<typeof createSessions>;
 const maxUserAgentLength = 256;
 
 /** The open sessions, in the sessions table. One write adds a session, one delete removes it. */
-export function createSessions({ db, table, shards, subscriptions, now }: SessionsOptions) {
+export function createSessions({ db, table, shards, subscriptions, clock }: SessionsOptions) {
   const keyOf = (identity: Identity, connectionId: string) => ({ pk: userKey(identity), sk: connectionId });
 
   /** Deletes the row and, by the topics it listed, the subscriptions. */
@@ -113,7 +114,7 @@ export function createSessions({ db, table, shards, subscriptions, now }: Sessio
         new GetCommand({ TableName: table, Key: keyOf(identity, connectionId), ConsistentRead: true }),
       );
       const row = Item as SessionRow | undefined;
-      return row && isOpen(row, now()) ? sessionOf(row) : undefined;
+      return row && isOpen(row, clock.now()) ? sessionOf(row) : undefined;
     },
 
     /** The whole rows of up to 100 recipients, for those that are still there. */
@@ -127,7 +128,7 @@ export function createSessions({ db, table, shards, subscriptions, now }: Sessio
         rows.push(...((Responses?.[table] ?? []) as SessionRow[]));
         keys = (UnprocessedKeys?.[table]?.Keys ?? []) as typeof keys;
       }
-      return rows.filter((row) => isOpen(row, now())).map(sessionOf);
+      return rows.filter((row) => isOpen(row, clock.now())).map(sessionOf);
     },
   };
 }

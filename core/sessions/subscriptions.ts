@@ -1,5 +1,4 @@
 import {
-  BatchWriteCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -7,6 +6,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { type Identity, maxTopicsPerSession } from '../../protocol/index.ts';
+import { writeAll } from '../tables/batch-write.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import { expiryOf, type SessionRow, shardOf, topicKey, userKey } from './items.ts';
 
@@ -20,9 +20,6 @@ export interface Subscriber {
 }
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
-
-/** DynamoDB takes no more writes in one batch. */
-const maxBatch = 25;
 
 /** Who is subscribed to which topic: a row per subscription, and the list of its topics in the session's own row. */
 export function createSubscriptions(options: {
@@ -119,17 +116,12 @@ export function createSubscriptions(options: {
 
     /** Removes the subscriptions of a session that is gone. */
     async clear({ tenant }: Identity, connectionId: string, topics: Iterable<string>): Promise<void> {
-      let keys = [...topics].map((topic) => keyOf(tenant, topic, connectionId));
-      while (keys.length > 0) {
-        const batch = keys.slice(0, maxBatch).map((Key) => ({ DeleteRequest: { Key } }));
-        const { UnprocessedItems } = await db.send(
-          new BatchWriteCommand({ RequestItems: { [table]: batch } }),
-        );
-        const left = (UnprocessedItems?.[table] ?? []).flatMap(
-          ({ DeleteRequest }) => DeleteRequest?.Key ?? [],
-        );
-        keys = [...(left as typeof keys), ...keys.slice(maxBatch)];
-      }
+      const keys = [...topics].map((topic) => keyOf(tenant, topic, connectionId));
+      await writeAll(
+        db,
+        table,
+        keys.map((Key) => ({ DeleteRequest: { Key } })),
+      );
     },
 
     /** Removes one subscription row that outlived its session. */

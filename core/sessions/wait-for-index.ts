@@ -1,33 +1,35 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { Identity } from '../../protocol/index.ts';
-import type { ListenerSession } from '../dispatch/listener.ts';
+import type { Identity, Session } from '../../protocol/index.ts';
+import type { Clock } from '../clock.ts';
 import type { Recipients } from './recipients.ts';
 
 export interface WaitForIndexOptions {
   readonly recipients: Pick<Recipients, 'isIndexed'>;
-  readonly log: Pick<Logger, 'warn'>;
-  readonly now: () => number;
-  readonly wait: (ms: number) => Promise<unknown>;
+  readonly logger: Pick<Logger, 'warn'>;
+  readonly clock: Pick<Clock, 'now' | 'wait'>;
 }
 
 /** Resolves when publishes to the session's type, and to everyone, find the session. */
-export type WaitForIndex = (identity: Identity, session: ListenerSession) => Promise<void>;
+export type WaitForIndex = (
+  identity: Identity,
+  session: Pick<Session, 'connectionId' | 'connectedAt'>,
+) => Promise<void>;
 
-/** What is older has long been in every index; they lag by a fraction of a second. */
+/** Indexes lag by a fraction of a second. An older session is in all of them. */
 const youngMs = 10_000;
 const pausesMs = [50, 100, 200, 400, 800];
 
 /**
- * These publishes read an index, which may not have a session that has just opened. If its log were read before, a
- * message that is published in between would reach the session neither by the log nor live.
+ * Publishes to a type and to everyone read an index, and a session that has just opened may not be in it yet. A message
+ * published after its log was read, and before it is in the index, would reach it neither by the log nor live.
  */
-export function createWaitForIndex({ recipients, log, now, wait }: WaitForIndexOptions): WaitForIndex {
+export function createWaitForIndex({ recipients, logger, clock }: WaitForIndexOptions): WaitForIndex {
   return async (identity, { connectionId, connectedAt }) => {
-    if (now() - connectedAt > youngMs) return;
+    if (clock.now() - connectedAt > youngMs) return;
     for (const pauseMs of pausesMs) {
       if (await recipients.isIndexed(identity, connectionId)) return;
-      await wait(pauseMs);
+      await clock.wait(pauseMs);
     }
-    log.warn('session is not in the index yet', { connectionId });
+    logger.warn('session is not in the index yet', { connectionId });
   };
 }

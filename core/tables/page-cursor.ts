@@ -28,6 +28,5 @@ export function readCursor(of: string, cursor: string | undefined): PagePosition
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
   }
-  const message = 'must be the cursor of an earlier page of the same query';
-  throw new Refusal('bad_request', `cursor: ${message}`, [{ field: 'cursor', message }]);
+  throw Refusal.at('bad_request', 'cursor', 'must be the cursor of an earlier page of the same query');
 }

@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
-import { createChannelLog } from '../../core/log/append.ts';
-import { createListChannel } from '../../core/log/list.ts';
-import { createChannelReading } from '../../core/log/read.ts';
-import { createDeliver } from '../../core/delivery/deliver.ts';
-import { createInbox } from '../../core/log/inbox.ts';
-import { createPublications } from '../../core/publications/publications.ts';
-import { createPublish, createReply } from '../../core/publish/publish.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { FanOutJob } from '../../core/fan-out/queue.ts';
-import { createRecipientReports } from '../../core/publications/report.ts';
-import { createRecipients } from '../../core/sessions/recipients.ts';
-import { createRecover } from '../../core/log/recover.ts';
-import { createSessions } from '../../core/sessions/sessions.ts';
-import { createShardProgress } from '../../core/publications/progress.ts';
-import { createSubscriptions } from '../../core/sessions/subscriptions.ts';
+import { createPublish } from '../../core/publish/publish.ts';
+import { createReply } from '../../core/publish/reply.ts';
+import { createSwitchboard } from '../../core/switchboard.ts';
 import type { Session } from '../../protocol/index.ts';
 import { type LocalDynamoDB, startDynamoDB } from '../dynamodb.ts';
 import { createRecordingConnections, type ConnectionsScript } from './recording-connections.ts';
@@ -47,24 +38,20 @@ export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core
 }
 
 async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
-  const { shards = 3, inlineLimit = 500, wait = () => Promise.resolve() } = options;
+  const { shards = 3, inlineLimit = 500, durableTopics = [], wait = () => Promise.resolve() } = options;
   const { db } = dynamodb;
   const tables = await dynamodb.createTables();
-  const clock = { ms: startOfTime };
-  const now = () => clock.ms;
+  const clock = createTestClock(wait);
   const warnings: string[] = [];
-  const subscriptions = createSubscriptions({ db, table: tables.sessions, shards });
-  const sessions = createSessions({ db, table: tables.sessions, shards, subscriptions, now });
-  const recipients = createRecipients({ db, table: tables.sessions, shards, now });
-  const publications = createPublications({ db, table: tables.state, now });
-  const reports = createRecipientReports({ db, table: tables.state, shards, now });
-  const progress = createShardProgress({ db, table: tables.state, now });
-  const connections = createRecordingConnections(options);
-  const log = {
+  const logger = {
     warn(...entry: unknown[]) {
       warnings.push(JSON.stringify(entry));
     },
+    error(...entry: unknown[]) {
+      warnings.push(JSON.stringify(entry));
+    },
   };
+  const connections = createRecordingConnections(options);
   const jobs: FanOutJob[] = [];
   const queue = {
     async send(sent: readonly FanOutJob[]) {
@@ -74,26 +61,32 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
       return Promise.resolve();
     },
   };
-  const messages = { db, table: tables.state, now };
-  const channelLog = createChannelLog({ ...messages, newId: randomUUID });
-  const channelReading = createChannelReading({ ...messages, log, wait });
-  const inbox = createInbox(messages);
-  const listChannel = createListChannel({ channelReading });
-  const recover = createRecover({ channelLog, channelReading, connections, now });
-  const deliver = createDeliver({ sessions, connections, log, now, wait, random: () => 0 });
-  const parts = { recipients, publications, reports, queue, connections, deliver, newId: randomUUID, now };
-  const { durableTopics = [] } = options;
-  const publish = createPublish({
-    ...parts,
-    channelLog,
-    durableTopics,
+  const resources = { db, tables, shards, connections, logger };
+  const parts = {
+    ...createSwitchboard(resources, clock),
+    connections,
+    clock,
+    queue,
     inlineLimit,
-    wait,
-  });
-  const reply = createReply({ connections, deliver, now, newId: randomUUID });
-  const logs = { channelLog, channelReading, listChannel, recover, inbox };
-  const stores = { sessions, subscriptions, progress, ...logs };
-  return { db, tables, clock, warnings, jobs, log, wait, ...stores, ...parts, publish, reply };
+    durableTopics,
+  };
+  return {
+    ...parts,
+    db,
+    tables,
+    warnings,
+    jobs,
+    publish: createPublish(parts),
+    reply: createReply(parts),
+  };
+}
+
+/** A clock that stands still until a test moves its `ms`. */
+export type TestClock = Clock & { ms: number };
+
+export function createTestClock(wait: Clock['wait'] = () => Promise.resolve()): TestClock {
+  const clock = { ms: startOfTime, now: () => clock.ms, wait, newId: () => randomUUID(), random: () => 0 };
+  return clock;
 }
 
 /** A deadline that no test reaches. */

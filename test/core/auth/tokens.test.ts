@@ -2,13 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { connectionOf, contextOf } from '../../../lambdas/authorizer-context.ts';
-import {
-  readTokenClaims,
-  type TokenClaims,
-  type TokenVerdict,
-  verifyToken,
-} from '../../../core/auth/tokens.ts';
+import { authorizerContext, readConnection } from '../../../lambdas/authorizer-context.ts';
+import { readTokenClaims, type TokenClaims } from '../../../core/auth/claims.ts';
+import { type TokenVerdict, verifyToken } from '../../../core/auth/tokens.ts';
 
 const nowMs = Date.UTC(2026, 10, 20, 12);
 const nowSeconds = nowMs / 1000;
@@ -156,10 +152,10 @@ describe('what the authorizer hands on', () => {
     if (!verdict.ok) throw new Error(verdict.reason);
     const { identity, expiresAt, topics } = verdict.token;
 
-    const context = contextOf(verdict.token);
+    const context = authorizerContext(verdict.token);
     expect(new Set(Object.values(context).map((value) => typeof value))).toEqual(new Set(['string']));
-    expect(connectionOf(context)).toEqual({ identity, tokenExpiresAt: expiresAt, topics });
-    expect(connectionOf(contextOf({ identity, expiresAt, topics: [] })).topics).toEqual([]);
+    expect(readConnection(context)).toEqual({ identity, tokenExpiresAt: expiresAt, topics });
+    expect(readConnection(authorizerContext({ identity, expiresAt, topics: [] })).topics).toEqual([]);
   });
 });
 
@@ -172,7 +168,7 @@ describe('the names of the claims', () => {
 });
 
 function verify(token: string, claims = usualClaims, atMs = nowMs): Promise<TokenVerdict> {
-  return verifyToken(token, { secret, claims, now: () => atMs });
+  return verifyToken(token, { secret, claims, clock: { now: () => atMs } });
 }
 
 /** Claims of any kind: some of the tokens are wrong on purpose. */

@@ -9,7 +9,7 @@ async function turns(rate: number, count: number): Promise<number[]> {
     ms += by;
     return Promise.resolve();
   };
-  const pacer = createPacer({ rate, now: () => ms, wait });
+  const pacer = createPacer(rate, { now: () => ms, wait });
   const times: number[] = [];
   for (let turn = 0; turn < count; turn += 1) {
     await pacer();

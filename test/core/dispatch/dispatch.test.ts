@@ -339,7 +339,7 @@ function dispatching(known = listeners) {
       replied.push({ request, to });
       return Promise.resolve(delivered);
     },
-    log: {
+    logger: {
       error(...entry: unknown[]) {
         logged.push(entry);
       },

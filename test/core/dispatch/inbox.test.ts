@@ -22,7 +22,7 @@ async function ask(core: Core, type: string, content: unknown): Promise<Record<s
   const listener = createInboxListeners(core).find((each) => each.type === type);
   if (!listener) throw new Error(`There is no ${type}.`);
   const never = () => Promise.reject(new Error('The inbox answers by its ack.'));
-  return (await listener.handle({ content, from, session, reply: never, send: never })) as Record<
+  return (await listener.accept(content).handle({ from, session, reply: never, send: never })) as Record<
     string,
     unknown
   >;

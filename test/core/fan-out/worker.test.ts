@@ -109,7 +109,7 @@ describe('a job of the fan-out', () => {
       const progress = createShardProgress({
         db: withResentWrite(core.db, command),
         table: core.tables.state,
-        now: core.now,
+        clock: core.clock,
       });
       const job = jobOf();
       await createFanOutWorker({ ...core, progress, pageSize: 2 })(bodyOf(job), later, false);

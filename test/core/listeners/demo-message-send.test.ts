@@ -94,8 +94,7 @@ async function demo() {
       sessionOf('other-7', { userId: '7', tenant: 'other' }),
     ].map((session) => core.sessions.add(session)),
   );
-  const { publish, reply } = core;
-  return { core, dispatch: createDispatch({ listeners, publish, reply, log: { error: () => undefined } }) };
+  return { core, dispatch: createDispatch({ ...core, listeners }) };
 }
 
 async function send(dispatch: ReturnType<typeof createDispatch>, content: unknown): Promise<unknown> {

@@ -16,11 +16,11 @@ function entry(text: string, ttlSeconds = 600) {
 }
 
 /** Takes an offset and writes nothing there, as a writer that was killed. */
-async function leaveHole({ channelLog }: Core, ttlSeconds = 600): Promise<Slot> {
+async function leaveHole({ logs }: Core, ttlSeconds = 600): Promise<Slot> {
   const taken: Slot[] = [];
   const failing = { ...entry('never', ttlSeconds), frameAt: () => fail() };
   const remember = (slot: Slot) => Promise.resolve(void taken.push(slot));
-  await expect(channelLog.append(log, failing, { remember })).rejects.toThrow('killed');
+  await expect(logs.append(log, failing, { remember })).rejects.toThrow('killed');
   const [slot] = taken;
   if (!slot) throw new Error('Nothing was taken.');
   return slot;
@@ -31,9 +31,8 @@ function fail(): never {
 }
 
 async function read(core: Core, after: number, limit = 100) {
-  const head = await core.channelLog.head(log);
-  if (!head) throw new Error('The log has not begun.');
-  const { lostAt, ...page } = await core.channelReading.page(log, head, after, limit);
+  const reader = await core.logs.open(log);
+  const { lostAt, ...page } = await reader.page(after, limit);
   const texts = page.messages.map(({ frame }) => (JSON.parse(frame) as [string])[0]);
   return { ...page, messages: texts, isComplete: lostAt === undefined };
 }
@@ -41,8 +40,8 @@ async function read(core: Core, after: number, limit = 100) {
 describe('a log', () => {
   it('counts from 1, in one epoch, and gives its messages back in order', async () => {
     const core = await dynamodb.create();
-    const first = await core.channelLog.append(log, entry('a'));
-    const second = await core.channelLog.append(log, entry('b'));
+    const first = await core.logs.append(log, entry('a'));
+    const second = await core.logs.append(log, entry('b'));
     expect([first.offset, second.offset]).toEqual([1, 2]);
     expect(second.epoch).toBe(first.epoch);
     expect(await read(core, 0)).toEqual({ messages: ['a', 'b'], offset: 2, skipped: [], isComplete: true });
@@ -53,14 +52,14 @@ describe('a log', () => {
   it('gives each of many writers at once a slot of its own', async () => {
     const core = await dynamodb.create();
     const names = Array.from({ length: 20 }, (_, index) => String(index));
-    const places = await Promise.all(names.map((name) => core.channelLog.append(log, entry(name))));
+    const places = await Promise.all(names.map((name) => core.logs.append(log, entry(name))));
     expect(places.map(({ offset }) => offset).sort((a, b) => a - b)).toEqual(names.map((n) => Number(n) + 1));
     expect((await read(core, 0)).messages.sort()).toEqual(names.sort());
   });
 
   it('is read in pages, each of which goes on where the last ended', async () => {
     const core = await dynamodb.create();
-    for (const text of 'abcde') await core.channelLog.append(log, entry(text));
+    for (const text of 'abcde') await core.logs.append(log, entry(text));
     expect(await read(core, 0, 2)).toMatchObject({ messages: ['a', 'b'], offset: 2 });
     expect(await read(core, 2, 2)).toMatchObject({ messages: ['c', 'd'], offset: 4 });
     expect(await read(core, 4, 2)).toMatchObject({ messages: ['e'], offset: 5 });
@@ -68,18 +67,18 @@ describe('a log', () => {
 
   it('belongs to its tenant', async () => {
     const core = await dynamodb.create();
-    await core.channelLog.append(log, entry('a'));
-    expect(await core.channelLog.head({ ...log, tenant: 'other' })).toBeUndefined();
+    await core.logs.append(log, entry('a'));
+    expect(await core.logs.open({ ...log, tenant: 'other' })).toMatchObject({ epoch: '', newest: 0 });
   });
 
   it('that was lost begins again at 1 under another epoch, whatever is left of the old one', async () => {
     const core = await dynamodb.create();
-    const old = await core.channelLog.append(log, entry('old'));
-    await core.channelLog.append(log, entry('older'));
+    const old = await core.logs.append(log, entry('old'));
+    await core.logs.append(log, entry('older'));
     await core.db.send(
       new DeleteCommand({ TableName: core.tables.state, Key: { pk: channelKey(log), sk: 'HEAD' } }),
     );
-    const fresh = await core.channelLog.append(log, entry('new'));
+    const fresh = await core.logs.append(log, entry('new'));
     expect(fresh.offset).toBe(1);
     expect(fresh.epoch).not.toBe(old.epoch);
     expect(await read(core, 0)).toMatchObject({ messages: ['new'], offset: 1, isComplete: true });
@@ -92,8 +91,8 @@ describe('an append that is tried again', () => {
     const message = entry('a');
     let slot: Slot | undefined;
     const remember = (taken: Slot) => Promise.resolve(void (slot = taken));
-    await core.channelLog.append(log, message, { remember });
-    const again = await core.channelLog.append(log, message, { slot, remember });
+    await core.logs.append(log, message, { remember });
+    const again = await core.logs.append(log, message, { slot, remember });
     expect(again).toEqual(slot);
     expect(await read(core, 0)).toMatchObject({ messages: ['a'], offset: 1 });
   });
@@ -101,10 +100,10 @@ describe('an append that is tried again', () => {
   it('takes another slot where a reader has closed its own', async () => {
     const core = await dynamodb.create();
     const hole = await leaveHole(core);
-    await core.channelLog.append(log, entry('b'));
+    await core.logs.append(log, entry('b'));
     expect(await read(core, 0)).toMatchObject({ messages: ['b'], skipped: [1] });
 
-    const late = await core.channelLog.append(log, entry('late'), {
+    const late = await core.logs.append(log, entry('late'), {
       slot: hole,
       remember: () => Promise.resolve(),
     });
@@ -115,7 +114,7 @@ describe('an append that is tried again', () => {
   it('takes another slot where the log has begun anew', async () => {
     const core = await dynamodb.create();
     const slot = { epoch: 'gone', offset: 7, takenAt: core.clock.ms };
-    const at = await core.channelLog.append(log, entry('a'), { slot, remember: () => Promise.resolve() });
+    const at = await core.logs.append(log, entry('a'), { slot, remember: () => Promise.resolve() });
     expect(at.offset).toBe(1);
   });
 });
@@ -131,8 +130,8 @@ describe('a hole', () => {
     const core = await dynamodb.create({ wait });
     const slot = await leaveHole(core);
     const remember = () => Promise.resolve();
-    slow.write = () => core.channelLog.append(log, entry('slow'), { slot, remember });
-    await core.channelLog.append(log, entry('b'));
+    slow.write = () => core.logs.append(log, entry('slow'), { slot, remember });
+    await core.logs.append(log, entry('b'));
 
     const page = await read(core, 0);
     expect(page).toEqual({ messages: ['slow', 'b'], offset: 2, skipped: [], isComplete: true });
@@ -142,10 +141,10 @@ describe('a hole', () => {
   it('is closed after less than a second, skipped and counted; the next reader does not wait', async () => {
     const waits: number[] = [];
     const core = await dynamodb.create({ wait: (ms) => Promise.resolve(waits.push(ms)) });
-    await core.channelLog.append(log, entry('a'));
+    await core.logs.append(log, entry('a'));
     await leaveHole(core);
     await leaveHole(core);
-    await core.channelLog.append(log, entry('d'));
+    await core.logs.append(log, entry('d'));
 
     const page = { messages: ['a', 'd'], offset: 4, skipped: [2, 3], isComplete: true };
     expect(await read(core, 0)).toEqual(page);
@@ -158,7 +157,7 @@ describe('a hole', () => {
 
   it('at the very end is closed too: nothing appears later behind a reader', async () => {
     const core = await dynamodb.create();
-    await core.channelLog.append(log, entry('a'));
+    await core.logs.append(log, entry('a'));
     await leaveHole(core);
     expect(await read(core, 0)).toMatchObject({ messages: ['a'], offset: 2, skipped: [2], isComplete: true });
   });
@@ -195,9 +194,9 @@ describe('many holes', () => {
 
   it('are closed a few at a time, and each page goes on behind the last', async () => {
     const core = await dynamodb.create();
-    await core.channelLog.append(log, entry('a'));
+    await core.logs.append(log, entry('a'));
     await leaveHoles(core, 120);
-    await core.channelLog.append(log, entry('z'));
+    await core.logs.append(log, entry('z'));
     const pages = [await read(core, 0)];
     while ((pages.at(-1)?.offset ?? 0) < 122) pages.push(await read(core, pages.at(-1)?.offset ?? 0));
     expect(pages.map(({ skipped }) => skipped.length)).toEqual([99, 21]);
@@ -207,9 +206,9 @@ describe('many holes', () => {
 
   it('are named in one answer up to a thousand, and the rest in the next', async () => {
     const core = await dynamodb.create();
-    await core.channelLog.append(log, entry('a'));
+    await core.logs.append(log, entry('a'));
     await leaveHoles(core, 1200);
-    const { epoch = '' } = (await core.channelLog.head(log)) ?? {};
+    const { epoch } = await core.logs.open(log);
     const [first] = await core.recover('c1=', [{ log, from: { epoch, offset: 1 } }]);
     expect(first).toMatchObject({ offset: 1001, recovered: true, more: true });
     expect(first?.skipped).toHaveLength(1000);
@@ -225,16 +224,15 @@ describe('a log that is begun anew while it is read or written', () => {
     const Key = { pk: channelKey(log), sk: 'HEAD' };
     await core.db.send(new DeleteCommand({ TableName: core.tables.state, Key }));
     core.clock.ms += 1;
-    await core.channelLog.append(log, entry('new'));
+    await core.logs.append(log, entry('new'));
   }
 
   it('keeps what it has since then from a reader of before, who is told by an error', async () => {
     const core = await dynamodb.create();
     await leaveHole(core);
-    const before = await core.channelLog.head(log);
-    if (!before) throw new Error('The log has not begun.');
+    const before = await core.logs.open(log);
     await beginAnew(core);
-    await expect(core.channelReading.page(log, before, 0, 100)).rejects.toThrow('anew');
+    await expect(before.page(0, 100)).rejects.toThrow('new epoch');
     expect(await read(core, 0)).toMatchObject({ messages: ['new'], isComplete: true });
   });
 
@@ -245,7 +243,7 @@ describe('a log that is begun anew while it is read or written', () => {
       if (!isBegun) await beginAnew(core);
       isBegun = true;
     };
-    expect(await core.channelLog.append(log, entry('late'), { remember })).toMatchObject({ offset: 2 });
+    expect(await core.logs.append(log, entry('late'), { remember })).toMatchObject({ offset: 2 });
     expect(await read(core, 0)).toMatchObject({ messages: ['new', 'late'], isComplete: true });
   });
 });
@@ -253,8 +251,8 @@ describe('a log that is begun anew while it is read or written', () => {
 describe('what has expired', () => {
   it('is not given, and the reader is told that something is missing', async () => {
     const core = await dynamodb.create();
-    await core.channelLog.append(log, entry('short', 10));
-    await core.channelLog.append(log, entry('long'));
+    await core.logs.append(log, entry('short', 10));
+    await core.logs.append(log, entry('long'));
     core.clock.ms += 11_000;
     expect(await read(core, 0)).toMatchObject({ messages: ['long'], offset: 2, isComplete: false });
     expect(await read(core, 1)).toMatchObject({ messages: ['long'], isComplete: true });
@@ -262,10 +260,10 @@ describe('what has expired', () => {
 
   it('is not taken for a hole once its row is gone', async () => {
     const core = await dynamodb.create();
-    await core.channelLog.append(log, entry('a', 10));
-    await core.channelLog.append(log, entry('b', 10));
+    await core.logs.append(log, entry('a', 10));
+    await core.logs.append(log, entry('b', 10));
     core.clock.ms += 120_000;
-    await core.channelLog.append(log, entry('c'));
+    await core.logs.append(log, entry('c'));
     for (const offset of ['000000000001', '000000000002']) {
       const Key = { pk: channelKey(log), sk: `MSG#${offset}` };
       await core.db.send(new DeleteCommand({ TableName: core.tables.state, Key }));
@@ -277,17 +275,17 @@ describe('what has expired', () => {
 
   it('leaves holes that are younger than the shortest life of a message to be told from it', async () => {
     const core = await dynamodb.create();
-    await core.channelLog.append(log, entry('a', 60));
+    await core.logs.append(log, entry('a', 60));
     core.clock.ms += 61_000;
-    await core.channelLog.append(log, entry('b', 60));
+    await core.logs.append(log, entry('b', 60));
     await leaveHole(core, 60);
-    await core.channelLog.append(log, entry('d', 60));
+    await core.logs.append(log, entry('d', 60));
     expect(await read(core, 1)).toMatchObject({ messages: ['b', 'd'], skipped: [3], isComplete: true });
   });
 
   it('is missed from the whole log by a reader who was away for long', async () => {
     const core = await dynamodb.create();
-    for (const text of 'abc') await core.channelLog.append(log, entry(text, 10));
+    for (const text of 'abc') await core.logs.append(log, entry(text, 10));
     core.clock.ms += 3_600_000;
     expect(await read(core, 1)).toMatchObject({ messages: [], offset: 3, isComplete: false });
   });

@@ -24,9 +24,7 @@ function publish(core: Core, content: unknown, to = own) {
 async function recover(core: Core, channels: readonly unknown[]) {
   const before = core.connections.calls.length;
   const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
-  const waitForIndex = createWaitForIndex(core);
-  const answer = await createRecoverListener(core.recover, waitForIndex).handle({
-    content: { channels },
+  const answer = await createRecoverListener(core).accept({ channels }).handle({
     from: identity,
     session,
     reply: never,
@@ -49,7 +47,7 @@ async function refusal(core: Core, channels: readonly unknown[]): Promise<Refusa
 describe('recover', () => {
   it('sends what followed, in order, and says how far', async () => {
     const core = await coreWith(4);
-    const { epoch } = (await core.channelLog.head({ tenant: 'default', channel: own })) ?? { epoch: '?' };
+    const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
     expect(await recover(core, [{ channel: own, epoch, offset: 2 }])).toEqual({
       sent: [3, 4],
       channels: [{ channel: own, epoch, offset: 4, recovered: true }],
@@ -80,7 +78,7 @@ describe('recover', () => {
 
   it('says no honestly where the log has begun anew, was restored to an earlier time, or is gone', async () => {
     const core = await coreWith(3);
-    const { epoch } = (await core.channelLog.head({ tenant: 'default', channel: own })) ?? { epoch: '?' };
+    const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
     const { sent, channels } = await recover(core, [
       { channel: own, epoch: 'another', offset: 1 },
       { channel: own, epoch, offset: 9 },
@@ -125,7 +123,7 @@ describe('recover', () => {
     const log = { tenant: 'default', channel: own };
     const killed = () => Promise.reject(new Error('killed'));
     const entry = { messageId: 'm', ttlSeconds: 60, frameAt: () => '' };
-    await expect(core.channelLog.append(log, entry, { remember: killed })).rejects.toThrow('killed');
+    await expect(core.logs.append(log, entry, { remember: killed })).rejects.toThrow('killed');
     await publish(core, 3);
     const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
     expect(sent).toEqual([1, 3]);
@@ -159,11 +157,13 @@ describe('a session that has just opened', () => {
     };
     const waits: number[] = [];
     const wait = (ms: number) => Promise.resolve(waits.push(ms));
-    const ask = createRecoverListener(core.recover, createWaitForIndex({ ...core, wait }));
+    const waitForIndex = createWaitForIndex({ ...core, clock: { ...core.clock, wait } });
+    const listener = createRecoverListener({ ...core, waitForIndex });
+    const ask = (channels: readonly object[]) => listener.accept({ channels }).handle(rest);
     const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
     const rest = { from: identity, session: young, reply: never, send: never };
     const channels = [{ channel: 'everyone', epoch: '', offset: 0 }];
-    expect(await ask.handle({ content: { channels }, ...rest })).toMatchObject({ channels: [{ offset: 1 }] });
+    expect(await ask(channels)).toMatchObject({ channels: [{ offset: 1 }] });
     expect(waits).toEqual([50, 100]);
   });
 
@@ -172,12 +172,14 @@ describe('a session that has just opened', () => {
     core.recipients.isIndexed = () => Promise.resolve(false);
     const waits: number[] = [];
     const wait = (ms: number) => Promise.resolve(waits.push(ms));
-    const ask = createRecoverListener(core.recover, createWaitForIndex({ ...core, wait }));
+    const waitForIndex = createWaitForIndex({ ...core, clock: { ...core.clock, wait } });
+    const listener = createRecoverListener({ ...core, waitForIndex });
+    const ask = (channels: readonly object[]) => listener.accept({ channels }).handle(rest);
     const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
     const rest = { from: identity, session: young, reply: never, send: never };
-    await ask.handle({ content: { channels: [{ channel: 'user' }] }, ...rest });
+    await ask([{ channel: 'user' }]);
     expect(waits).toEqual([]);
-    await ask.handle({ content: { channels: [{ channel: 'type' }] }, ...rest });
+    await ask([{ channel: 'type' }]);
     expect(waits.reduce((sum, ms) => sum + ms)).toBeLessThan(2000);
     expect(core.warnings).toEqual([expect.stringContaining('not in the index')]);
   });

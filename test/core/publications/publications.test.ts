@@ -71,12 +71,12 @@ describe('a messageId', () => {
   it.each(['PutCommand', 'UpdateCommand'])(
     'is claimed where the answer to the claim got lost and the write was sent again: %s',
     async (command) => {
-      const { publications, db, tables, clock, now } = await dynamodb.create();
+      const { publications, db, tables, clock } = await dynamodb.create();
       if (command === 'UpdateCommand') {
         await publications.claim(id, 'hash');
         clock.ms += minuteMs + 1;
       }
-      const lossy = createPublications({ db: withResentWrite(db, command), table: tables.state, now });
+      const lossy = createPublications({ db: withResentWrite(db, command), table: tables.state, clock });
       expect(await lossy.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
       expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
     },

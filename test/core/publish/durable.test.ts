@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
+import { listMessages } from '../../../core/log/list.ts';
 import { maxDurableFrameBytes, readPublishRequest, Refusal } from '../../../protocol/index.ts';
 import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
 
@@ -9,8 +10,7 @@ const notice = { to: channel, type: 'notice-push', content: { title: 'hi' }, dur
 
 async function kept(core: Core, name = channel) {
   const log = { tenant: 'default', channel: name };
-  const head = await core.channelLog.head(log);
-  return core.listChannel({ log, head, after: 0, limit: 100, maxBytes: 1_000_000 });
+  return listMessages(await core.logs.open(log), { after: 0, limit: 100, maxBytes: 1_000_000 });
 }
 
 describe('a durable publish', () => {

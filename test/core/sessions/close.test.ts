@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createCloseSession } from '../../../core/sessions/close.ts';
 import type { Dispatch } from '../../../core/dispatch/dispatch.ts';
 import { createReceive } from '../../../core/dispatch/receive.ts';
 import type { Closing } from '../../../protocol/index.ts';
@@ -19,7 +18,7 @@ describe('ending a session', () => {
         return { outcome: 'closed' };
       },
     });
-    await createCloseSession(core)(sessionOf('c1='), kicked);
+    await core.closeSession(sessionOf('c1='), kicked);
 
     expect(core.connections.calls).toEqual([
       {
@@ -36,14 +35,14 @@ describe('ending a session', () => {
   it('says why again where the connection does not take it at first', async () => {
     let posts = 0;
     const core = await withSession({ post: () => ((posts += 1) < 3 ? throttled : { outcome: 'sent' }) });
-    await createCloseSession(core)(sessionOf('c1='), kicked);
+    await core.closeSession(sessionOf('c1='), kicked);
     expect(core.connections.calls.map(({ call }) => call)).toEqual(['post', 'post', 'post', 'disconnect']);
   });
 
   it('says it once to a client that may connect again, and where saying it again is in vain', async () => {
     const posts = async (post: NonNullable<ConnectionsScript['post']>, closing: Closing) => {
       const core = await withSession({ post });
-      await createCloseSession(core)(sessionOf('c1='), closing);
+      await core.closeSession(sessionOf('c1='), closing);
       return core.connections.calls.map(({ call }) => call);
     };
     expect(await posts(() => throttled, { ...kicked, retry: true })).toEqual(['post', 'disconnect']);
@@ -54,20 +53,20 @@ describe('ending a session', () => {
   it('leaves the other sessions of the user alone', async () => {
     const core = await withSession();
     await core.sessions.add(sessionOf('c2='));
-    await createCloseSession(core)(sessionOf('c1='), kicked);
+    await core.closeSession(sessionOf('c1='), kicked);
     expect(await core.sessions.get(member, 'c2=')).toBeDefined();
   });
 
   it.each([gone, throttled, failed])('goes on when the reason could not be sent: $outcome', async (post) => {
     const core = await withSession({ post: () => post });
-    await createCloseSession(core)(sessionOf('c1='), kicked);
+    await core.closeSession(sessionOf('c1='), kicked);
     expect(core.connections.calls.at(-1)).toEqual({ call: 'disconnect', connectionId: 'c1=' });
     expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
   });
 
   it('forgets the row of a connection that was gone already', async () => {
     const core = await withSession({ disconnect: () => ({ outcome: 'gone' }) });
-    await createCloseSession(core)(sessionOf('c1='), kicked);
+    await core.closeSession(sessionOf('c1='), kicked);
     expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
   });
 
@@ -75,7 +74,7 @@ describe('ending a session', () => {
     'that fails ($outcome) keeps the row, so that it can be tried again',
     async (end) => {
       const core = await withSession({ disconnect: () => end });
-      const ended = createCloseSession(core)(sessionOf('c1='), kicked);
+      const ended = core.closeSession(sessionOf('c1='), kicked);
       await expect(ended).rejects.toThrow(/could not be closed|was not closed/);
       expect(await core.sessions.get(member, 'c1=')).toBeDefined();
     },
@@ -89,7 +88,7 @@ describe('a frame', () => {
     const { core, receive, dispatched } = await receiving();
     core.clock.ms = session.tokenExpiresAt - 1;
     core.sessions.get = () => Promise.reject(new Error('A message costs no read.'));
-    expect(await receive('ping', identity, session)).toBe('answer to ping');
+    expect(await receive('ping', identity, session)).toEqual({ text: 'answer to ping' });
     expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: session.tokenExpiresAt }]);
     expect(core.connections.calls).toEqual([]);
   });
@@ -111,7 +110,7 @@ describe('a frame', () => {
     const later = session.tokenExpiresAt + minuteMs;
     expect(await core.sessions.refresh(identity, 'c1=', later)).toBe(later);
     core.clock.ms = later - 1;
-    expect(await receive('ping', identity, session)).toBe('answer to ping');
+    expect(await receive('ping', identity, session)).toEqual({ text: 'answer to ping' });
     expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: later }]);
     core.clock.ms = later;
     expect(await receive('ping', identity, session)).toBeUndefined();
@@ -146,6 +145,6 @@ async function receiving() {
     dispatched.push({ text, tokenExpiresAt: session?.tokenExpiresAt });
     return Promise.resolve({ text: `answer to ${text}` });
   };
-  const receive = createReceive({ ...core, dispatch, closeSession: createCloseSession(core) });
+  const receive = createReceive({ ...core, dispatch });
   return { core, receive, dispatched };
 }

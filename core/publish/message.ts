@@ -1,0 +1,70 @@
+import {
+  type Delivered,
+  formatTarget,
+  type Identity,
+  maxDownlinkFrameBytes,
+  maxDurableFrameBytes,
+  messageFrame,
+  type Position,
+  type PublishRequest,
+  Refusal,
+} from '../../protocol/index.ts';
+import type { Slot } from '../log/log.ts';
+import type { Durability } from './durability.ts';
+
+/** A message that has been checked and is not stored yet. */
+export interface Draft {
+  readonly request: PublishRequest;
+  readonly messageId: string;
+  readonly from: Identity | undefined;
+  /** Absent: it is in no log. */
+  readonly durability: Durability | undefined;
+}
+
+/** A message as receivers get it. `slot` is its place in a log, if it is durable. */
+export interface Message extends Draft {
+  readonly frame: string;
+  readonly slot?: Slot | undefined;
+}
+
+export function messageOf(draft: Draft, slot?: Slot): Message {
+  return { ...draft, frame: frameOf(draft, slot), slot };
+}
+
+/** All receivers get the same frame. So `channel` is set only if all of them got it by the same channel. */
+export function frameOf({ request, messageId, from, durability }: Draft, position?: Position): string {
+  const { type, content, to } = request;
+  const [target, ...others] = to;
+  const topic = target?.kind === 'topic' && others.length === 0 ? formatTarget(target) : undefined;
+  return messageFrame({
+    type,
+    content,
+    messageId,
+    channel: durability?.channel ?? topic,
+    offset: position?.offset,
+    epoch: position?.epoch,
+    from,
+  });
+}
+
+/** Checked before anything is stored. Uses the longest possible position, so the real frame is never larger. */
+export function refuseTooLarge(draft: Draft): void {
+  const position = draft.durability && { epoch: draft.messageId, offset: 999_999_999_999 };
+  const bytes = Buffer.byteLength(frameOf(draft, position));
+  const limit = draft.durability ? maxDurableFrameBytes : maxDownlinkFrameBytes;
+  if (bytes <= limit) return;
+  const kind = draft.durability ? 'durable frame' : 'frame';
+  throw Refusal.at('too_large', 'content', `makes a ${kind} of ${bytes} bytes; the limit is ${limit}`);
+}
+
+export function deliveredOf(
+  message: Pick<Message, 'messageId' | 'slot'>,
+  { delivered, gone, failed }: Pick<Delivered, 'delivered' | 'gone' | 'failed'>,
+): Delivered {
+  const { messageId } = message;
+  return { messageId, status: 'delivered', delivered, gone, failed, ...offsetOf(message) };
+}
+
+export function offsetOf({ slot }: Pick<Message, 'slot'>): { offset?: number } {
+  return slot ? { offset: slot.offset } : {};
+}

@@ -1,0 +1,59 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Clock } from './clock.ts';
+import type { ConnectionsClient } from './connections/client.ts';
+import { createDeliver } from './delivery/deliver.ts';
+import { createPacer } from './delivery/pacer.ts';
+import { createInbox } from './log/inbox.ts';
+import { createLogs } from './log/log.ts';
+import { createRecover } from './log/recover.ts';
+import { createShardProgress } from './publications/progress.ts';
+import { createPublications } from './publications/publications.ts';
+import { createRecipientReports } from './publications/report.ts';
+import { createCloseSession, createCloseUser } from './sessions/close.ts';
+import { createSessionStore } from './sessions/store.ts';
+import { createWaitForIndex } from './sessions/wait-for-index.ts';
+
+/** The tables and the API that a Switchboard works with. */
+export interface Resources {
+  readonly db: DynamoDBDocumentClient;
+  /** The names of the two tables. */
+  readonly tables: { readonly sessions: string; readonly state: string };
+  /** The number of partitions that hold a tenant's audience. */
+  readonly shards: number;
+  readonly connections: ConnectionsClient;
+  /** The rate of all posts. @default - as fast as they go */
+  readonly postsPerSecond?: number;
+  readonly logger: Pick<Logger, 'warn' | 'error'>;
+}
+
+export type Switchboard = ReturnType<typeof createSwitchboard>;
+
+/**
+ * Composes the parts that functions, benches and tests share. The use cases are made of it, each by the entry that
+ * runs it: `createPublish({ ...switchboard, queue, inlineLimit, durableTopics })`.
+ */
+export function createSwitchboard(resources: Resources, clock: Clock) {
+  const { db, tables, shards, connections, postsPerSecond, logger } = resources;
+  const inState = { db, table: tables.state, shards, clock, logger };
+  const store = createSessionStore({ db, table: tables.sessions, shards, clock });
+  const logs = createLogs(inState);
+  const pacer = postsPerSecond === undefined ? undefined : createPacer(postsPerSecond, clock);
+  const closing = { ...store, connections, clock };
+  return {
+    clock,
+    logger,
+    connections,
+    ...store,
+    logs,
+    inbox: createInbox(inState),
+    publications: createPublications(inState),
+    progress: createShardProgress(inState),
+    reports: createRecipientReports(inState),
+    deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
+    recover: createRecover({ logs, connections, clock }),
+    waitForIndex: createWaitForIndex({ ...store, logger, clock }),
+    closeSession: createCloseSession(closing),
+    closeUser: createCloseUser(closing),
+  };
+}
