@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { createChannelLog } from '../../core/log/append.ts';
 import { createListChannel } from '../../core/log/list.ts';
 import { createChannelReading } from '../../core/log/read.ts';
@@ -38,7 +38,7 @@ export interface CoreOptions extends ConnectionsScript {
 export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core> } {
   let dynamodb: LocalDynamoDB;
   beforeAll(async () => {
-    dynamodb = await startDynamoDB();
+    dynamodb = await startDynamoDB(inject('tableSchemas'));
   });
   afterAll(async () => {
     await dynamodb.close();

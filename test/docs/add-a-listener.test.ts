@@ -14,7 +14,12 @@ let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(path.join(os.tmpdir(), 'switchboard-docs-'));
   const folders = ['bin', 'console', 'core', 'lambdas', 'lib', 'local', 'protocol', 'scripts'];
-  const testFiles = ['test/e2e/stack.ts', 'test/e2e/client.ts', 'test/global-setup.ts'];
+  const testFiles = [
+    'test/e2e/stack.ts',
+    'test/e2e/client.ts',
+    'test/global-setup.ts',
+    'test/table-schemas.ts',
+  ];
   const files = ['cdk.json', 'package.json', 'tsconfig.json', 'vitest.config.ts', ...testFiles];
   for (const name of [...folders, ...files]) {
     cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
