@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { channelKey, type Slot } from '../../../core/log/items.ts';
+import { channelKey, messageSortKey, type Slot } from '../../../core/log/items.ts';
 import { type Core, useDynamoDB } from '../core-under-test.ts';
 
 const dynamodb = useDynamoDB();
@@ -273,6 +273,29 @@ describe('what has expired', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['c'], skipped: [], isComplete: false });
     core.clock.ms += 120_000;
     expect(await read(core, 0)).toMatchObject({ messages: ['c'], skipped: [], isComplete: false });
+  });
+
+  it('is not taken for a hole where its life was shorter than that of the messages before it', async () => {
+    const core = await dynamodb.create();
+    await core.channelLog.append(log, entry('a', 600));
+    const { offset } = await core.channelLog.append(log, entry('short', 10));
+    await core.channelLog.append(log, entry('c', 600));
+    core.clock.ms += 11_000;
+    const Key = { pk: channelKey(log), sk: messageSortKey(offset) };
+    await core.db.send(new DeleteCommand({ TableName: core.tables.state, Key }));
+    expect(await read(core, 0)).toMatchObject({ messages: ['a', 'c'], skipped: [], isComplete: false });
+  });
+
+  it('has its shorter life noted before the message is written, and no longer one after it', async () => {
+    const core = await dynamodb.create();
+    const shortest = async () => (await core.channelLog.head(log))?.shortestTtlSeconds;
+    await core.channelLog.append(log, entry('a', 600));
+    let before: number | undefined;
+    const remember = async () => void (before = await shortest());
+    await core.channelLog.append(log, entry('b', 10), { remember });
+    expect(before).toBe(10);
+    await core.channelLog.append(log, entry('c', 60));
+    expect(await shortest()).toBe(10);
   });
 
   it('leaves holes that are younger than the shortest life of a message to be told from it', async () => {

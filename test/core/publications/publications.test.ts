@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPublications, hashOf } from '../../../core/publications/publications.ts';
 import { publicationLifetimeMs, readPublishRequest } from '../../../protocol/index.ts';
 import { minuteMs, startOfTime, useDynamoDB } from '../core-under-test.ts';
-import { withResentWrite } from '../resent-write.ts';
+import { withInterruption, withResentWrite } from '../database-stand-ins.ts';
 
 const dynamodb = useDynamoDB();
 const id = { tenant: 'default', messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
@@ -66,6 +66,20 @@ describe('a messageId', () => {
     clock.ms += 1;
     expect(await publications.claim(id, 'another')).toEqual({ state: 'conflict' });
     expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
+  });
+
+  it('of a lost publisher goes to one of two that find it so at the same time', async () => {
+    const { publications, db, tables, clock, now } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    clock.ms += minuteMs;
+    const claims: unknown[] = [];
+    // The other one takes it over between the read and the write of this one.
+    const other = async (name: string) => {
+      if (name === 'UpdateCommand') claims.push(await publications.claim(id, 'hash'));
+    };
+    const slow = createPublications({ db: withInterruption(db, other), table: tables.state, now });
+    expect(await slow.claim(id, 'hash')).toEqual({ state: 'running' });
+    expect(claims).toMatchObject([{ state: 'claimed' }]);
   });
 
   it.each(['PutCommand', 'UpdateCommand'])(
