@@ -205,7 +205,7 @@ describe('many holes', () => {
     expect(pages.every(({ isComplete }) => isComplete)).toBe(true);
   });
 
-  it('are named in one answer up to a thousand, and the rest in the next', async () => {
+  it('are named in one answer up to a thousand, and the rest in the next', { timeout: 120_000 }, async () => {
     const core = await dynamodb.create();
     await core.channelLog.append(log, entry('a'));
     await leaveHoles(core, 1200);
