@@ -38,7 +38,7 @@ describe('docs/add-a-listener.md, followed to the letter', () => {
     ]);
   });
 
-  it('gives a stack that runs the new type', { timeout: 60_000 }, async () => {
+  it('gives a stack that runs the new type', { timeout: 180_000 }, async () => {
     const assembly = path.join(copy, 'cdk.out');
     const env = { ...process.env, CDK_OUTDIR: assembly };
     await run(process.execPath, ['--import', 'tsx', 'bin/app.ts'], { cwd: copy, env });
@@ -59,7 +59,7 @@ describe('docs/add-a-listener.md, followed to the letter', () => {
     }
   });
 
-  it('gives a test that passes', { timeout: 60_000 }, async () => {
+  it('gives a test that passes', { timeout: 180_000 }, async () => {
     const command = steps.find(({ language }) => language === 'sh')?.code.trim() ?? '';
     const file = command.replace(/^npm test -- /, '');
     const { stdout } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], {
