@@ -275,7 +275,7 @@ describe('what has expired', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['c'], skipped: [], isComplete: false });
   });
 
-  it('is not taken for a hole where its life was shorter than that of the messages before it', async () => {
+  it('with a shorter TTL than the messages before it is not taken for a hole', async () => {
     const core = await dynamodb.create();
     await core.channelLog.append(log, entry('a', 600));
     const { offset } = await core.channelLog.append(log, entry('short', 10));
@@ -286,7 +286,7 @@ describe('what has expired', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['a', 'c'], skipped: [], isComplete: false });
   });
 
-  it('has its shorter life noted before the message is written, and no longer one after it', async () => {
+  it('has its TTL stored as the shortest before it is written; a longer TTL later does not raise that', async () => {
     const core = await dynamodb.create();
     const shortest = async () => (await core.channelLog.head(log))?.shortestTtlSeconds;
     await core.channelLog.append(log, entry('a', 600));
@@ -298,7 +298,7 @@ describe('what has expired', () => {
     expect(await shortest()).toBe(10);
   });
 
-  it('leaves holes that are younger than the shortest life of a message to be told from it', async () => {
+  it('does not hide a hole that is younger than the shortest TTL', async () => {
     const core = await dynamodb.create();
     await core.channelLog.append(log, entry('a', 60));
     core.clock.ms += 61_000;

@@ -68,12 +68,12 @@ describe('a messageId', () => {
     expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
   });
 
-  it('of a lost publisher goes to one of two that find it so at the same time', async () => {
+  it('of a lost publisher is taken over by one of two claims at the same time', async () => {
     const { publications, db, tables, clock, now } = await dynamodb.create();
     await publications.claim(id, 'hash');
     clock.ms += minuteMs;
     const claims: unknown[] = [];
-    // The other one takes it over between the read and the write of this one.
+    // The other claim takes it over between the read and the write of this one.
     const other = async (name: string) => {
       if (name === 'UpdateCommand') claims.push(await publications.claim(id, 'hash'));
     };
@@ -108,13 +108,13 @@ describe('a messageId', () => {
 });
 
 describe('a messageId that is given back', () => {
-  it('is given back once, however late the write of it comes again', async () => {
+  it('is given back once, even if the same write comes again later', async () => {
     const { publications } = await dynamodb.create();
     const first = await publications.claim(id, 'hash');
     if (first.state !== 'claimed') throw new Error(first.state);
     await publications.release(id, first.claimId);
     expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
-    // The first one's, whose answer was lost.
+    // The answer to the first release was lost, so it is sent again.
     await publications.release(id, first.claimId);
     expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
   });
