@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import {
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DescribeTableCommand,
-  DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
+import type { TableSchema, TableSchemas } from './table-schemas.ts';
 
 /** The names of a pair of empty tables. */
 export interface Tables {
@@ -24,42 +20,7 @@ export interface LocalDynamoDB {
   close(): Promise<void>;
 }
 
-type Schema = Omit<CreateTableCommandInput, 'TableName' | 'BillingMode'>;
-
-/** As lib/session-table.ts defines it; test/core/table-schemas.test.ts holds the two together. */
-export const sessionsSchema = {
-  KeySchema: [
-    { AttributeName: 'pk', KeyType: 'HASH' },
-    { AttributeName: 'sk', KeyType: 'RANGE' },
-  ],
-  AttributeDefinitions: ['pk', 'sk', 'audience', 'member', 'connectionId'].map(stringAttribute),
-  GlobalSecondaryIndexes: [
-    {
-      IndexName: 'byAudience',
-      KeySchema: [
-        { AttributeName: 'audience', KeyType: 'HASH' },
-        { AttributeName: 'member', KeyType: 'RANGE' },
-      ],
-      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['connectedAt', 'tokenExpiresAt'] },
-    },
-    {
-      IndexName: 'byConnection',
-      KeySchema: [{ AttributeName: 'connectionId', KeyType: 'HASH' }],
-      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['connectedAt', 'tokenExpiresAt'] },
-    },
-  ],
-} satisfies Schema;
-
-/** As lib/state-table.ts defines it. */
-export const stateSchema = {
-  KeySchema: [
-    { AttributeName: 'pk', KeyType: 'HASH' },
-    { AttributeName: 'sk', KeyType: 'RANGE' },
-  ],
-  AttributeDefinitions: ['pk', 'sk'].map(stringAttribute),
-} satisfies Schema;
-
-export async function startDynamoDB(): Promise<LocalDynamoDB> {
+export async function startDynamoDB(schemas: TableSchemas): Promise<LocalDynamoDB> {
   const server = dynalite({ createTableMs: 0 });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -70,7 +31,7 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
 
-  async function create(TableName: string, schema: Schema): Promise<string> {
+  async function create(TableName: string, schema: TableSchema): Promise<string> {
     await client.send(new CreateTableCommand({ TableName, BillingMode: 'PAY_PER_REQUEST', ...schema }));
     // dynalite makes a table active in a timer of 0 ms, so the first or second look finds it so.
     for (;;) {
@@ -85,8 +46,8 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
     async createTables() {
       const suffix = randomUUID();
       const [sessions, state] = await Promise.all([
-        create(`sessions-${suffix}`, sessionsSchema),
-        create(`state-${suffix}`, stateSchema),
+        create(`sessions-${suffix}`, schemas.sessions),
+        create(`state-${suffix}`, schemas.state),
       ]);
       return { sessions, state };
     },
@@ -97,10 +58,6 @@ export async function startDynamoDB(): Promise<LocalDynamoDB> {
       await once(server, 'close');
     },
   };
-}
-
-function stringAttribute(AttributeName: string): { AttributeName: string; AttributeType: 'S' } {
-  return { AttributeName, AttributeType: 'S' };
 }
 
 function portOf(server: Server): number {

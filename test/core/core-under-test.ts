@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import type { Clock } from '../../core/clock.ts';
 import type { FanOutJob } from '../../core/fan-out/queue.ts';
 import { createPublish } from '../../core/publish/publish.ts';
@@ -29,7 +29,7 @@ export interface CoreOptions extends ConnectionsScript {
 export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core> } {
   let dynamodb: LocalDynamoDB;
   beforeAll(async () => {
-    dynamodb = await startDynamoDB();
+    dynamodb = await startDynamoDB(inject('tableSchemas'));
   });
   afterAll(async () => {
     await dynamodb.close();

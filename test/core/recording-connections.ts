@@ -17,7 +17,7 @@ export interface ConnectionsScript {
   readonly disconnect?: (connectionId: string) => DisconnectOutcome | Promise<DisconnectOutcome>;
 }
 
-/** A poster whose outcomes are the test's to say: `sent` and `closed` unless the script says otherwise. */
+/** A connections client that notes its calls. The outcomes are `sent` and `closed`, or what the script says. */
 export function createRecordingConnections(script: ConnectionsScript = {}): RecordingConnections {
   const calls: ConnectionsCall[] = [];
 

@@ -14,7 +14,12 @@ let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(path.join(os.tmpdir(), 'switchboard-docs-'));
   const folders = ['bin', 'console', 'core', 'lambdas', 'lib', 'local', 'protocol', 'scripts'];
-  const testFiles = ['test/e2e/stack.ts', 'test/e2e/client.ts', 'test/global-setup.ts'];
+  const testFiles = [
+    'test/e2e/stack.ts',
+    'test/e2e/client.ts',
+    'test/global-setup.ts',
+    'test/table-schemas.ts',
+  ];
   const files = ['cdk.json', 'package.json', 'tsconfig.json', 'vitest.config.ts', ...testFiles];
   for (const name of [...folders, ...files]) {
     cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
@@ -33,7 +38,7 @@ describe('docs/add-a-listener.md, followed to the letter', () => {
     ]);
   });
 
-  it('gives a stack that runs the new type', { timeout: 60_000 }, async () => {
+  it('gives a stack that runs the new type', { timeout: 180_000 }, async () => {
     const assembly = path.join(copy, 'cdk.out');
     const env = { ...process.env, CDK_OUTDIR: assembly };
     await run(process.execPath, ['--import', 'tsx', 'bin/app.ts'], { cwd: copy, env });
@@ -54,7 +59,7 @@ describe('docs/add-a-listener.md, followed to the letter', () => {
     }
   });
 
-  it('gives a test that passes', { timeout: 60_000 }, async () => {
+  it('gives a test that passes', { timeout: 180_000 }, async () => {
     const command = steps.find(({ language }) => language === 'sh')?.code.trim() ?? '';
     const file = command.replace(/^npm test -- /, '');
     const { stdout } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], {

@@ -52,14 +52,6 @@ describe('the flags that pages give to commands', () => {
   );
 });
 
-it('README.md has 150 lines at most', () => {
-  expect(readPage('README.md').split('\n').length).toBeLessThanOrEqual(150);
-});
-
-it.each(pages().filter((page) => page.startsWith('docs/decisions/')))('%s has 40 lines at most', (page) => {
-  expect(readPage(page).trimEnd().split('\n').length).toBeLessThanOrEqual(40);
-});
-
 it('docs/protocol.md numbers its clauses without a gap or a repeat', () => {
   const numbers = [...readPage('docs/protocol.md').matchAll(/^\*\*P(\d+)\.\*\*/gm)].map(([, number]) =>
     Number(number),

@@ -23,8 +23,7 @@ afterAll(async () => {
   await site.remove();
 });
 
-it('the ten lines in README.md do in a browser what they say', async () => {
-  expect(example?.code.trim().split('\n')).toHaveLength(10);
+it('the example in README.md does in a browser what it says', async () => {
   expect(example?.code).toContain(localUrl);
   const page = await browser.context.newPage();
   const printed: string[] = [];
@@ -36,11 +35,10 @@ it('the ten lines in README.md do in a browser what they say', async () => {
   const subscribed = { to: 'topic:orders.eu', type: 'order', content: { id: 1 }, durable: true };
   await expect
     .poll(async () => ((await stack.publish(subscribed)).body as { delivered: number }).delivered, {
-      timeout: 10_000,
+      timeout: 15_000,
     })
     .toBe(1);
   await stack.publish({ to: 'user:member:42', type: 'notice-push', content: { title: 'hi' } });
-  await expect.poll(() => printed).toContain('notice: hi');
-  expect(printed.some((line) => /^order \d+$/.test(line))).toBe(true);
-  expect(printed.some((line) => line.includes('delivered'))).toBe(true);
+  const lines = ['notice: hi', expect.stringMatching(/^order \d+$/), expect.stringContaining('delivered')];
+  await expect.poll(() => printed, { timeout: 15_000 }).toEqual(expect.arrayContaining(lines));
 });

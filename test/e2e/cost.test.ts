@@ -1,60 +1,202 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signToken } from '../../scripts/sign-token.ts';
+import { readPage, tableRows } from '../docs/documents.ts';
+import { changedAssembly, setVariable } from './changed-assembly.ts';
+import type { Client, Frame } from './client.ts';
 import { startStack, type Stack } from './stack.ts';
 
+const shards = 3;
+const inlineLimit = 2;
+
+let assembly: string;
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  assembly = await changedAssembly((template) => {
+    setVariable(template, 'SHARDS', String(shards));
+    setVariable(template, 'INLINE_LIMIT', String(inlineLimit));
+  });
+  stack = await startStack({ assembly });
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await rm(assembly, { recursive: true, force: true });
+});
 
-/** How often each DynamoDB operation was called while `act` ran. */
-async function operations(act: () => Promise<unknown>): Promise<Record<string, number>> {
-  const before = stack.cloud.meter.snapshot();
-  await act();
-  const after = Object.entries(stack.cloud.meter.snapshot());
-  const grown = after.map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
-  return Object.fromEntries(grown.filter(([name, by]) => /^dynamodb\.[A-Z]/.test(name) && by > 0));
+/** What a step cost: calls of functions, calls of DynamoDB by operation, and write units. */
+type Cost = Readonly<Record<string, number>>;
+
+/** Runs what goes before the step, and resolves to the step itself. */
+type Step = (user: string) => Promise<() => Promise<unknown>>;
+
+function counted(): Cost {
+  const counts: Record<string, number> = {};
+  for (const [name, count] of Object.entries(stack.cloud.meter.snapshot())) {
+    const [, operation] = /^dynamodb\.([A-Z]\w+|writeUnits)$/.exec(name) ?? [];
+    if (operation !== undefined) counts[operation] = count;
+    if (/^lambda\..*\.invocations$/.test(name)) counts['functions'] = (counts['functions'] ?? 0) + count;
+  }
+  return counts;
 }
 
-describe('DynamoDB', () => {
-  it('is asked by each step for what docs/architecture.md says', async () => {
-    const connect = await operations(() => stack.connect({ user: 'costs' }));
-    expect(connect).toEqual({ 'dynamodb.PutItem': 1 });
+function grownSince(before: Cost): Cost {
+  const grown = Object.entries(counted()).map(
+    ([name, count]) => [name, count - (before[name] ?? 0)] as const,
+  );
+  return Object.fromEntries(grown.filter(([, by]) => by > 0));
+}
 
-    const client = await stack.connect({ user: 'messages' });
-    const message = await operations(async () => {
-      expect(await client.ask('{"type":"ping","id":"1"}')).toMatchObject({ type: 'pong' });
-      expect(await client.ask({ type: 'nope' })).toMatchObject({ type: 'error' });
-      client.send('ping');
-      expect(await client.nextText()).toBe('pong');
+async function costOf(step: Step): Promise<Cost> {
+  const act = await step(randomUUID());
+  const before = counted();
+  await act();
+  return grownSince(before);
+}
+
+/** Sends a frame and resolves to its answer; what comes before that is passed over. */
+async function answerTo(client: Client, frame: Frame): Promise<Frame> {
+  let answer = await client.ask({ ...frame, id: 'step' });
+  while (answer['id'] !== 'step') answer = await client.next();
+  return answer;
+}
+
+function publish(to: string, differing: Record<string, unknown> = {}): Step {
+  return (user) => {
+    const body = { to: to.replace('$user', user), tenant: user, type: 'x', content: 1, ...differing };
+    return Promise.resolve(async () => {
+      expect(await stack.publish(body)).toMatchObject({ status: 200 });
     });
-    expect(message).toEqual({});
+  };
+}
 
-    const publish = await operations(() => stack.publish({ to: 'user:member:costs', type: 'x', content: 1 }));
-    expect(publish).toEqual({ 'dynamodb.Query': 1 });
+/** `epoch`: where the client stands in the log of its channel, in which one message is. */
+function recover(channel: string, epoch?: string): Step {
+  return async (user) => {
+    const log = channel === 'user' ? `user:member:${user}` : channel;
+    await (
+      await publish(log, { durable: true })(user)
+    )();
+    const client = await stack.connect({ user, tenant: user });
+    const content = { channels: [{ channel, epoch }] };
+    return async () => {
+      expect(await answerTo(client, { type: 'recover', content })).toMatchObject({ type: 'ack' });
+    };
+  };
+}
 
-    const to = 'user:member:costs';
-    const body = { to, type: 'x', content: 1, durable: true };
-    const durable = await operations(() => stack.publish(body));
-    expect(durable).toEqual({ 'dynamodb.UpdateItem': 1, 'dynamodb.PutItem': 1, 'dynamodb.Query': 1 });
-    const recorded = await operations(() => stack.publish({ ...body, messageId: randomUUID() }));
-    expect(recorded).toEqual({ 'dynamodb.UpdateItem': 3, 'dynamodb.PutItem': 2, 'dynamodb.Query': 1 });
+async function subscribed(user: string, topics: number): Promise<Client> {
+  const client = await stack.connect({ user, topics: ['*'] });
+  for (let topic = 1; topic <= topics; topic += 1) {
+    const content = { topic: `topic-${String(topic)}` };
+    expect(await answerTo(client, { type: 'subscribe', content })).toMatchObject({ type: 'ack' });
+  }
+  return client;
+}
 
-    const costs = await stack.connect({ user: 'costs' });
-    const recover = (epoch?: string) =>
-      operations(async () => {
-        const content = { channels: [{ channel: 'user', epoch }] };
-        let frame = await costs.ask({ type: 'recover', id: 'r', content });
-        while (frame['type'] !== 'ack') frame = await costs.next();
-      });
-    expect(await recover()).toEqual({ 'dynamodb.GetItem': 1 });
-    expect(await recover('')).toEqual({ 'dynamodb.GetItem': 1, 'dynamodb.Query': 1 });
-
-    const disconnect = await operations(async () => {
+function disconnect(topics: number): Step {
+  return async (user) => {
+    const client = await subscribed(user, topics);
+    const ended = () => stack.lines.filter((line) => line.startsWith('DISCONNECT')).length;
+    const before = ended();
+    return async () => {
       await client.close();
-      await expect.poll(() => stack.lines.some((line) => line.startsWith('DISCONNECT'))).toBe(true);
+      await expect.poll(ended, { timeout: 15_000 }).toBe(before + 1);
+    };
+  };
+}
+
+const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
+
+/** Each row of the table, in its words; several measurements where the row names several cases. */
+const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
+  [
+    'connect',
+    (user) => Promise.resolve(() => stack.connect({ user })),
+    { functions: 2, PutItem: 1, writeUnits: 3 },
+  ],
+  [
+    'message from a client',
+    async (user) => {
+      const client = await stack.connect({ user });
+      return async () => expect(await answerTo(client, { type: 'ping' })).toMatchObject({ type: 'pong' });
+    },
+    { functions: 1 },
+  ],
+  ['publish to a user', publish('user:member:$user'), { functions: 1, Query: 1 }],
+  [
+    '… with a `messageId`',
+    publish('user:member:$user', recorded),
+    { functions: 1, PutItem: 1, Query: 1, UpdateItem: 1, writeUnits: 2 },
+  ],
+  ['publish to a type or everyone', publish('type:member'), { functions: 1, Query: shards }],
+  ['publish to a type or everyone', publish('everyone'), { functions: 1, Query: shards }],
+  [
+    '… that is durable',
+    publish('user:member:$user', { durable: true }),
+    { functions: 1, Query: 1, UpdateItem: 1, PutItem: 1, writeUnits: 2 },
+  ],
+  [
+    '… both',
+    publish('user:member:$user', { durable: true, ...recorded }),
+    { functions: 1, Query: 1, UpdateItem: 3, PutItem: 2, writeUnits: 5 },
+  ],
+  ['recover, per channel', recover('user'), { functions: 1, GetItem: 1 }],
+  ['recover, per channel', recover('user', ''), { functions: 1, GetItem: 1, Query: 1 }],
+  ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 1, Query: 1 }],
+  [
+    'subscribe',
+    async (user) => {
+      const client = await stack.connect({ user, topics: ['*'] });
+      return () => answerTo(client, { type: 'subscribe', content: { topic: 'orders' } });
+    },
+    { functions: 1, UpdateItem: 1, PutItem: 1, GetItem: 2, writeUnits: 2 },
+  ],
+  [
+    'refresh',
+    async (user) => {
+      const client = await subscribed(user, 2);
+      const claims = { user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: 7200 };
+      const content = { token: await signToken(claims) };
+      return async () =>
+        expect(await answerTo(client, { type: 'refresh', content })).toMatchObject({ type: 'ack' });
+    },
+    { functions: 1, UpdateItem: 3, GetItem: 1, writeUnits: 5 },
+  ],
+  ['disconnect', disconnect(0), { functions: 1, DeleteItem: 1, writeUnits: 3 }],
+  ['disconnect', disconnect(2), { functions: 1, DeleteItem: 1, BatchWriteItem: 1, writeUnits: 5 }],
+];
+
+const largeRow = 'publish to more than `inlineLimit`';
+
+describe('the table of costs in docs/architecture.md', () => {
+  it('has a measurement of each of its rows', () => {
+    const written = tableRows(readPage('docs/architecture.md'), 'step', 'Lambda calls').map(([step]) => step);
+    expect(new Set(written)).toEqual(new Set([...rows.map(([row]) => row), largeRow]));
+  });
+
+  it.each(rows)('is right about: %s', async (_row, step, cost) => {
+    expect(await costOf(step)).toEqual(cost);
+  });
+
+  it(`is right about: ${largeRow}`, async () => {
+    const tenant = randomUUID();
+    const users = Array.from({ length: inlineLimit + 1 }, (_, index) => String(index));
+    const clients = await Promise.all(users.map((user) => stack.connect({ user, tenant })));
+    const before = counted();
+    const { body } = await stack.publish({ to: 'everyone', tenant, type: 'x', content: 1 });
+    expect(body).toMatchObject({ status: 'accepted', shards });
+    for (const client of clients) expect(await client.next()).toMatchObject({ type: 'x' });
+    // A worker's last call is its checkpoint.
+    const updates = () => grownSince(before)['UpdateItem'];
+    await expect.poll(updates, { timeout: 15_000 }).toBe(1 + shards);
+    expect(grownSince(before)).toEqual({
+      functions: 1 + shards,
+      PutItem: 1 + shards,
+      Query: shards + 2 * shards,
+      GetItem: shards,
+      UpdateItem: 1 + shards,
+      writeUnits: 2 + 2 * shards,
     });
-    expect(disconnect).toEqual({ 'dynamodb.DeleteItem': 1 });
   });
 });

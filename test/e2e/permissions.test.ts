@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { TemplateError } from '../../local/index.ts';
 import { changedAssembly, type Template, withoutAction } from './changed-assembly.ts';
 import { refusalStatus } from './client.ts';
-import { startStack } from './stack.ts';
+import { startStack, type Stack } from './stack.ts';
 
 const assemblies: string[] = [];
 afterAll(() => Promise.all(assemblies.map((folder) => rm(folder, { recursive: true, force: true }))));
@@ -14,31 +14,37 @@ async function changed(change: (template: Template) => void): Promise<string> {
   return assembly;
 }
 
+async function start(assembly: string): Promise<Stack> {
+  const stack = await startStack({ assembly });
+  onTestFinished(() => stack.close());
+  return stack;
+}
+
 describe('a function whose policy lacks an action', () => {
   it('is denied it as on AWS, by function, action and resource', async () => {
     const assembly = await changed((template) => {
       withoutAction(template, 'Connect', 'dynamodb:PutItem');
     });
-    const stack = await startStack({ assembly });
+    const stack = await start(assembly);
     expect(await refusalStatus(await stack.webSocketUrl({ user: '1' }))).toBe(500);
-    const denied = stack.lines.find((line) => line.includes('AccessDenied'));
-    expect(denied).toMatch(
-      /Connect.* is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:/,
-    );
-    await stack.close();
+    const denied = () => stack.lines.find((line) => line.includes('AccessDenied'));
+    await expect
+      .poll(denied, { timeout: 15_000 })
+      .toMatch(/Connect.* is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:/);
   });
 
   it('is denied the callback API too', async () => {
     const assembly = await changed((template) => {
       withoutAction(template, 'Publish', 'execute-api:ManageConnections');
     });
-    const stack = await startStack({ assembly });
+    const stack = await start(assembly);
     const client = await stack.connect({ user: '1' });
     const { body } = await stack.publish({ to: 'user:member:1', type: 'x', content: 1 });
     expect(body).toMatchObject({ delivered: 0, failed: 1 });
-    expect(stack.lines.join('\n')).toMatch(/execute-api:ManageConnections/);
+    await expect
+      .poll(() => stack.lines.join('\n'), { timeout: 15_000 })
+      .toMatch(/execute-api:ManageConnections/);
     await client.expectSilence();
-    await stack.close();
   });
 });
 

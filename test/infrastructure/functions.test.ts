@@ -103,6 +103,7 @@ describe('functions', () => {
         logLevel: 'DEBUG',
         allowedOrigins: ['https://a.example', 'https://b.example'],
         tokenClaims: { userType: 'role' },
+        durableTopics: ['orders.*', 'news'],
       }),
       'AWS::Lambda::Function',
     );
@@ -111,10 +112,27 @@ describe('functions', () => {
       INLINE_LIMIT: '50',
       LOG_LEVEL: 'DEBUG',
     });
+    for (const publisher of ['publish', 'message'])
+      expect(variablesOf(set, publisher)).toMatchObject({ DURABLE_TOPICS: 'orders.*,news' });
     expect(variablesOf(set, 'authorize')).toMatchObject({
       ALLOWED_ORIGINS: 'https://a.example,https://b.example',
       TOKEN_CLAIMS: '{"userId":"sub","userType":"role","tenant":"tenant","topics":"topics"}',
     });
+  });
+});
+
+describe('the workers of the fan-out', () => {
+  it.each([
+    { settings: {}, rate: '1000', workers: 8 },
+    { settings: { fanOutRate: 900, fanOutWorkers: 3 }, rate: '300', workers: 3 },
+  ])('share the rate, and are no more than $workers', ({ settings, rate, workers }) => {
+    const given = createStack(settings);
+    const worker = variablesOf(resourcesOf(given, 'AWS::Lambda::Function'), 'fan-out');
+    expect(worker).toMatchObject({ FAN_OUT_RATE: rate });
+    const mappings = resourcesOf(given, 'AWS::Lambda::EventSourceMapping').map(
+      ({ properties }) => properties,
+    );
+    expect(mappings).toMatchObject([{ BatchSize: 1, ScalingConfig: { MaximumConcurrency: workers } }]);
   });
 });
 

@@ -112,6 +112,14 @@ describe('DELETE /sessions', () => {
     });
   });
 
+  it('of a user closes the sessions beyond the first page too', async () => {
+    const clients = Array.from({ length: 101 }, (_, index) => clientOf(`c${String(index)}`));
+    const { request } = await load(clients);
+    const query = { userType: 'member', userId: '1' };
+    expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 101 } });
+    expect(await request('GET /sessions', { query })).toMatchObject({ body: { sessions: [] } });
+  });
+
   it('of a user finds the one session that is open behind a page of expired ones', async () => {
     const expired = Array.from({ length: 100 }, (_, index) =>
       clientOf(`a${String(index)}`, { tokenExpiresAt: Date.now() - 1 }),
@@ -221,7 +229,7 @@ async function load(clients: readonly Client[] = []) {
   const { handler: connect } = await import('../../lambdas/connect.ts');
   const { handler: api } = await import('../../lambdas/api.ts');
   const { handler: publish } = await import('../../lambdas/publish.ts');
-  for (const client of clients) await connect(connectEvent(client));
+  await Promise.all(clients.map((client) => connect(connectEvent(client))));
   return {
     publish,
     request: async (routeKey: string, request?: HttpRequest) => {

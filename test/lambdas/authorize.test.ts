@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import { authorizerEvent } from './events.ts';
+import { authorizerEvent, httpAuthorizerEvent } from './events.ts';
 import { secretArn, tokenOf, useCloud } from './functions-under-test.ts';
 
 const cloud = useCloud();
@@ -78,6 +78,54 @@ describe('a handshake', () => {
     const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
     const answer = await authorize({ ...authorizerEvent('c1=', { token }), headers: null });
     expect(answer).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Allow' }] } });
+  });
+});
+
+describe('a request of a user', () => {
+  const request = (headers: Record<string, string>) => httpAuthorizerEvent('POST /messages', headers);
+  const bearer = (claims: object) => `Bearer ${tokenOf(claims, secret)}`;
+
+  it('with a valid bearer token is allowed, and the identity handed on as strings', async () => {
+    const { authorize } = await load();
+    const exp = inAnHour();
+    const authorization = bearer({ sub: '42', exp, tenant: 'acme', userType: 'admin', topics: ['orders.*'] });
+    expect(await authorize(request({ authorization, origin: 'https://app.example.com' }))).toEqual({
+      isAuthorized: true,
+      context: {
+        tenant: 'acme',
+        userType: 'admin',
+        userId: '42',
+        tokenExpiresAt: String(exp * 1000),
+        topics: 'orders.*',
+      },
+    });
+    expectNothingOf(authorization.slice('Bearer '.length), cloud.current().logged());
+  });
+
+  it.each([
+    { what: 'no token', headers: {}, reason: /JWS/ },
+    { what: 'another scheme', headers: { authorization: 'Basic c3dvcmRmaXNo' }, reason: /JWS/ },
+    {
+      what: 'an expired token',
+      headers: { authorization: bearer({ sub: 'swordfish', exp: 1 }) },
+      reason: /exp/,
+    },
+    {
+      what: 'an origin that is not on the list',
+      headers: {
+        authorization: bearer({ sub: 'swordfish', exp: 9e9 }),
+        origin: 'https://evil.example',
+      },
+      reason: /origin is not allowed/,
+    },
+  ])('with $what is denied; the log has the reason and nothing of the token', async ({ headers, reason }) => {
+    const { authorize } = await load();
+    expect(await authorize(request(headers))).toEqual({ isAuthorized: false });
+    const logged = cloud.current().logged();
+    expect(logged).toContain('request refused');
+    expect(logged).toContain('POST /messages');
+    expect(logged).toMatch(reason);
+    expect(logged).not.toContain('swordfish');
   });
 });
 

@@ -98,6 +98,18 @@ export function httpEvent(
   };
 }
 
+/** What the authorizer of the HTTP API gets, payload format 2.0 (http-api-lambda-authorizer). */
+export function httpAuthorizerEvent(routeKey: string, headers: Record<string, string>) {
+  const event = httpEvent(routeKey);
+  return {
+    ...event,
+    type: 'REQUEST',
+    routeArn: `arn:aws:execute-api:us-east-1:123456789012:http123/$default/${event.requestContext.http.method}${event.rawPath}`,
+    identitySource: [headers['authorization'] ?? ''],
+    headers: { ...event.headers, ...headers },
+  };
+}
+
 /** The nulls that captures of 2020 and 2021 carry. */
 export const nulls = {
   messageId: null,
@@ -112,6 +124,29 @@ export const nulls = {
     sourceIp: '192.0.2.1',
   },
 };
+
+/** A delivery of a job to the workers (Lambda, SQS event source). */
+export function queueEvent(body: string, receiveCount = 1) {
+  return {
+    Records: [
+      {
+        messageId: '059f36b4-87a3-44ab-83d2-661975830a7d',
+        receiptHandle: 'AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a',
+        body,
+        attributes: {
+          ApproximateReceiveCount: String(receiveCount),
+          SentTimestamp: '1545082649183',
+          SenderId: 'AIDAIENQZJOLO23YVJ4VO',
+          ApproximateFirstReceiveTimestamp: '1545082649185',
+        },
+        messageAttributes: {},
+        eventSource: 'aws:sqs',
+        eventSourceARN: 'arn:aws:sqs:us-east-1:123456789012:jobs',
+        awsRegion: 'us-east-1',
+      },
+    ],
+  };
+}
 
 function contextOf(client: Client, routeKey: string, eventType: string) {
   const { connectionId, connectedAt, userId, tokenExpiresAt } = client;

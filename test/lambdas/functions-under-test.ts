@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, inject, vi } from 'vitest';
 import { startDynamoDB, type Tables } from '../dynamodb.ts';
 import { type CallbackApi, startCallbackApi } from './callback-api.ts';
 
@@ -25,7 +25,7 @@ export function useCloud(): { current: () => Cloud } {
   let callbackApi: CallbackApi;
 
   beforeAll(async () => {
-    [dynamodb, callbackApi] = await Promise.all([startDynamoDB(), startCallbackApi()]);
+    [dynamodb, callbackApi] = await Promise.all([startDynamoDB(inject('tableSchemas')), startCallbackApi()]);
     stop = async () => {
       await Promise.all([dynamodb.close(), callbackApi.close()]);
     };

@@ -74,6 +74,15 @@ describe('POST /publish', () => {
     expect(cloud.current().callbackApi.calls).toHaveLength(1);
   });
 
+  it('to a topic that the setting keeps is in its log, without the body saying so', async () => {
+    vi.stubEnv('DURABLE_TOPICS', 'orders.*,news');
+    const { post } = await load();
+    const publishTo = async (to: string) => (await post(JSON.stringify({ ...notice, to }))).body;
+    expect(await publishTo('topic:orders.eu')).toMatchObject({ status: 'delivered', offset: 1 });
+    expect(await publishTo('topic:news')).toMatchObject({ status: 'delivered', offset: 1 });
+    expect(await publishTo('topic:chat')).not.toHaveProperty('offset');
+  });
+
   it('that meets a fault of ours is 500 internal; only the log learns more', async () => {
     vi.stubEnv('SESSIONS_TABLE', 'missing');
     const { post } = await load();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../../core/delivery/deliver.ts';
+import { createDeliver, type Delivery } from '../../../core/delivery/deliver.ts';
 import {
   type Core,
   idsOf,
@@ -42,6 +42,31 @@ describe('a delivery', () => {
     );
     expect(core.warnings.join()).toContain('posts failed');
     expect(core.warnings.join()).not.toMatch(/secret detail|private/);
+  });
+
+  it('makes no post before the pacer gives it a turn, and takes a turn for each retry', async () => {
+    const events: string[] = [];
+    let posts = 0;
+    const core = await dynamodb.create({
+      post(id) {
+        events.push('post');
+        return id === 'c2=' && (posts += 1) === 1 ? throttled : sent;
+      },
+    });
+    const pacer = async () => {
+      await Promise.resolve();
+      events.push('turn');
+    };
+    const deliver = createDeliver({ ...core, pacer, random: () => 0 });
+    await deliver(recipients(['c1=', 'c2=', 'c3=']), core.connections.prepare('{}'), later);
+    const turns = events.filter((event) => event === 'turn').length;
+    expect(turns).toBe(4);
+    expect(events).toHaveLength(8);
+    for (const [index] of events.entries()) {
+      const soFar = events.slice(0, index + 1);
+      const posted = soFar.filter((event) => event === 'post').length;
+      expect(posted).toBeLessThanOrEqual(soFar.length - posted);
+    }
   });
 
   it('to nobody calls nobody', async () => {

@@ -1,5 +1,7 @@
+import { BatchWriteCommand, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { createInboxListeners } from '../../../core/dispatch/inbox.ts';
+import { channelKey, headSortKey, messageSortKey } from '../../../core/log/items.ts';
 import { readPublishRequest } from '../../../protocol/index.ts';
 import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
 
@@ -26,6 +28,30 @@ async function ask(core: Core, type: string, content: unknown): Promise<Record<s
     string,
     unknown
   >;
+}
+
+/** Fills the log up to an offset with copies of its first message, in batches: a publish of each would take long. */
+async function repeatFirstMessage({ db, tables }: Core, upTo: number): Promise<void> {
+  const pk = channelKey({ tenant: 'default', channel: own });
+  const { Item: first } = await db.send(
+    new GetCommand({ TableName: tables.state, Key: { pk, sk: messageSortKey(1) } }),
+  );
+  for (let from = 2; from <= upTo; from += 25) {
+    const offsets = Array.from({ length: Math.min(25, upTo + 1 - from) }, (_, index) => from + index);
+    const puts = offsets.map((offset) => ({
+      PutRequest: { Item: { ...first, sk: messageSortKey(offset) } },
+    }));
+    await db.send(new BatchWriteCommand({ RequestItems: { [tables.state]: puts } }));
+  }
+  await db.send(
+    new UpdateCommand({
+      TableName: tables.state,
+      Key: { pk, sk: headSortKey },
+      UpdateExpression: 'SET #offset = :offset',
+      ExpressionAttributeNames: { '#offset': 'offset' },
+      ExpressionAttributeValues: { ':offset': upTo },
+    }),
+  );
 }
 
 const contents = ({ messages }: Record<string, unknown>) =>
@@ -66,7 +92,8 @@ describe('an inbox', () => {
   });
 
   it('reads past many messages that have expired with few reads, and says where to go on', async () => {
-    const core = await coreWith(1100, 1);
+    const core = await coreWith(1, 1);
+    await repeatFirstMessage(core, 1100);
     core.clock.ms += 5000;
     await publish(core, 'kept');
     const queries = vi.spyOn(core.db, 'send');

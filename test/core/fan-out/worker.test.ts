@@ -9,7 +9,7 @@ import { createShardProgress, ShardTaken } from '../../../core/publications/prog
 import { formatTarget, parseTarget } from '../../../protocol/index.ts';
 import { type Core, later, minuteMs, sessionOf, useDynamoDB } from '../core-under-test.ts';
 import { gone, throttled } from '../recording-connections.ts';
-import { withResentWrite } from '../resent-write.ts';
+import { withResentWrite } from '../database-stand-ins.ts';
 
 const dynamodb = useDynamoDB();
 const sent = { outcome: 'sent' } as const;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { channelKey, type Slot } from '../../../core/log/items.ts';
+import { channelKey, messageSortKey, type Slot } from '../../../core/log/items.ts';
 import { type Core, useDynamoDB } from '../core-under-test.ts';
 
 const dynamodb = useDynamoDB();
@@ -204,7 +204,7 @@ describe('many holes', () => {
     expect(pages.every(({ isComplete }) => isComplete)).toBe(true);
   });
 
-  it('are named in one answer up to a thousand, and the rest in the next', async () => {
+  it('are named in one answer up to a thousand, and the rest in the next', { timeout: 120_000 }, async () => {
     const core = await dynamodb.create();
     await core.logs.append(log, entry('a'));
     await leaveHoles(core, 1200);
@@ -273,7 +273,31 @@ describe('what has expired', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['c'], skipped: [], isComplete: false });
   });
 
-  it('leaves holes that are younger than the shortest life of a message to be told from it', async () => {
+  it('with a shorter TTL than the messages before it is not taken for a hole', async () => {
+    const core = await dynamodb.create();
+    await core.logs.append(log, entry('a', 600));
+    const { offset } = await core.logs.append(log, entry('short', 10));
+    await core.logs.append(log, entry('c', 600));
+    core.clock.ms += 11_000;
+    const Key = { pk: channelKey(log), sk: messageSortKey(offset) };
+    await core.db.send(new DeleteCommand({ TableName: core.tables.state, Key }));
+    expect(await read(core, 0)).toMatchObject({ messages: ['a', 'c'], skipped: [], isComplete: false });
+  });
+
+  it('has its TTL stored as the shortest before it is written; a longer TTL later does not raise that', async () => {
+    const core = await dynamodb.create();
+    const get = new GetCommand({ TableName: core.tables.state, Key: { pk: channelKey(log), sk: 'HEAD' } });
+    const shortest = async () => (await core.db.send(get)).Item?.shortestTtlSeconds as unknown;
+    await core.logs.append(log, entry('a', 600));
+    let before: unknown;
+    const remember = async () => void (before = await shortest());
+    await core.logs.append(log, entry('b', 10), { remember });
+    expect(before).toBe(10);
+    await core.logs.append(log, entry('c', 60));
+    expect(await shortest()).toBe(10);
+  });
+
+  it('does not hide a hole that is younger than the shortest TTL', async () => {
     const core = await dynamodb.create();
     await core.logs.append(log, entry('a', 60));
     core.clock.ms += 61_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPublications, hashOf } from '../../../core/publications/publications.ts';
 import { publicationLifetimeMs, readPublishRequest } from '../../../protocol/index.ts';
 import { minuteMs, startOfTime, useDynamoDB } from '../core-under-test.ts';
-import { withResentWrite } from '../resent-write.ts';
+import { withInterruption, withResentWrite } from '../database-stand-ins.ts';
 
 const dynamodb = useDynamoDB();
 const id = { tenant: 'default', messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
@@ -68,6 +68,20 @@ describe('a messageId', () => {
     expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
   });
 
+  it('of a lost publisher is taken over by one of two claims at the same time', async () => {
+    const { publications, db, tables, clock, now } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    clock.ms += minuteMs;
+    const claims: unknown[] = [];
+    // The other claim takes it over between the read and the write of this one.
+    const other = async (name: string) => {
+      if (name === 'UpdateCommand') claims.push(await publications.claim(id, 'hash'));
+    };
+    const slow = createPublications({ db: withInterruption(db, other), table: tables.state, now });
+    expect(await slow.claim(id, 'hash')).toEqual({ state: 'running' });
+    expect(claims).toMatchObject([{ state: 'claimed' }]);
+  });
+
   it.each(['PutCommand', 'UpdateCommand'])(
     'is claimed where the answer to the claim got lost and the write was sent again: %s',
     async (command) => {
@@ -94,13 +108,13 @@ describe('a messageId', () => {
 });
 
 describe('a messageId that is given back', () => {
-  it('is given back once, however late the write of it comes again', async () => {
+  it('is given back once, even if the same write comes again later', async () => {
     const { publications } = await dynamodb.create();
     const first = await publications.claim(id, 'hash');
     if (first.state !== 'claimed') throw new Error(first.state);
     await publications.release(id, first.claimId);
     expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
-    // The first one's, whose answer was lost.
+    // The answer to the first release was lost, so it is sent again.
     await publications.release(id, first.claimId);
     expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
   });

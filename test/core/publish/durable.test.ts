@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { listMessages } from '../../../core/log/list.ts';
-import { maxDurableFrameBytes, readPublishRequest, Refusal } from '../../../protocol/index.ts';
+import { maxDurableFrameBytes, readPublishRequest } from '../../../protocol/index.ts';
+import { rejectionOf } from '../../protocol/refusal-of.ts';
 import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
 
 const dynamodb = useDynamoDB();
@@ -107,13 +108,13 @@ describe('a durable publish', () => {
     const request = { ...notice, to: 'everyone', messageId: randomUUID() };
     await expect(core.publish(readPublishRequest(request))).rejects.toThrow();
     const other = core.publish(readPublishRequest({ ...request, content: 'other' }));
-    expect(await refusalOf(other)).toMatchObject({ code: 'conflict' });
+    expect(await rejectionOf(other)).toMatchObject({ code: 'conflict' });
   });
 
   it('has room for less than others: 1 KB is for the answers that carry it', async () => {
     const core = await dynamodb.create();
     const content = 'x'.repeat(maxDurableFrameBytes);
-    const refusal = await refusalOf(core.publish(readPublishRequest({ ...notice, content })));
+    const refusal = await rejectionOf(core.publish(readPublishRequest({ ...notice, content })));
     expect(refusal.code).toBe('too_large');
     expect(refusal.message).toMatch(/durable frame of \d+ bytes; the limit is 130048/);
     expect((await kept(core)).head).toBe(0);
@@ -140,7 +141,7 @@ describe('a topic that the stack marks durable', () => {
   it('cannot be one of several targets', async () => {
     const core = await dynamodb.create({ durableTopics: ['orders.*'] });
     const several = readPublishRequest({ ...order, to: ['topic:orders.eu', 'user:member:1'] });
-    expect(await refusalOf(core.publish(several))).toMatchObject({
+    expect(await rejectionOf(core.publish(several))).toMatchObject({
       code: 'bad_request',
       details: [{ field: 'durable' }],
     });
@@ -156,7 +157,7 @@ describe('a publish that a log cannot keep', () => {
   ])('is refused: %s', async (_what, differing, field) => {
     const core = await dynamodb.create();
     const request = readPublishRequest({ ...notice, ...differing });
-    expect(await refusalOf(core.publish(request))).toMatchObject({
+    expect(await rejectionOf(core.publish(request))).toMatchObject({
       code: 'bad_request',
       details: [{ field }],
     });
@@ -166,9 +167,3 @@ describe('a publish that a log cannot keep', () => {
     expect(() => readPublishRequest({ ...notice, ttlSeconds })).toThrow(/^ttlSeconds: /);
   });
 });
-
-async function refusalOf(publish: Promise<unknown>): Promise<Refusal> {
-  const cause: unknown = await publish.catch((thrown: unknown) => thrown);
-  if (cause instanceof Refusal) return cause;
-  throw new Error('It was not refused.', { cause });
-}

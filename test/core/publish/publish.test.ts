@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { hashOf } from '../../../core/publications/publications.ts';
-import { maxDownlinkFrameBytes, readPublishRequest, Refusal } from '../../../protocol/index.ts';
+import { maxDownlinkFrameBytes, readPublishRequest } from '../../../protocol/index.ts';
+import { rejectionOf } from '../../protocol/refusal-of.ts';
 import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
 import { failed, gone } from '../recording-connections.ts';
 
@@ -65,7 +66,7 @@ describe('a publish', () => {
 
     await core.publish(readPublishRequest({ ...notice, content: full, messageId }));
     const tooMuch = readPublishRequest({ ...notice, content: `${full}e`, messageId: randomUUID() });
-    const refusal = await refusalOf(core.publish(tooMuch));
+    const refusal = await rejectionOf(core.publish(tooMuch));
 
     expect(refusal.code).toBe('too_large');
     expect(refusal.message).toMatch(/^content: .*131073.*131072/);
@@ -141,7 +142,7 @@ describe('the same messageId again', () => {
     const messageId = randomUUID();
     await core.publish(readPublishRequest({ ...notice, messageId }));
     const other = readPublishRequest({ ...notice, content: { title: 'bye' }, messageId });
-    const refusal = await refusalOf(core.publish(other));
+    const refusal = await rejectionOf(core.publish(other));
     expect(refusal).toMatchObject({ code: 'conflict', details: [{ field: 'messageId' }] });
     expect(core.connections.calls).toHaveLength(1);
   });
@@ -231,15 +232,6 @@ describe('a reply', () => {
     await expect(core.reply(request, to)).rejects.toMatchObject({ code: 'too_large' });
   });
 });
-
-async function refusalOf(refused: Promise<unknown>): Promise<Refusal> {
-  const cause: unknown = await refused.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (cause instanceof Refusal) return cause;
-  throw new Error('It was not refused.', { cause });
-}
 
 async function records({ db, tables }: Core) {
   const { Items = [] } = await db.send(new ScanCommand({ TableName: tables.state }));

@@ -1,8 +1,10 @@
-import { BatchWriteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import type { Recipient } from '../../../core/sessions/items.ts';
+import { createSessions } from '../../../core/sessions/sessions.ts';
 import { connectionLifetimeMs } from '../../../protocol/index.ts';
 import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import { withUnprocessed } from '../database-stand-ins.ts';
 
 const dynamodb = useDynamoDB();
 const member = { tenant: 'default', userType: 'member', userId: '1' };
@@ -92,6 +94,34 @@ describe('removing a session', () => {
     const { sessions } = await dynamodb.create();
     const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
     await expect(sessions.removeGone(recipient)).resolves.toBeUndefined();
+  });
+
+  it('as gone removes the subscription that outlived the session', async () => {
+    const { db, tables, recipients, sessions, subscriptions } = await dynamodb.create({ shards: 1 });
+    const session = sessionOf('c1=');
+    await sessions.add(session);
+    await subscriptions.subscribe({ identity: member, ...session }, 'orders');
+    const Key = { pk: 'USER#default#member#1', sk: 'c1=' };
+    await db.send(new DeleteCommand({ TableName: tables.sessions, Key }));
+
+    const topic = { tenant: 'default', topic: 'orders', shard: 0 };
+    const [orphan] = (await recipients.ofTopic(topic)).recipients;
+    if (!orphan) throw new Error('The subscription went with the session.');
+    await sessions.removeGone(orphan);
+    expect((await recipients.ofTopic(topic)).recipients).toEqual([]);
+  });
+});
+
+describe('reading many sessions', () => {
+  it('gives all of them where DynamoDB leaves a part of the batch unprocessed', async () => {
+    const core = await dynamodb.create();
+    const ids = ['c1=', 'c2=', 'c3='];
+    for (const id of ids) await core.sessions.add(sessionOf(id));
+    const { subscriptions, tables, now } = core;
+    const db = withUnprocessed(core.db);
+    const throttled = createSessions({ db, table: tables.sessions, shards: 3, subscriptions, now });
+    const { recipients } = await core.recipients.ofUser(member);
+    expect(idsOf(await throttled.getMany(recipients))).toEqual(ids);
   });
 });
 

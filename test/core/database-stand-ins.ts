@@ -1,0 +1,62 @@
+import { BatchGetCommand, BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+type Command = Parameters<DynamoDBDocumentClient['send']>[0];
+type Send = (command: Command) => Promise<unknown>;
+
+/** A database whose commands go through `intercept`; `send` hands one on to the real database. */
+function intercepted(
+  db: DynamoDBDocumentClient,
+  intercept: (command: Command, send: Send) => Promise<unknown>,
+): DynamoDBDocumentClient {
+  return new Proxy(db, {
+    get(target, name) {
+      if (name !== 'send') return Reflect.get(target, name) as unknown;
+      return (command: Command) => intercept(command, (each) => target.send(each));
+    },
+  });
+}
+
+/** Applies the first command of that name twice: its answer was lost, so the SDK sends it again. */
+export function withResentWrite(db: DynamoDBDocumentClient, name: string): DynamoDBDocumentClient {
+  let isLost = false;
+  return intercepted(db, async (command, send) => {
+    if (!isLost && command.constructor.name === name) {
+      isLost = true;
+      await send(command);
+    }
+    return send(command);
+  });
+}
+
+/** Calls `act` with the name of each command before the command is applied. */
+export function withInterruption(
+  db: DynamoDBDocumentClient,
+  act: (name: string) => Promise<unknown>,
+): DynamoDBDocumentClient {
+  return intercepted(db, async (command, send) => {
+    await act(command.constructor.name);
+    return send(command);
+  });
+}
+
+/** Works on one entry of each batch, and gives the others back as unprocessed, as DynamoDB may when it throttles. */
+export function withUnprocessed(db: DynamoDBDocumentClient): DynamoDBDocumentClient {
+  return intercepted(db, async (command, send) => {
+    if (command instanceof BatchGetCommand) {
+      const [table = '', { Keys: [first, ...rest] = [], ...options } = {}] =
+        Object.entries(command.input.RequestItems ?? {})[0] ?? [];
+      const RequestItems = { [table]: { ...options, Keys: first ? [first] : [] } };
+      const answer = await db.send(new BatchGetCommand({ RequestItems }));
+      const UnprocessedKeys = rest.length > 0 ? { [table]: { ...options, Keys: rest } } : {};
+      return { ...answer, UnprocessedKeys };
+    }
+    if (command instanceof BatchWriteCommand) {
+      const [table = '', [first, ...rest] = []] = Object.entries(command.input.RequestItems ?? {})[0] ?? [];
+      const answer = await db.send(
+        new BatchWriteCommand({ RequestItems: { [table]: first ? [first] : [] } }),
+      );
+      return { ...answer, UnprocessedItems: rest.length > 0 ? { [table]: rest } : {} };
+    }
+    return send(command);
+  });
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Delivery } from '../../../core/delivery/deliver.ts';
+import { createRecipientReports } from '../../../core/publications/report.ts';
+import { type Core, idsOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import { withUnprocessed } from '../database-stand-ins.ts';
+
+const dynamodb = useDynamoDB();
+const identity = { tenant: 'default', userType: 'member', userId: '1' };
+const sent = { outcome: 'sent' } as const;
+
+function recipients(count: number) {
+  const ids = Array.from({ length: count }, (_, index) => `c${String(index).padStart(2, '0')}`);
+  return ids.map((connectionId) => ({ connectionId, identity, connectedAt: startOfTime }));
+}
+
+function deliveryTo(to: readonly { readonly connectionId: string }[]): Delivery {
+  const outcomes = new Map(to.map(({ connectionId }) => [connectionId, sent]));
+  return { delivered: to.length, gone: 0, failed: 0, outcomes, isEndpointDoubted: false };
+}
+
+/** Every page of a publication's report. */
+async function pagesOf({ reports }: Core, tenant: string, messageId: string, limit: number) {
+  const pages: string[][] = [];
+  let from: Parameters<typeof reports.page>[1] | undefined = { shard: 0 };
+  while (from) {
+    const page: Awaited<ReturnType<typeof reports.page>> = await reports.page(
+      { tenant, messageId },
+      from,
+      limit,
+    );
+    pages.push(idsOf(page.recipients));
+    from = page.next;
+  }
+  return pages;
+}
+
+describe('the report on recipients', () => {
+  it('is read in pages, each recipient once', async () => {
+    const core = await dynamodb.create();
+    const messageId = randomUUID();
+    const all = recipients(30);
+    await core.reports.add({ tenant: 'default', messageId }, all, deliveryTo(all));
+    const pages = await pagesOf(core, 'default', messageId, 7);
+    expect(Math.max(...pages.map(({ length }) => length))).toBe(7);
+    expect(pages.flat().sort()).toEqual(idsOf(all));
+  });
+
+  it('belongs to its tenant: another one with the same messageId has its own', async () => {
+    const core = await dynamodb.create();
+    const messageId = randomUUID();
+    const [ours, theirs] = [recipients(2), recipients(1)];
+    await core.reports.add({ tenant: 'default', messageId }, ours, deliveryTo(ours));
+    expect(await pagesOf(core, 'other', messageId, 10)).toEqual([[]]);
+    await core.reports.add({ tenant: 'other', messageId }, theirs, deliveryTo(theirs));
+    expect(await pagesOf(core, 'default', messageId, 10)).toEqual([idsOf(ours)]);
+    expect(await pagesOf(core, 'other', messageId, 10)).toEqual([idsOf(theirs)]);
+  });
+
+  it('is whole where DynamoDB leaves a part of the batch unprocessed', async () => {
+    const core = await dynamodb.create();
+    const messageId = randomUUID();
+    const all = recipients(3);
+    const { tables, now } = core;
+    const db = withUnprocessed(core.db);
+    const throttled = createRecipientReports({ db, table: tables.state, shards: 3, now });
+    await throttled.add({ tenant: 'default', messageId }, all, deliveryTo(all));
+    expect((await pagesOf(core, 'default', messageId, 10)).flat().sort()).toEqual(idsOf(all));
+  });
+});

@@ -1,0 +1,137 @@
+import { GetCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { topicKey, userKey } from '../../../core/sessions/items.ts';
+import { createSubscriptions } from '../../../core/sessions/subscriptions.ts';
+import { maxTopicsPerSession, type Session } from '../../../protocol/index.ts';
+import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import { withInterruption, withUnprocessed } from '../database-stand-ins.ts';
+
+const dynamodb = useDynamoDB();
+const member = { tenant: 'default', userType: 'member', userId: '1' };
+const session = sessionOf('c1=');
+const subscriber = subscriberOf(session);
+const until = startOfTime + 110 * minuteMs;
+
+function subscriberOf({ connectionId, connectedAt, tokenExpiresAt }: Session) {
+  return { identity: member, connectionId, connectedAt, tokenExpiresAt };
+}
+
+async function withSession(): Promise<Core> {
+  const core = await dynamodb.create({ shards: 1 });
+  await core.sessions.add(session);
+  return core;
+}
+
+/** Subscriptions on a database that calls `act` before each command, with the number of commands before it. */
+function interrupted({ db, tables }: Core, act: (done: number) => Promise<unknown>) {
+  let done = 0;
+  const interruptedDb = withInterruption(db, () => act(done++));
+  return createSubscriptions({ db: interruptedDb, table: tables.sessions, shards: 1 });
+}
+
+async function subscribersOf({ recipients }: Core, topic: string): Promise<string[]> {
+  return idsOf((await recipients.ofTopic({ tenant: 'default', topic, shard: 0 })).recipients);
+}
+
+async function rowOf({ db, tables }: Core, pk: string): Promise<unknown> {
+  const { Item } = await db.send(new GetCommand({ TableName: tables.sessions, Key: { pk, sk: 'c1=' } }));
+  return Item;
+}
+
+describe('subscribing', () => {
+  it('adds the session to the topic, and the topic to the session', async () => {
+    const core = await withSession();
+    expect(await core.subscriptions.subscribe(subscriber, 'orders')).toBe('subscribed');
+    expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
+    expect(await core.sessions.get(member, 'c1=')).toMatchObject({ topics: ['orders'] });
+  });
+
+  it.each([0, 1, 2])(
+    'leaves no row behind where the session disconnects after %i of its commands',
+    async (commands) => {
+      const core = await withSession();
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.sessions.remove(member, 'c1=');
+      });
+      expect(await subscriptions.subscribe(subscriber, 'orders')).toBe('closed');
+      expect(await rowOf(core, topicKey('default', 'orders', 0))).toBeUndefined();
+      expect(await rowOf(core, userKey(member))).toBeUndefined();
+    },
+  );
+
+  it.each([0, 1, 2])(
+    'lives as long as the session where the session is refreshed after %i of its commands',
+    async (commands) => {
+      const core = await withSession();
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.sessions.refresh(member, 'c1=', until);
+      });
+      expect(await subscriptions.subscribe(subscriber, 'orders')).toBe('subscribed');
+      core.clock.ms = until - 1;
+      expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
+    },
+  );
+
+  it('is refused above the limit, and adds no row to the topic', async () => {
+    const core = await withSession();
+    const most = new Set(Array.from({ length: maxTopicsPerSession }, (_, index) => `topic-${String(index)}`));
+    await core.db.send(
+      new UpdateCommand({
+        TableName: core.tables.sessions,
+        Key: { pk: userKey(member), sk: 'c1=' },
+        UpdateExpression: 'SET topics = :most',
+        ExpressionAttributeValues: { ':most': most },
+      }),
+    );
+    expect(await core.subscriptions.subscribe(subscriber, 'orders')).toBe('full');
+    expect(await subscribersOf(core, 'orders')).toEqual([]);
+  });
+});
+
+describe('unsubscribing', () => {
+  it('ends the subscription, and takes the topic from the session', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders');
+    await core.subscriptions.unsubscribe(subscriber, 'orders');
+    expect(await subscribersOf(core, 'orders')).toEqual([]);
+    expect(await core.sessions.get(member, 'c1=')).toMatchObject({ topics: [] });
+  });
+
+  it('brings no part of a closed session back', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders');
+    await core.sessions.remove(member, 'c1=');
+    await core.subscriptions.unsubscribe(subscriber, 'orders');
+    expect(await rowOf(core, userKey(member))).toBeUndefined();
+  });
+});
+
+describe('the subscriptions of a session that is removed', () => {
+  async function subscribedTo(count: number): Promise<Core> {
+    const core = await withSession();
+    const topics = Array.from({ length: count }, (_, index) => `topic-${String(index)}`);
+    await Promise.all(topics.map((topic) => core.subscriptions.subscribe(subscriber, topic)));
+    return core;
+  }
+
+  async function countRows({ db, tables }: Core): Promise<number> {
+    const { Items = [] } = await db.send(new ScanCommand({ TableName: tables.sessions }));
+    return Items.length;
+  }
+
+  it('are removed with it, more than fit into one batch', async () => {
+    const core = await subscribedTo(26);
+    expect(await countRows(core)).toBe(27);
+    await core.sessions.remove(member, 'c1=');
+    expect(await countRows(core)).toBe(0);
+  });
+
+  it('are removed where DynamoDB leaves a part of the batch unprocessed', async () => {
+    const core = await subscribedTo(3);
+    const db = withUnprocessed(core.db);
+    const throttled = createSubscriptions({ db, table: core.tables.sessions, shards: 1 });
+    const { topics = [] } = (await core.sessions.get(member, 'c1=')) ?? {};
+    await throttled.clear(member, 'c1=', topics);
+    expect(await countRows(core)).toBe(1);
+  });
+});
