@@ -1,6 +1,12 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Pacer } from './pacer.ts';
-import type { Payload, ConnectionsClient, PostOutcome } from '../connections/client.ts';
+import {
+  type ConnectionsClient,
+  isRetryable,
+  type Payload,
+  type PostOutcome,
+  reasonOf,
+} from '../connections/client.ts';
 import type { Recipient } from '../sessions/items.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
@@ -89,12 +95,6 @@ export function createDeliver(options: DeliverOptions): Deliver {
   };
 }
 
-/** Why an outcome is no delivery, in a word that anyone may read. */
-export function reasonOf(outcome: PostOutcome | undefined): string {
-  if (outcome === undefined) return 'deadline';
-  return outcome.outcome === 'failed' ? outcome.reason : outcome.outcome;
-}
-
 function reasonsOf(outcomes: ReadonlyMap<string, PostOutcome>): Record<string, number> {
   const reasons: Record<string, number> = {};
   for (const outcome of outcomes.values()) {
@@ -102,11 +102,6 @@ function reasonsOf(outcomes: ReadonlyMap<string, PostOutcome>): Record<string, n
     reasons[reasonOf(outcome)] = (reasons[reasonOf(outcome)] ?? 0) + 1;
   }
   return reasons;
-}
-
-/** Whether the same post may succeed a little later. */
-export function isRetryable(outcome: PostOutcome | undefined): boolean {
-  return outcome?.outcome === 'throttled' || (outcome?.outcome === 'failed' && outcome.isRetryable);
 }
 
 async function* paced(ids: readonly string[], pacer: Pacer): AsyncGenerator<string> {

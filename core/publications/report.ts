@@ -1,6 +1,7 @@
 import { BatchWriteCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { RecipientReport } from '../../protocol/index.ts';
-import { type Delivery, reasonOf } from '../delivery/deliver.ts';
+import { reasonOf } from '../connections/client.ts';
+import type { Delivery } from '../delivery/deliver.ts';
 import type { PagePosition } from '../tables/page-cursor.ts';
 import { type PublicationId, recordExpiry, reportKey } from './items.ts';
 import { type Recipient, shardOf } from '../sessions/items.ts';

@@ -1,6 +1,5 @@
 import { type Closing, closingFrame, Refusal, type Session } from '../../protocol/index.ts';
-import { isRetryable } from '../delivery/deliver.ts';
-import type { ConnectionsClient } from '../connections/client.ts';
+import { type ConnectionsClient, isRetryable } from '../connections/client.ts';
 import type { Sessions } from './sessions.ts';
 
 export type CloseSession = (

@@ -1,4 +1,4 @@
-import { createConnectionsClient } from '../core/connections/client.ts';
+import { createConnectionsClient } from '../../core/connections/client.ts';
 
 /** Run by itself, bundled and with `--expose-gc`, with its options as the one argument; prints what it took. */
 export interface MemoryOptions {

@@ -1,4 +1,4 @@
-import { createConnectionsClient } from '../core/connections/client.ts';
+import { createConnectionsClient } from '../../core/connections/client.ts';
 
 /** What a function bundles and builds that posts with the poster. */
 export const poster = createConnectionsClient({

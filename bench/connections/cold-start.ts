@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundle, run } from './poster-bundle.ts';
+import { bundle, run } from './bundle.ts';
 
 export interface ColdStart {
   readonly kb: number;
