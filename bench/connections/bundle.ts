@@ -39,7 +39,7 @@ export async function run(
 ): Promise<unknown> {
   const command = [process.execPath, ...nodeFlags, file, JSON.stringify(argument)];
   const taskset = '/usr/bin/taskset';
-  const pinned = existsSync(taskset) && !process.env['NOPIN']
+  const pinned = existsSync(taskset)
     ? [taskset, '-c', String(availableParallelism() - 1), ...command]
     : command;
   const [program = '', ...rest] = pinned;
