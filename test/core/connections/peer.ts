@@ -51,7 +51,7 @@ export async function startPeer(
     });
   };
   const certificate = makeCertificate();
-  const server = isPlain ? createHttpServer(listener) : createHttpsServer(certificate, listener);
+  const server: Server = isPlain ? createHttpServer(listener) : createHttpsServer(certificate, listener);
   let resumed = 0;
   server.on('secureConnection', (socket: TLSSocket) => {
     if (socket.isSessionReused()) resumed += 1;
