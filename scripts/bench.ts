@@ -4,7 +4,7 @@ import { run, UsageError } from './command-line.ts';
 const suites = {
   local: 'connects, round trips and publishes of the laptop cloud, beside a bare ws server',
   'fan-out': 'a broadcast to 100,000, beside its floor, sound and with workers killed',
-  poster: 'posting to connections, beside the SDK and raw HTTP clients',
+  connections: 'posting to connections, beside the SDK and other HTTP clients',
 };
 
 const usage = `npm run bench -- [SUITE] [flags of the suite]
@@ -12,7 +12,7 @@ const usage = `npm run bench -- [SUITE] [flags of the suite]
 Runs one suite, or all of them. Each measures its peers in the same run.
 
 ${Object.entries(suites)
-  .map(([name, what]) => `  ${name.padEnd(10)} ${what}`)
+  .map(([name, what]) => `  ${name.padEnd(12)} ${what}`)
   .join('\n')}`;
 
 await run(() => {

@@ -1,11 +1,9 @@
-import { type PostAllOptions, type PostAllResult, postToAll } from './post-all.ts';
-import { type CallerOptions, createCaller, type Payload } from './caller.ts';
 import { limitBy, type Limits } from './limits.ts';
-import { type DisconnectOutcome, type PostOutcome, type Refusal } from './outcome.ts';
+import type { DisconnectOutcome, NotSent, PostOutcome } from './outcome.ts';
+import { type PostAllOptions, type PostAllResult, postToAll } from './post-all.ts';
+import { createRequester, type Payload, type RequesterOptions } from './request.ts';
 import { sha256Hex } from './signer.ts';
 
-export type { PostAllOptions, PostAllResult } from './post-all.ts';
-export type { Payload } from './caller.ts';
 export type { Limits } from './limits.ts';
 export { isRetryable, reasonOf } from './outcome.ts';
 export type {
@@ -17,22 +15,24 @@ export type {
   Throttled,
   TooLarge,
 } from './outcome.ts';
+export type { PostAllOptions, PostAllResult } from './post-all.ts';
+export type { Payload } from './request.ts';
 
 export interface ConnectionsClientOptions {
   /** The callback URL of the stage, such as `https://id.execute-api.us-east-1.amazonaws.com/live`. */
   readonly endpoint: string;
   readonly region: string;
   /** @default the SDK's credential chain */
-  readonly credentials?: CallerOptions['credentials'];
-  /** How many connections are held at most; further calls wait. @default 128 */
+  readonly credentials?: RequesterOptions['credentials'];
+  /** The most sockets open at once. Further requests wait for one. @default 128 */
   readonly maxSockets?: number;
-  /** Silence after which an attempt is given up as a fault of the network. @default 5000 */
+  /** An attempt fails after this much silence. @default 5000 */
   readonly timeoutMs?: number;
-  /** A connection idle for longer is not used again. @default 15000 */
+  /** A socket idle for longer is not used again. @default 15000 */
   readonly maxIdleMs?: number;
-  /** How often a 429, a 5xx or a lost connection is tried again, with full jitter. @default 2 */
+  /** How often a request is tried again after a 429, a 5xx or a network failure. @default 2 */
   readonly retries?: number;
-  /** Upper end of the first wait; each further one doubles it. @default 50 */
+  /** Upper end of the first wait, which is random. Each retry doubles it. @default 50 */
   readonly retryDelayMs?: number;
   /** The same after a 429. @default 1000 */
   readonly throttledDelayMs?: number;
@@ -44,19 +44,19 @@ export interface ConnectionsClientOptions {
   readonly random?: () => number;
 }
 
-/** Posts to connections of one stage. What may well happen is an outcome; nothing here rejects because of it. */
+/** Posts to connections of one stage. Every failure of a request is an outcome: `post` and `disconnect` never reject. */
 export interface ConnectionsClient {
   /** Hashes a payload once, for any number of recipients. */
   prepare(payload: Uint8Array | string): Payload;
   post(connectionId: string, payload: Payload, limits?: Limits): Promise<PostOutcome>;
-  /** Closes the connection; API Gateway always does so with 1000, so tell the client why before. */
+  /** Closes the connection. API Gateway always uses code 1000, so post the reason first. */
   disconnect(connectionId: string, limits?: Limits): Promise<DisconnectOutcome>;
   postAll(
     connectionIds: Iterable<string> | AsyncIterable<string>,
     payload: Payload,
     options?: PostAllOptions,
   ): Promise<PostAllResult>;
-  /** Closes all connections; calls on their way end as `failed`. */
+  /** Closes all sockets. Requests in flight end as `failed`. */
   close(): void;
 }
 
@@ -65,7 +65,7 @@ const closed: DisconnectOutcome = { outcome: 'closed' };
 
 export function createConnectionsClient(options: ConnectionsClientOptions): ConnectionsClient {
   const now = options.now ?? Date.now;
-  const caller = createCaller({
+  const requester = createRequester({
     endpoint: new URL(options.endpoint),
     region: options.region,
     credentials: options.credentials,
@@ -82,7 +82,7 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
 
   async function post(connectionId: string, payload: Payload, limits: Limits = {}): Promise<PostOutcome> {
     const { signal, release } = limitBy(limits, now);
-    const result = await caller.call({ connectionId, payload }, signal);
+    const result = await requester.request({ connectionId, payload }, signal);
     release();
     return result === 'ok' ? sent : result;
   }
@@ -95,19 +95,19 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
     post,
     async disconnect(connectionId, limits = {}) {
       const { signal, release } = limitBy(limits, now);
-      const result = await caller.call({ connectionId }, signal);
+      const result = await requester.request({ connectionId }, signal);
       release();
       return result === 'ok' ? closed : withoutSize(result);
     },
     postAll: (connectionIds, payload, options = {}) =>
       postToAll(connectionIds, (connectionId, limits) => post(connectionId, payload, limits), options, now),
-    close: () => caller.close(),
+    close: () => requester.close(),
   };
 }
 
-/** A DELETE has no body, so a 413 to it makes no sense. */
-function withoutSize(refusal: Refusal): DisconnectOutcome {
-  if (refusal.outcome !== 'too_large') return refusal;
-  const { requestId } = refusal;
-  return { outcome: 'failed', reason: 'unexpected', isRetryable: false, requestId, cause: refusal };
+/** A DELETE has no body, so its answer cannot be 413. */
+function withoutSize(outcome: NotSent): DisconnectOutcome {
+  if (outcome.outcome !== 'too_large') return outcome;
+  const { requestId } = outcome;
+  return { outcome: 'failed', reason: 'unexpected', isRetryable: false, requestId, cause: outcome };
 }

@@ -2,26 +2,26 @@ import { setMaxListeners } from 'node:events';
 
 export interface Limits {
   readonly signal?: AbortSignal | undefined;
-  /** Epoch milliseconds after which nothing more is sent and nothing more awaited. */
+  /** Epoch milliseconds. From then on nothing is sent, and no answer is awaited. */
   readonly deadline?: number | undefined;
 }
 
-/** Why a signal made by `limitBy` fired by itself. */
+/** The reason of a signal that fires because its deadline has passed. */
 export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
 }
 
 export interface LimitedSignal {
   readonly signal: AbortSignal | undefined;
-  /** Lets go of the timer and of the caller's signal. */
+  /** Clears the timer and stops listening to the caller's signal. */
   readonly release: () => void;
 }
 
-/** One signal for both limits. Without a deadline it is the caller's own, and costs nothing. */
+/** One signal for both limits. Without a deadline it is the caller's own signal. */
 export function limitBy({ signal, deadline }: Limits, now: () => number): LimitedSignal {
   if (deadline === undefined) return { signal, release: () => undefined };
   const controller = new AbortController();
-  // Every post on its way listens to it; Node would warn of a leak from the eleventh on.
+  // Every post in flight listens to the signal. Node would warn of a leak from the eleventh on.
   setMaxListeners(0, controller.signal);
   const passOn = () => controller.abort(signal?.reason);
   const remainingMs = deadline - now();
@@ -39,5 +39,5 @@ export function limitBy({ signal, deadline }: Limits, now: () => number): Limite
   };
 }
 
-/** Above this Node's timers fire at once. */
+/** A longer timer of Node fires at once. */
 const longestTimerMs = 2 ** 31 - 1;

@@ -1,6 +1,7 @@
+import type { HttpResponse } from './http-response.ts';
 import { DeadlinePassed } from './limits.ts';
 
-/** Why a request failed; safe to show to anyone, unlike what the SDK or the platform says. */
+/** Why a request failed. Safe to show to anyone, unlike the words of the platform. */
 export type FailureReason =
   | 'forbidden'
   | 'bad_request'
@@ -11,18 +12,18 @@ export type FailureReason =
   | 'deadline'
   | 'unexpected';
 
-/** The connection is gone (or not yet there: a post made before `$connect` has returned is answered 410 as well). */
+/** The connection is closed, or not yet open: API Gateway answers 410 until `$connect` has returned. */
 export interface Gone {
   readonly outcome: 'gone';
 }
 
-/** 429: the account's request rate, or this one client's buffer is full (API model of PostToConnection). */
+/** 429: the account's request rate is used up, or this client's buffer is full (API model of PostToConnection). */
 export interface Throttled {
   readonly outcome: 'throttled';
   readonly requestId: string | undefined;
 }
 
-/** 413: more than the 128 KB a message may have. */
+/** 413: the message exceeds 128 KB. */
 export interface TooLarge {
   readonly outcome: 'too_large';
   readonly requestId: string | undefined;
@@ -38,85 +39,84 @@ export interface Failed {
   readonly cause: unknown;
 }
 
-export type Refusal = Gone | Throttled | TooLarge | Failed;
+export type NotSent = Gone | Throttled | TooLarge | Failed;
 
 /** `sent` means that API Gateway took the message, not that the client has it. */
-export type PostOutcome = { readonly outcome: 'sent' } | Refusal;
+export type PostOutcome = { readonly outcome: 'sent' } | NotSent;
 
 export type DisconnectOutcome = { readonly outcome: 'closed' } | Gone | Throttled | Failed;
 
-export const gone: Gone = { outcome: 'gone' };
-
-/** What no connection is called: a path would resolve it to something else, or cannot hold it. */
-export const noConnectionId: Failed = {
-  outcome: 'failed',
-  reason: 'bad_request',
-  isRetryable: false,
-  requestId: undefined,
-  cause: new Error('A connection id is well-formed text, not empty, and neither "." nor "..".'),
-};
-
-/** What an error of the SDK, or of the network beneath it, means for the caller. */
-export function refusalOf(cause: unknown, signal: AbortSignal | undefined): Refusal {
-  const { httpStatusCode: status, requestId } = metadataOf(cause);
-  const failed = (reason: FailureReason, isRetryable: boolean): Failed => ({
-    outcome: 'failed',
-    reason,
-    isRetryable,
-    requestId,
-    cause,
-  });
-  if (signal?.aborted) return failed(signal.reason instanceof DeadlinePassed ? 'deadline' : 'aborted', false);
-  // The status decides, never the error's name: an error body the SDK cannot read loses the name, not the status.
-  switch (status) {
-    case undefined:
-      return isNetworkError(cause) ? failed('network', true) : failed('unexpected', false);
-    case 400:
-      return failed('bad_request', false);
-    case 403:
-      return failed('forbidden', false);
-    case 410:
-      return gone;
-    case 413:
-      return { outcome: 'too_large', requestId };
-    case 429:
-      return { outcome: 'throttled', requestId };
-    default:
-      return status >= 500 ? failed('service_error', true) : failed('unexpected', false);
-  }
+/** Whether the same post may succeed a little later. `undefined` stands for a post that was never made. */
+export function isRetryable(outcome: PostOutcome | undefined): boolean {
+  return outcome?.outcome === 'throttled' || (outcome?.outcome === 'failed' && outcome.isRetryable);
 }
 
-export function credentialsFailed(cause: unknown): Failed {
-  return { outcome: 'failed', reason: 'credentials', isRetryable: true, requestId: undefined, cause };
-}
-
-/** Why a frame was not delivered, in a word that anyone may read. No outcome: the deadline passed before the post. */
+/** Why a recipient did not get a frame, in a word that anyone may read. */
 export function reasonOf(outcome: PostOutcome | undefined): string {
   if (outcome === undefined) return 'deadline';
   return outcome.outcome === 'failed' ? outcome.reason : outcome.outcome;
 }
 
-/** Whether the same post may succeed a little later. */
-export function isRetryable(outcome: PostOutcome | undefined): boolean {
-  return outcome?.outcome === 'throttled' || (outcome?.outcome === 'failed' && outcome.isRetryable);
+/** These ids have no path of their own: a dot segment is resolved away, and half a surrogate pair has no encoding. */
+export function isImpossibleId(connectionId: string): boolean {
+  return /^\.{0,2}$|\p{Surrogate}/u.test(connectionId);
 }
 
-/** The SDK adds `$metadata` to whatever it throws about an answer. */
-function metadataOf(error: unknown): { httpStatusCode?: number; requestId: string | undefined } {
-  const metadata = property(error, '$metadata');
-  const status = property(metadata, 'httpStatusCode');
-  const requestId = property(metadata, 'requestId');
-  return {
-    ...(typeof status === 'number' && { httpStatusCode: status }),
-    requestId: typeof requestId === 'string' ? requestId : undefined,
-  };
+export const impossibleId: Failed = failed('bad_request', {
+  cause: new Error('A connection id is well-formed text, not empty, and neither "." nor "..".'),
+});
+
+/**
+ * What an answer of `@connections` means for the caller.
+ * @param isClockCorrected whether the request was signed by a clock that has been set right since.
+ */
+export function outcomeOf(response: HttpResponse, isClockCorrected: boolean): 'ok' | NotSent {
+  const { statusCode, headers } = response;
+  if (statusCode < 300) return 'ok';
+  const requestId = headers['x-amzn-requestid'];
+  // The status decides, never the body: a proxy's page for people keeps the status and loses the rest.
+  if (statusCode === 410) return { outcome: 'gone' };
+  if (statusCode === 413) return { outcome: 'too_large', requestId };
+  if (statusCode === 429) return { outcome: 'throttled', requestId };
+  const details = { requestId, cause: errorOf(response) };
+  if (statusCode === 400) return failed('bad_request', details);
+  if (statusCode === 403) return failed('forbidden', { ...details, isRetryable: isClockCorrected });
+  if (statusCode >= 500) return failed('service_error', { ...details, isRetryable: true });
+  return failed('unexpected', details);
 }
 
-/** System and TLS errors carry a `code`; an answer that is no HTTP carries our name for it. */
+/** What an error that came instead of an answer means for the caller. */
+export function outcomeOfError(cause: unknown, signal: AbortSignal | undefined): Failed {
+  if (signal?.aborted) {
+    return failed(signal.reason instanceof DeadlinePassed ? 'deadline' : 'aborted', { cause });
+  }
+  return isNetworkError(cause)
+    ? failed('network', { cause, isRetryable: true })
+    : failed('unexpected', { cause });
+}
+
+export function credentialsFailed(cause: unknown): Failed {
+  return failed('credentials', { cause, isRetryable: true });
+}
+
+function failed(
+  reason: FailureReason,
+  details: { cause: unknown; requestId?: string | undefined; isRetryable?: boolean },
+): Failed {
+  return { outcome: 'failed', reason, isRetryable: false, requestId: undefined, ...details };
+}
+
+/** The longest part of an answer's body that goes to the log. */
+const maxLoggedCharacters = 1_000;
+
+/** The platform's own words, such as who is not authorized to do what. */
+function errorOf({ statusCode, headers, body }: HttpResponse): Error {
+  const type = headers['x-amzn-errortype'] ?? 'no error type';
+  const text = Buffer.from(body).toString().slice(0, maxLoggedCharacters);
+  return new Error(`@connections answered ${statusCode} (${type}): ${text}`);
+}
+
+/** Errors of the system, of TLS and of reading an answer carry a `code`. */
 function isNetworkError(error: unknown): boolean {
-  return typeof property(error, 'code') === 'string' || property(error, 'name') === 'MalformedAnswer';
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  return error instanceof Error && 'code' in error;
 }

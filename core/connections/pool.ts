@@ -1,7 +1,7 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { type Answer } from './answer.ts';
-import { type Exchange, PosterConnection } from './connection.ts';
+import { type HttpResponse } from './http-response.ts';
+import { type Exchange, HttpConnection } from './http-connection.ts';
 
 export interface PoolOptions {
   /** Only protocol, host and port matter. */
@@ -10,31 +10,31 @@ export interface PoolOptions {
   readonly timeoutMs: number;
   /** A connection idle for longer is not used again. */
   readonly maxIdleMs: number;
-  /** Certificates to trust instead of the system's (PEM), for a peer with its own authority. */
+  /** Certificates to trust instead of the system's (PEM). */
   readonly ca?: string | undefined;
   readonly now: () => number;
 }
 
 export interface Pool {
-  /** Rejects with an `AbortError` once the signal fires, at whatever stage the request is. */
-  send(head: string, body: Uint8Array, signal?: AbortSignal): Promise<Answer>;
+  /** Rejects with an `AbortError` once the signal fires, at any stage of the request. */
+  send(head: string, body: Uint8Array, signal?: AbortSignal): Promise<HttpResponse>;
   close(): void;
 }
 
 /**
- * Keep-alive connections to one endpoint: at most `maxSockets`, one request on each at a time, the rest wait in order.
- * The connection used last is used next, so that a burst's surplus goes idle and times out.
+ * At most `maxSockets` keep-alive connections to one endpoint. Each carries one request at a time; other requests wait
+ * in order. The connection used last is used next, so those that only a burst needed become idle and time out.
  */
 export function createPool(options: PoolOptions): Pool {
   const { maxSockets, timeoutMs, maxIdleMs, now } = options;
-  const open = new Set<PosterConnection>();
-  const idle: PosterConnection[] = [];
+  const open = new Set<HttpConnection>();
+  const idle: HttpConnection[] = [];
   const waiting = new Set<Exchange>();
-  const carrying = new Map<Exchange, PosterConnection>();
+  const carrying = new Map<Exchange, HttpConnection>();
   const dial = createDialer(options);
 
   const owner = {
-    freed(connection: PosterConnection) {
+    freed(connection: HttpConnection) {
       const next = takeWaiting();
       if (next) {
         carry(connection, next);
@@ -43,20 +43,20 @@ export function createPool(options: PoolOptions): Pool {
       connection.idleSince = now();
       idle.push(connection);
     },
-    ended(connection: PosterConnection) {
+    ended(connection: HttpConnection) {
       if (!open.delete(connection)) return;
       const at = idle.indexOf(connection);
       if (at !== -1) idle.splice(at, 1);
       const next = takeWaiting();
       if (next) openFor(next);
     },
-    idled(connection: PosterConnection) {
+    idled(connection: HttpConnection) {
       if (isStale(connection)) connection.close(new Error('Idle for too long.'));
     },
   };
 
-  /** After a Lambda thaws, its idle connections are long gone though no event has said so: the clock tells. */
-  function isStale(connection: PosterConnection): boolean {
+  /** While a Lambda is frozen, its peers close idle connections and no event says so. Only the clock tells. */
+  function isStale(connection: HttpConnection): boolean {
     return !connection.isUsable() || now() - connection.idleSince > maxIdleMs;
   }
 
@@ -66,7 +66,7 @@ export function createPool(options: PoolOptions): Pool {
     return next;
   }
 
-  function takeIdle(): PosterConnection | undefined {
+  function takeIdle(): HttpConnection | undefined {
     for (let connection = idle.pop(); connection; connection = idle.pop()) {
       if (!isStale(connection)) return connection;
       connection.close(new Error('Idle for too long.'));
@@ -76,12 +76,12 @@ export function createPool(options: PoolOptions): Pool {
 
   function openFor(exchange: Exchange): void {
     const { socket, readyEvent } = dial();
-    const connection = new PosterConnection(socket, readyEvent, timeoutMs, owner);
+    const connection = new HttpConnection(socket, readyEvent, timeoutMs, owner);
     open.add(connection);
     carry(connection, exchange);
   }
 
-  function carry(connection: PosterConnection, exchange: Exchange): void {
+  function carry(connection: HttpConnection, exchange: Exchange): void {
     carrying.set(exchange, connection);
     connection.send(exchange);
   }
@@ -104,11 +104,11 @@ export function createPool(options: PoolOptions): Pool {
         const exchange: Exchange = {
           head,
           body,
-          settle(answer) {
+          settle(response) {
             carrying.delete(exchange);
             signal?.removeEventListener('abort', abort);
-            if (answer instanceof Error) reject(answer);
-            else resolve(answer);
+            if (response instanceof Error) reject(response);
+            else resolve(response);
           },
         };
         if (signal?.aborted) {
@@ -119,7 +119,7 @@ export function createPool(options: PoolOptions): Pool {
         start(exchange);
       }),
     close() {
-      const error = new Error('The poster was closed.');
+      const error = new Error('The connections client was closed.');
       for (const exchange of waiting) exchange.settle(error);
       waiting.clear();
       for (const connection of open) connection.close(error);
@@ -127,9 +127,9 @@ export function createPool(options: PoolOptions): Pool {
   };
 }
 
-/** Opens sockets to the endpoint; a TLS session is resumed, which spares both sides most of the next handshake. */
+/** Opens sockets to the endpoint. Each resumes the last TLS session, which saves most of the handshake. */
 function createDialer({ endpoint, ca }: PoolOptions): () => { socket: Socket; readyEvent: string } {
-  // A URL keeps the brackets of an IPv6 address; sockets want it bare.
+  // A URL has brackets around an IPv6 address, and a socket takes it without.
   const host = endpoint.hostname.replace(/^\[|\]$/g, '');
   if (endpoint.protocol === 'http:') {
     const port = Number(endpoint.port || 80);
@@ -149,7 +149,7 @@ function createDialer({ endpoint, ca }: PoolOptions): () => { socket: Socket; re
   };
 }
 
-/** Named as the SDK and the platform name it. */
+/** With the name that Node gives an abort. */
 function abortError(signal: AbortSignal | undefined): Error {
   return Object.assign(new Error('The request was aborted.', { cause: signal?.reason }), {
     name: 'AbortError',

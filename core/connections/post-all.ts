@@ -2,13 +2,13 @@ import { DeadlinePassed, limitBy, type Limits } from './limits.ts';
 import { type PostOutcome } from './outcome.ts';
 
 export interface PostAllOptions extends Limits {
-  /** How many posts are on their way at once; above 256 nothing is gained. */
+  /** How many posts are in flight at once. More than 256 gain nothing. @default 100 */
   readonly concurrency?: number;
-  /** Called as each post ends, in no particular order. */
+  /** Called as each post ends. The order is not that of the recipients. */
   readonly onOutcome?: (connectionId: string, outcome: PostOutcome) => void;
 }
 
-/** How many posts ended in each way, and what ended the run before its last recipient, if anything did. */
+/** How many posts had each outcome, and what stopped the run if it did not reach its last recipient. */
 export type PostAllResult = Readonly<Record<PostOutcome['outcome'], number>> & {
   readonly stoppedBy?: 'aborted' | 'deadline';
 };
@@ -18,9 +18,9 @@ export type Post = (connectionId: string, limits: Limits) => Promise<PostOutcome
 const defaultConcurrency = 100;
 
 /**
- * Posts to one recipient after another with a bounded number on their way. The recipients are drawn only as fast as
- * they are sent to, so memory is the same for a thousand and for a hundred thousand.
- * What the source or `onOutcome` throws is thrown on, after the posts on their way have ended.
+ * Posts to each recipient, with a bounded number of posts in flight. A recipient is read from the source only when it
+ * has its turn, so 100,000 recipients take no more memory than 1,000.
+ * An error of the source or of `onOutcome` is thrown on after the posts in flight have ended.
  */
 export async function postToAll(
   connectionIds: Iterable<string> | AsyncIterable<string>,
@@ -31,7 +31,7 @@ export async function postToAll(
   const counts = { sent: 0, gone: 0, throttled: 0, too_large: 0, failed: 0 };
   const faults: unknown[] = [];
   const { signal, release } = limitBy(limits, now);
-  let onTheirWay = 0;
+  let inFlight = 0;
   let isCutShort = false;
   let wake: (() => void) | undefined;
   const nextToEnd = () => new Promise<void>((resolve) => (wake = resolve));
@@ -44,21 +44,21 @@ export async function postToAll(
     } catch (error) {
       faults.push(error);
     } finally {
-      onTheirWay -= 1;
+      inFlight -= 1;
       wake?.();
     }
   };
 
   try {
     for await (const connectionId of connectionIds) {
-      while (onTheirWay >= concurrency) await nextToEnd();
+      while (inFlight >= concurrency) await nextToEnd();
       isCutShort = signal?.aborted === true;
       if (isCutShort || faults.length > 0) break;
-      onTheirWay += 1;
+      inFlight += 1;
       void postOne(connectionId);
     }
   } finally {
-    while (onTheirWay > 0) await nextToEnd();
+    while (inFlight > 0) await nextToEnd();
     release();
   }
   if (faults.length > 0) throw faults[0];

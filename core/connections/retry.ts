@@ -1,7 +1,7 @@
-import { type ApiGatewayManagementApiClientConfig } from '@aws-sdk/client-apigatewaymanagementapi';
+import { isRetryable, type NotSent } from './outcome.ts';
 
 export interface RetryOptions {
-  /** How often a request is tried again. 0 leaves retrying to the caller. */
+  /** How often a request is tried again. 0 leaves retries to the caller. */
   readonly retries: number;
   /** Upper end of the first wait; each further one doubles it. */
   readonly retryDelayMs: number;
@@ -11,57 +11,57 @@ export interface RetryOptions {
   readonly now: () => number;
 }
 
-type ConfiguredStrategy = NonNullable<ApiGatewayManagementApiClientConfig['retryStrategy']>;
-/** The SDK's own interface for what decides on retries. */
-type RetryStrategy = Extract<ConfiguredStrategy, { acquireInitialRetryToken: unknown }>;
-type RetryToken = Awaited<ReturnType<RetryStrategy['acquireInitialRetryToken']>>;
+export interface Retry {
+  readonly delayMs: number;
+  /** What the retry takes from the budget. */
+  readonly cost: number;
+}
 
-export type PosterRetry = RetryStrategy & {
-  /** Tells of a request that succeeded without the SDK's retry step, so that it pays into the budget as well. */
-  recordFirstTimeSuccess(): void;
-};
+export interface Retries {
+  /**
+   * The next retry of a request, or `undefined` where there is none.
+   * @param made how many retries this request has had.
+   * @param retryAfter the header of that name: seconds, or an HTTP date.
+   */
+  next(outcome: NotSent, made: number, retryAfter: string | undefined): Retry | undefined;
+  /** A success pays into the budget: the cost of the retry that led to it, or a little after no retry. */
+  succeeded(last: Retry | undefined): void;
+}
 
-/** No wait is longer, whatever the attempt or the peer's `retry-after` says (the SDK's own bound). */
+/** No wait is longer, whatever the number of retries or the peer's `retry-after` says (the SDK's own bound). */
 const maxDelayMs = 20_000;
 
-/** The SDK's budget: where much fails, retries stop before they become the load. */
-const budget = { capacity: 500, throttlingCost: 5, transientCost: 14 };
+/** The SDK's budget: where many requests fail, retries stop before they become the load. */
+const budget = { capacity: 500, throttledCost: 5, failedCost: 14, refundWithoutRetry: 1 };
 
 /**
- * The SDK's standard retry behaviour (AWS SDKs and Tools Reference Guide, "Retry behavior"): bounded attempts, full
- * jitter, a budget across requests. Written out because the SDK's takes no source of randomness, and because it would
- * never learn of the successes that do not pass through it, and its budget would only drain.
+ * The standard retry behaviour of the AWS SDKs (AWS SDKs and Tools Reference Guide, "Retry behavior"): bounded
+ * attempts, full jitter, and one budget for all requests.
  */
-export function createRetry(options: RetryOptions): PosterRetry {
+export function createRetries(options: RetryOptions): Retries {
+  const { retries, retryDelayMs, throttledDelayMs, random, now } = options;
   let capacity = budget.capacity;
-  const costs = new WeakMap<RetryToken, number>();
-  const refund = (amount: number) => (capacity = Math.min(budget.capacity, capacity + amount));
 
   return {
-    acquireInitialRetryToken: () => Promise.resolve(token(0, 0)),
-
-    refreshRetryTokenForRetry(previous, { errorType, retryAfterHint }) {
-      const isThrottling = errorType === 'THROTTLING';
-      const cost = isThrottling ? budget.throttlingCost : budget.transientCost;
-      const count = previous.getRetryCount();
-      // The SDK catches this and throws the error of the last attempt instead.
-      if (!isThrottling && errorType !== 'TRANSIENT') return Promise.reject(new Error('Not retryable.'));
-      if (count >= options.retries) return Promise.reject(new Error('No attempts left.'));
-      if (cost > capacity) return Promise.reject(new Error('No retry budget left.'));
+    next(outcome, made, retryAfter) {
+      const isThrottled = outcome.outcome === 'throttled';
+      const cost = isThrottled ? budget.throttledCost : budget.failedCost;
+      if (!isRetryable(outcome) || made >= retries || cost > capacity) return undefined;
       capacity -= cost;
-      const jittered =
-        options.random() * (isThrottling ? options.throttledDelayMs : options.retryDelayMs) * 2 ** count;
-      const asked = retryAfterHint ? retryAfterHint.getTime() - options.now() : 0;
-      const next = token(count + 1, Math.min(maxDelayMs, Math.max(jittered, asked)));
-      costs.set(next, cost);
-      return Promise.resolve(next);
+      const jitteredMs = random() * (isThrottled ? throttledDelayMs : retryDelayMs) * 2 ** made;
+      const delayMs = Math.min(maxDelayMs, Math.max(jitteredMs, retryAfterMs(retryAfter, now)));
+      return { delayMs, cost };
     },
 
-    recordSuccess: (used) => void refund(costs.get(used) ?? 1),
-    recordFirstTimeSuccess: () => void refund(1),
+    succeeded(last) {
+      capacity = Math.min(budget.capacity, capacity + (last?.cost ?? budget.refundWithoutRetry));
+    },
   };
 }
 
-function token(count: number, delayMs: number): RetryToken {
-  return { getRetryCount: () => count, getRetryDelay: () => delayMs };
+/** RFC 9110, 10.2.3. An unreadable header asks for nothing. */
+function retryAfterMs(header: string | undefined, now: () => number): number {
+  if (header === undefined) return 0;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - now();
+  return Number.isNaN(ms) ? 0 : ms;
 }

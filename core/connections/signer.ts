@@ -16,7 +16,7 @@ export interface RequestToSign {
   readonly payloadHash: string;
 }
 
-/** Headers that make a request a signed one. */
+/** The values of the headers that sign a request. */
 export interface Signature {
   readonly authorization: string;
   readonly date: string;
@@ -27,8 +27,8 @@ export type Signer = (request: RequestToSign, credentials: SigningCredentials, e
 
 /**
  * AWS Signature Version 4 (IAM User Guide, "Create a signed AWS API request"), for one Region and service.
- * A signing key is good for a day, so it is derived once per day and credential; the SDK derives a cache key by
- * HMAC for every request, which costs several times what the signature itself does.
+ * A signing key is valid for a day, so it is derived once for each day and credential. The SDK computes an HMAC for
+ * each request to look up its cached key, which costs several times as much as the signature.
  */
 export function createSigner({ region, service }: { region: string; service: string }): Signer {
   const signingKey = cacheLast((day: string, secretAccessKey: string) =>
@@ -58,12 +58,12 @@ export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** Percent-encodes everything but RFC 3986's unreserved characters, as SigV4 asks and the SDK does for labels. */
+/** Percent-encodes all but the unreserved characters of RFC 3986, as SigV4 asks. The SDK encodes path labels alike. */
 export function encodeSegment(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, percentEncode);
 }
 
-/** SigV4 signs the path encoded a second time, with empty and dot segments resolved (every service but S3). */
+/** SigV4 signs the path encoded a second time, without empty and dot segments (every service but S3). */
 function canonicalPath(path: string): string {
   const segments: string[] = [];
   for (const segment of path.split('/')) {
@@ -74,7 +74,7 @@ function canonicalPath(path: string): string {
   return `/${segments.join('/')}${isFolder ? '/' : ''}`;
 }
 
-/** `host`, every `x-amz-` header and `content-type` must be signed where present, in alphabetical order. */
+/** SigV4 signs `host`, `content-type` and every `x-amz-` header that is present, in alphabetical order. */
 function headersToSign({ host, contentType }: RequestToSign, date: string, sessionToken: string | undefined) {
   const typed = contentType === undefined ? '' : `content-type:${contentType}\n`;
   const token = sessionToken === undefined ? '' : `x-amz-security-token:${sessionToken}\n`;
@@ -97,7 +97,7 @@ function hmac(key: string | Buffer, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest();
 }
 
-/** Remembers the last answer only: a process signs with one credential at a time, and the second is now. */
+/** Remembers the last result only: a process signs with one credential at a time, for the current second. */
 function cacheLast<Key extends (string | number)[], Result>(
   compute: (...key: Key) => Result,
 ): (...key: Key) => Result {

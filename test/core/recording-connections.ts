@@ -1,7 +1,7 @@
+import type { ConnectionsClient, DisconnectOutcome, PostOutcome } from '../../core/connections/client.ts';
 import { postToAll } from '../../core/connections/post-all.ts';
-import type { DisconnectOutcome, ConnectionsClient, PostOutcome } from '../../core/connections/client.ts';
 
-/** One call to the callback API; `text` is what was posted. */
+/** One call to the client. `text` is the payload of a post. */
 export type ConnectionsCall =
   | { readonly call: 'post'; readonly connectionId: string; readonly text: string }
   | { readonly call: 'disconnect'; readonly connectionId: string };
@@ -17,7 +17,7 @@ export interface ConnectionsScript {
   readonly disconnect?: (connectionId: string) => DisconnectOutcome | Promise<DisconnectOutcome>;
 }
 
-/** A connections client that notes its calls. The outcomes are `sent` and `closed`, or what the script says. */
+/** A connections client whose outcomes come from the test's script. Without one they are `sent` and `closed`. */
 export function createRecordingConnections(script: ConnectionsScript = {}): RecordingConnections {
   const calls: ConnectionsCall[] = [];
 
@@ -38,7 +38,7 @@ export function createRecordingConnections(script: ConnectionsScript = {}): Reco
       calls.push({ call: 'disconnect', connectionId });
       return (await script.disconnect?.(connectionId)) ?? { outcome: 'closed' };
     },
-    // Without the limits: their clock is the wall's.
+    // The limits are left out, because they would follow the wall clock.
     postAll: (connectionIds, payload, { onOutcome } = {}) =>
       postToAll(
         connectionIds,

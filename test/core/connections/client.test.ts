@@ -3,17 +3,17 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
 import { describe, expect, it } from 'vitest';
-import { posterFor, startPeer, startWirePeer } from './peer.ts';
+import { clientFor, startPeer, startWirePeer } from './peer.ts';
 
 const connectionId = 'L0SM9cOFvHcCIhw=';
 
 describe('posting to a connection', () => {
-  it('sends the bytes, and says so', async () => {
+  it('sends text and bytes', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const text = JSON.stringify({ type: 'notice-push', content: 'héllo ✓' });
-    expect(await poster.post(connectionId, poster.prepare(text))).toEqual({ outcome: 'sent' });
-    expect(await poster.post(connectionId, poster.prepare(Buffer.from('bytes')))).toEqual({
+    expect(await client.post(connectionId, client.prepare(text))).toEqual({ outcome: 'sent' });
+    expect(await client.post(connectionId, client.prepare(Buffer.from('bytes')))).toEqual({
       outcome: 'sent',
     });
     expect(peer.seen).toMatchObject([
@@ -22,51 +22,52 @@ describe('posting to a connection', () => {
     ]);
   });
 
-  it('sends a payload of 128 KB whole, and an empty one', async () => {
+  it('sends a payload of 128 KB, and an empty one', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const large = 'x'.repeat(128 * 1024);
-    expect(await poster.post(connectionId, poster.prepare(large))).toEqual({ outcome: 'sent' });
-    expect(await poster.post(connectionId, poster.prepare(''))).toEqual({ outcome: 'sent' });
+    expect(await client.post(connectionId, client.prepare(large))).toEqual({ outcome: 'sent' });
+    expect(await client.post(connectionId, client.prepare(''))).toEqual({ outcome: 'sent' });
     expect(peer.seen.map(({ body }) => body)).toEqual([large, '']);
   });
 
-  it('asks for the path that the SDK asks for, whatever the id and the endpoint', async () => {
+  it('uses the same path and host as the SDK, for any id and endpoint', async () => {
     const ids = [connectionId, 'a/b+c=', "it's(a)*!~.-_id", 'ü%2F?#&id', 'a', '...'];
     const peer = await startPeer(() => ({ status: 200 }), { isPlain: true });
     for (const endpoint of [peer.origin, `${peer.origin}/live`, `${peer.origin}/a/b`]) {
-      const poster = posterFor(peer, { endpoint });
-      const client = new ApiGatewayManagementApiClient({
+      const client = clientFor(peer, { endpoint });
+      const sdk = new ApiGatewayManagementApiClient({
         endpoint,
         region: 'us-east-1',
         credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
       });
       for (const id of ids) {
         const before = peer.seen.length;
-        await poster.post(id, poster.prepare('hi'));
-        await client.send(new PostToConnectionCommand({ ConnectionId: id, Data: Buffer.from('hi') }));
+        await client.post(id, client.prepare('hi'));
+        await sdk.send(new PostToConnectionCommand({ ConnectionId: id, Data: Buffer.from('hi') }));
         const [ours, theirs] = peer.seen.slice(before);
+        expect(theirs).toBeDefined();
         expect(ours?.path).toBe(theirs?.path);
         expect(ours?.headers.host).toBe(theirs?.headers.host);
       }
-      client.destroy();
+      sdk.destroy();
     }
   });
 
-  it('takes an endpoint with a slash at its end as one without, also when it tries again', async () => {
+  it('ignores a slash at the end of the endpoint, in retries too', async () => {
     const peer = await startPeer((_, at) => ({ status: at === 0 ? 503 : 200 }));
-    const poster = posterFor(peer, { endpoint: `${peer.origin}/live/` });
-    expect(await poster.post(connectionId, poster.prepare('hi'))).toEqual({ outcome: 'sent' });
+    const client = clientFor(peer, { endpoint: `${peer.origin}/live/` });
+    expect(await client.post(connectionId, client.prepare('hi'))).toEqual({ outcome: 'sent' });
     const path = '/live/@connections/L0SM9cOFvHcCIhw%3D';
     expect(peer.seen).toMatchObject([{ path }, { path }]);
   });
 
-  it.each(['', '.', '..', 'half a pair \ud800'])('refuses %j, which no path can hold', async (id) => {
+  it.each(['', '.', '..', 'half a pair \ud800'])('refuses the id %j, which no path can hold', async (id) => {
     const peer = await startPeer(() => ({ status: 200 }));
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const refused = { outcome: 'failed', reason: 'bad_request' };
-    expect(await poster.post(id, poster.prepare('hi'))).toMatchObject(refused);
-    expect(await poster.disconnect(id)).toMatchObject(refused);
+    expect(await client.post(id, client.prepare('hi'))).toMatchObject(refused);
+    expect(await client.disconnect(id)).toMatchObject(refused);
     expect(peer.seen).toEqual([]);
   });
 });
@@ -74,20 +75,20 @@ describe('posting to a connection', () => {
 describe('closing a connection', () => {
   it('is a DELETE without a body', async () => {
     const peer = await startPeer(() => ({ status: 204 }));
-    expect(await posterFor(peer).disconnect(connectionId)).toEqual({ outcome: 'closed' });
+    expect(await clientFor(peer).disconnect(connectionId)).toEqual({ outcome: 'closed' });
     expect(peer.seen).toMatchObject([
       { method: 'DELETE', path: '/live/@connections/L0SM9cOFvHcCIhw%3D', body: '' },
     ]);
     expect(peer.seen[0]?.headers).not.toHaveProperty('content-type');
   });
 
-  it('finds out that it was gone already', async () => {
+  it('reports a connection that was gone already', async () => {
     const peer = await startPeer(() => ({ status: 410 }));
-    expect(await posterFor(peer).disconnect(connectionId)).toEqual({ outcome: 'gone' });
+    expect(await clientFor(peer).disconnect(connectionId)).toEqual({ outcome: 'gone' });
   });
 });
 
-describe('what API Gateway answers', () => {
+describe('an answer of API Gateway', () => {
   const secret = 'User: arn:aws:sts::123456789012:assumed-role/fan-out is not authorized';
   const headers = { 'x-amzn-requestid': 'a-request-id', 'content-type': 'application/json' };
 
@@ -103,16 +104,13 @@ describe('what API Gateway answers', () => {
     [504, 'GatewayTimeout', { outcome: 'failed', reason: 'service_error', isRetryable: true }],
     [301, 'Moved', { outcome: 'failed', reason: 'unexpected', isRetryable: false }],
   ])(
-    '%i %s is an outcome, with the request id, and without the words of the platform',
+    '%i %s becomes an outcome that shows the request id, but not the words of the platform',
     async (status, name, expected) => {
       const body = JSON.stringify({ message: secret });
-      const peer = await startPeer(() => ({
-        status,
-        headers: { ...headers, 'x-amzn-errortype': name },
-        body,
-      }));
-      const poster = posterFor(peer, { retries: 0 });
-      const outcome = await poster.post(connectionId, poster.prepare('hi'));
+      const typed = { ...headers, 'x-amzn-errortype': name };
+      const peer = await startPeer(() => ({ status, headers: typed, body }));
+      const client = clientFor(peer, { retries: 0 });
+      const outcome = await client.post(connectionId, client.prepare('hi'));
       expect(outcome).toMatchObject(expected);
       if (outcome.outcome !== 'failed') {
         expect(JSON.stringify(outcome)).not.toContain('arn:');
@@ -121,26 +119,27 @@ describe('what API Gateway answers', () => {
       const { cause, ...shown } = outcome;
       expect(shown.requestId).toBe('a-request-id');
       expect(JSON.stringify(shown)).not.toMatch(/arn:|Exception/);
-      expect(cause).toMatchObject({ $metadata: { httpStatusCode: status, requestId: 'a-request-id' } });
+      // The log gets them.
+      expect(cause).toEqual(new Error(`@connections answered ${status} (${name}): ${body}`));
     },
   );
 
-  it('keeps its meaning where the body is not what the SDK can read', async () => {
+  it('keeps its meaning where the body is a page for people', async () => {
     const page = { headers: { 'content-type': 'text/html' }, body: '<html>Bad Gateway</html>' };
     const peer = await startPeer((_, at) => ({ status: at === 0 ? 502 : 413, ...page }));
-    const poster = posterFor(peer, { retries: 0 });
-    const payload = poster.prepare('hi');
-    expect(await poster.post(connectionId, payload)).toMatchObject({
+    const client = clientFor(peer, { retries: 0 });
+    const payload = client.prepare('hi');
+    expect(await client.post(connectionId, payload)).toMatchObject({
       outcome: 'failed',
       reason: 'service_error',
     });
-    expect(await poster.post(connectionId, payload)).toMatchObject({ outcome: 'too_large' });
+    expect(await client.post(connectionId, payload)).toMatchObject({ outcome: 'too_large' });
   });
 
-  it('is a fault of the network where it is no HTTP', async () => {
+  it('that is not HTTP is a network failure', async () => {
     const peer = await startWirePeer((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n\r\n'));
-    const poster = posterFor(peer, { retries: 0 });
-    const outcome = await poster.post(connectionId, poster.prepare('hi'));
+    const client = clientFor(peer, { retries: 0 });
+    const outcome = await client.post(connectionId, client.prepare('hi'));
     expect(outcome).toMatchObject({ outcome: 'failed', reason: 'network', isRetryable: true });
   });
 });

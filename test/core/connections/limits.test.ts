@@ -1,43 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import { limitBy } from '../../../core/connections/limits.ts';
-import { posterFor, startPeer, startWirePeer } from './peer.ts';
+import { DeadlinePassed, limitBy } from '../../../core/connections/limits.ts';
+import { clientFor, startPeer, startWirePeer } from './peer.ts';
 
 const connectionId = 'L0SM9cOFvHcCIhw=';
 const aborted = { outcome: 'failed', reason: 'aborted', isRetryable: false };
 const late = { outcome: 'failed', reason: 'deadline', isRetryable: false };
 
 describe('a signal', () => {
-  it('that has fired already sends nothing', async () => {
+  it('that has fired already lets nothing be sent', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const limits = { signal: AbortSignal.abort() };
-    expect(await poster.post(connectionId, poster.prepare('hi'), limits)).toMatchObject(aborted);
-    expect(await poster.disconnect(connectionId, limits)).toMatchObject(aborted);
+    expect(await client.post(connectionId, client.prepare('hi'), limits)).toMatchObject(aborted);
+    expect(await client.disconnect(connectionId, limits)).toMatchObject(aborted);
     expect(peer.seen).toEqual([]);
   });
 
-  it('ends a post that waits for its answer, and its connection with it', async () => {
+  it('ends a post that waits for its answer, and closes its socket', async () => {
     const controller = new AbortController();
     const peer = await startWirePeer((socket, { connection }) => {
       if (connection === 1) controller.abort();
       else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
     });
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const { signal } = controller;
-    expect(await poster.post(connectionId, poster.prepare('hi'), { signal })).toMatchObject(aborted);
-    expect(await poster.post(connectionId, poster.prepare('hi'))).toEqual({ outcome: 'sent' });
+    expect(await client.post(connectionId, client.prepare('hi'), { signal })).toMatchObject(aborted);
+    expect(await client.post(connectionId, client.prepare('hi'))).toEqual({ outcome: 'sent' });
     expect(peer.connections()).toBe(2);
   });
 
-  it('ends a post that waits for a connection', async () => {
+  it('ends a post that waits for a socket', async () => {
     const controller = new AbortController();
     const peer = await startWirePeer((socket) => {
       controller.abort();
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
     });
-    const poster = posterFor(peer, { maxSockets: 1 });
-    const first = poster.post(connectionId, poster.prepare('first'));
-    const second = poster.post(connectionId, poster.prepare('second'), { signal: controller.signal });
+    const client = clientFor(peer, { maxSockets: 1 });
+    const first = client.post(connectionId, client.prepare('first'));
+    const second = client.post(connectionId, client.prepare('second'), { signal: controller.signal });
     expect(await second).toMatchObject(aborted);
     expect(await first).toEqual({ outcome: 'sent' });
     expect(peer.requests).toHaveLength(1);
@@ -46,7 +46,7 @@ describe('a signal', () => {
   it('ends the wait before a retry', async () => {
     const controller = new AbortController();
     const peer = await startPeer(() => ({ status: 429 }));
-    const poster = posterFor(peer, {
+    const client = clientFor(peer, {
       throttledDelayMs: 60_000,
       random: () => {
         controller.abort();
@@ -54,41 +54,47 @@ describe('a signal', () => {
       },
     });
     const { signal } = controller;
-    expect(await poster.post(connectionId, poster.prepare('hi'), { signal })).toMatchObject(aborted);
+    expect(await client.post(connectionId, client.prepare('hi'), { signal })).toMatchObject(aborted);
     expect(peer.seen).toHaveLength(1);
   });
 });
 
 describe('a deadline', () => {
-  it('that has passed sends nothing', async () => {
+  it('that has passed lets nothing be sent', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
-    const poster = posterFor(peer, { now: () => 1_000 });
-    expect(await poster.post(connectionId, poster.prepare('hi'), { deadline: 1_000 })).toMatchObject(late);
+    const client = clientFor(peer, { now: () => 1_000 });
+    expect(await client.post(connectionId, client.prepare('hi'), { deadline: 1_000 })).toMatchObject(late);
     expect(peer.seen).toEqual([]);
   });
 
   it('ends a post that waits for its answer', async () => {
     const peer = await startWirePeer(() => undefined);
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const deadline = Date.now() + 40;
-    expect(await poster.post(connectionId, poster.prepare('hi'), { deadline })).toMatchObject(late);
+    expect(await client.post(connectionId, client.prepare('hi'), { deadline })).toMatchObject(late);
   });
 
   it('ends the wait before a retry', async () => {
     const peer = await startPeer(() => ({ status: 429 }));
-    const poster = posterFor(peer, { throttledDelayMs: 60_000, random: () => 0.99 });
-    const deadline = Date.now() + 100;
-    expect(await poster.post(connectionId, poster.prepare('hi'), { deadline })).toMatchObject(late);
+    // Passes as soon as the wait is drawn, so that no timer has to hit the right moment.
+    const controller = new AbortController();
+    const random = () => {
+      controller.abort(new DeadlinePassed('The deadline has passed.'));
+      return 0.99;
+    };
+    const client = clientFor(peer, { throttledDelayMs: 60_000, random });
+    const { signal } = controller;
+    expect(await client.post(connectionId, client.prepare('hi'), { signal })).toMatchObject(late);
     expect(peer.seen).toHaveLength(1);
   });
 
-  it('far away is no timer that fires at once', () => {
+  it('far away does not fire at once', () => {
     const { signal, release } = limitBy({ deadline: Number.MAX_SAFE_INTEGER }, () => 0);
     expect(signal?.aborted).toBe(false);
     release();
   });
 
-  it('leaves the signal beside it in force', () => {
+  it('passes on the signal beside it', () => {
     const controller = new AbortController();
     const { signal, release } = limitBy({ signal: controller.signal, deadline: 60_000 }, () => 0);
     controller.abort('why');

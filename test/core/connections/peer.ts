@@ -1,8 +1,9 @@
 import { createServer as createHttpServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { makeCertificate } from '../../../bench/poster-certificate.ts';
+import { makeCertificate } from '../../../bench/connections/certificate.ts';
 import {
   createConnectionsClient,
   type ConnectionsClient,
@@ -16,7 +17,7 @@ export interface Seen {
   readonly body: string;
 }
 
-/** What the peer answers; `cut` closes the connection without a word. */
+/** What the peer answers. `cut` closes the socket without an answer. */
 export type PeerAnswer =
   'cut' | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
 
@@ -26,9 +27,11 @@ export interface Peer {
   readonly ca?: string;
   readonly seen: readonly Seen[];
   connections(): number;
+  /** How many TLS sessions were resumed. */
+  resumed(): number;
 }
 
-/** A real server on loopback that stands in for `@connections`; closed as the test ends. */
+/** A real server on loopback that stands in for `@connections`. It is closed as the test ends. */
 export async function startPeer(
   answer: (seen: Seen, at: number) => PeerAnswer | Promise<PeerAnswer>,
   { isPlain = false } = {},
@@ -48,10 +51,14 @@ export async function startPeer(
     });
   };
   const certificate = makeCertificate();
-  const server = isPlain ? createHttpServer(listener) : createHttpsServer(certificate, listener);
+  const server: Server = isPlain ? createHttpServer(listener) : createHttpsServer(certificate, listener);
+  let resumed = 0;
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.isSessionReused()) resumed += 1;
+  });
   const { port, connections } = await listen(server, isPlain ? 'connection' : 'secureConnection');
   const origin = `${isPlain ? 'http' : 'https'}://127.0.0.1:${port}`;
-  return { origin, seen, connections, ...(!isPlain && { ca: certificate.cert }) };
+  return { origin, seen, connections, resumed: () => resumed, ...(!isPlain && { ca: certificate.cert }) };
 }
 
 export interface WireAnswer {
@@ -59,13 +66,13 @@ export interface WireAnswer {
   readonly request: string;
 }
 
-export interface WirePeer extends Omit<Peer, 'seen'> {
+export interface WirePeer extends Omit<Peer, 'seen' | 'resumed'> {
   readonly requests: readonly string[];
   /** Called with each new socket, before anything was read from it. */
   onConnection(listener: (socket: Socket) => void): void;
 }
 
-/** A peer that writes what it likes: called with each whole request, it has the bare socket. */
+/** A peer that writes any bytes: `answer` gets the bare socket with each whole request. */
 export async function startWirePeer(answer: (socket: Socket, asked: WireAnswer) => void): Promise<WirePeer> {
   const requests: string[] = [];
   const server = createTcpServer();
@@ -92,12 +99,12 @@ export async function startWirePeer(answer: (socket: Socket, asked: WireAnswer) 
   };
 }
 
-/** A poster for the peer that retries without waiting; closed as the test ends. */
-export function posterFor(
+/** A client for the peer. It retries without waiting, and is closed as the test ends. */
+export function clientFor(
   peer: Pick<Peer, 'origin' | 'ca'>,
   options: Partial<ConnectionsClientOptions> = {},
 ): ConnectionsClient {
-  const poster = createConnectionsClient({
+  const client = createConnectionsClient({
     endpoint: `${peer.origin}/live`,
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
@@ -106,8 +113,8 @@ export function posterFor(
     ...(peer.ca !== undefined && { ca: peer.ca }),
     ...options,
   });
-  onTestFinished(() => poster.close());
-  return poster;
+  onTestFinished(() => client.close());
+  return client;
 }
 
 async function listen(server: Server, event: string): Promise<{ port: number; connections: () => number }> {

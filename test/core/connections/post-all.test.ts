@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { postToAll } from '../../../core/connections/post-all.ts';
 import { type PostOutcome } from '../../../core/connections/client.ts';
-import { posterFor, startPeer, startWirePeer } from './peer.ts';
+import { clientFor, startPeer, startWirePeer } from './peer.ts';
 
 const now = () => 0;
 const sent: PostOutcome = { outcome: 'sent' };
 const none = { sent: 0, gone: 0, throttled: 0, too_large: 0, failed: 0 };
 
 describe('posting to many', () => {
-  it('counts each way of ending, and tells of each', async () => {
+  it('counts and reports each outcome', async () => {
     const statuses = [200, 410, 429, 413, 403];
     const peer = await startPeer(({ path }) => ({ status: Number(/status-(\d+)/.exec(path ?? '')?.[1]) }));
-    const poster = posterFor(peer, { retries: 0 });
+    const client = clientFor(peer, { retries: 0 });
     const told = new Map<string, string>();
     const ids = statuses.map((status) => `status-${status}=`);
-    const result = await poster.postAll(ids, poster.prepare('hi'), {
+    const result = await client.postAll(ids, client.prepare('hi'), {
       onOutcome: (connectionId, { outcome }) => told.set(connectionId, outcome),
     });
     expect(result).toEqual({ sent: 1, gone: 1, throttled: 1, too_large: 1, failed: 1 });
@@ -27,12 +27,12 @@ describe('posting to many', () => {
     });
   });
 
-  it('has nothing to do for nobody', async () => {
+  it('posts nothing where there are no recipients', async () => {
     expect(await postToAll([], () => Promise.resolve(sent), {}, now)).toEqual(none);
   });
 
   it.each([1, 7, 100])(
-    'never has more than %i on their way, nor draws recipients ahead',
+    'never has more than %i posts in flight, and reads no recipients ahead',
     async (concurrency) => {
       let drawn = 0;
       let ended = 0;
@@ -52,7 +52,7 @@ describe('posting to many', () => {
     },
   );
 
-  it('stops drawing once aborted, and gives back what became of the ones on their way', async () => {
+  it('reads no more recipients once aborted, and reports the posts in flight', async () => {
     const controller = new AbortController();
     let drawn = 0;
     let isReturned = false;
@@ -67,9 +67,9 @@ describe('posting to many', () => {
       if (at === 20) controller.abort();
       return { status: 200 };
     });
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const options = { concurrency: 5, signal: controller.signal };
-    const result = await poster.postAll(ids(), poster.prepare('hi'), options);
+    const result = await client.postAll(ids(), client.prepare('hi'), options);
     expect(result.stoppedBy).toBe('aborted');
     expect(result.sent + result.failed).toBeGreaterThanOrEqual(20);
     expect(result.sent + result.failed).toBeLessThanOrEqual(drawn);
@@ -79,10 +79,10 @@ describe('posting to many', () => {
 
   it('stops at its deadline', async () => {
     const peer = await startWirePeer(() => undefined);
-    const poster = posterFor(peer);
+    const client = clientFor(peer);
     const ids = Array.from({ length: 10 }, (_, at) => `connection-${at}=`);
     const reasons: string[] = [];
-    const result = await poster.postAll(ids, poster.prepare('hi'), {
+    const result = await client.postAll(ids, client.prepare('hi'), {
       concurrency: 2,
       deadline: Date.now() + 60,
       onOutcome: (_, outcome) => outcome.outcome === 'failed' && reasons.push(outcome.reason),
@@ -91,7 +91,7 @@ describe('posting to many', () => {
     expect(reasons).toEqual(['deadline', 'deadline']);
   });
 
-  it('does not call itself stopped where all had been posted to', async () => {
+  it('does not report an abort after the last recipient', async () => {
     const controller = new AbortController();
     const post = (): Promise<PostOutcome> => {
       controller.abort();
@@ -102,7 +102,7 @@ describe('posting to many', () => {
   });
 
   it.each(['source', 'listener'])(
-    'throws on what its %s throws, after the posts on their way have ended',
+    'passes on an error of its %s after the posts in flight have ended',
     async (who) => {
       let ended = 0;
       function* ids(): Generator<string> {

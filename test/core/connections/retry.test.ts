@@ -1,64 +1,81 @@
 import { describe, expect, it } from 'vitest';
-import { createRetry } from '../../../core/connections/retry.ts';
+import type { Failed, NotSent, Throttled } from '../../../core/connections/outcome.ts';
+import { createRetries } from '../../../core/connections/retry.ts';
 
 const startedAt = Date.parse('2026-11-20T10:00:00Z');
+const throttled: Throttled = { outcome: 'throttled', requestId: undefined };
+const failed: Failed = {
+  outcome: 'failed',
+  reason: 'service_error',
+  isRetryable: true,
+  requestId: undefined,
+  cause: undefined,
+};
 
-function retryWith(random: () => number, retries = 10) {
-  return createRetry({ retries, retryDelayMs: 50, throttledDelayMs: 1_000, random, now: () => startedAt });
+function retriesWith(random: () => number, retries = 10) {
+  return createRetries({ retries, retryDelayMs: 50, throttledDelayMs: 1_000, random, now: () => startedAt });
 }
 
 describe('the wait before a retry', () => {
-  it('is anything from nothing to a bound that doubles with each attempt', async () => {
+  it('is random, up to a bound that doubles with each retry', () => {
     const values = [0, 0.5, 0.999];
-    const retry = retryWith(() => values.shift() ?? 1);
-    let token = await retry.acquireInitialRetryToken('');
-    const delays: number[] = [];
-    for (let at = 0; at < 5; at += 1) {
-      token = await retry.refreshRetryTokenForRetry(token, { errorType: 'TRANSIENT' });
-      delays.push(token.getRetryDelay());
-    }
+    const retries = retriesWith(() => values.shift() ?? 1);
+    const delays = [0, 1, 2, 3, 4].map((made) => retries.next(failed, made, undefined)?.delayMs);
     expect(delays).toEqual([0, 50, 199.8, 400, 800]);
-    expect(token.getRetryCount()).toBe(5);
   });
 
-  it('starts higher after a 429, heeds what the peer asks for, and never exceeds 20 s', async () => {
-    const retry = retryWith(() => 0.5);
-    const first = await retry.acquireInitialRetryToken('');
-    const throttled = await retry.refreshRetryTokenForRetry(first, { errorType: 'THROTTLING' });
-    expect(throttled.getRetryDelay()).toBe(500);
-    const asked = { errorType: 'THROTTLING', retryAfterHint: new Date(startedAt + 7_000) } as const;
-    expect((await retry.refreshRetryTokenForRetry(first, asked)).getRetryDelay()).toBe(7_000);
-    const tooLong = { errorType: 'THROTTLING', retryAfterHint: new Date(startedAt + 3_600_000) } as const;
-    expect((await retry.refreshRetryTokenForRetry(first, tooLong)).getRetryDelay()).toBe(20_000);
+  it('is longer after a 429', () => {
+    expect(retriesWith(() => 0.5).next(throttled, 0, undefined)?.delayMs).toBe(500);
+  });
+
+  it.each([
+    ['seconds', '7', 7_000],
+    ['a date', 'Fri, 20 Nov 2026 10:00:07 GMT', 7_000],
+    ['less than the random wait', '0', 500],
+    ['a date in the past', 'Fri, 20 Nov 2026 09:00:00 GMT', 500],
+    ['nonsense', 'soon', 500],
+    ['an hour, more than a retry ever waits', '3600', 20_000],
+  ])('heeds a retry-after of %s', (_, retryAfter, delayMs) => {
+    expect(retriesWith(() => 0.5).next(throttled, 0, retryAfter)?.delayMs).toBe(delayMs);
+  });
+
+  it('never exceeds 20 seconds', () => {
+    expect(retriesWith(() => 0.999).next(throttled, 9, undefined)?.delayMs).toBe(20_000);
   });
 });
 
 describe('retries', () => {
-  it('end after as many as were asked for', async () => {
-    const retry = retryWith(() => 0, 1);
-    const first = await retry.acquireInitialRetryToken('');
-    const second = await retry.refreshRetryTokenForRetry(first, { errorType: 'TRANSIENT' });
-    await expect(retry.refreshRetryTokenForRetry(second, { errorType: 'TRANSIENT' })).rejects.toThrow(
-      'attempts',
-    );
+  it('end after the number that the option allows', () => {
+    const retries = retriesWith(() => 0, 1);
+    expect(retries.next(failed, 0, undefined)).toBeDefined();
+    expect(retries.next(failed, 1, undefined)).toBeUndefined();
   });
 
-  it.each(['CLIENT_ERROR', 'SERVER_ERROR'] as const)('are not made for a %s', async (errorType) => {
-    const retry = retryWith(() => 0);
-    const first = await retry.acquireInitialRetryToken('');
-    await expect(retry.refreshRetryTokenForRetry(first, { errorType })).rejects.toThrow('retryable');
+  it.each<NotSent>([
+    { outcome: 'gone' },
+    { outcome: 'too_large', requestId: undefined },
+    { ...failed, isRetryable: false },
+  ])('are not made for $outcome that would only come again', (outcome) => {
+    expect(retriesWith(() => 0).next(outcome, 0, undefined)).toBeUndefined();
   });
 
-  it('stop where most requests fail, and come back as requests succeed', async () => {
-    const retry = retryWith(() => 0);
-    const first = await retry.acquireInitialRetryToken('');
-    const again = () => retry.refreshRetryTokenForRetry(first, { errorType: 'TRANSIENT' });
-    for (let at = 0; at < 35; at += 1) await again();
-    await expect(again()).rejects.toThrow('budget');
-    for (let at = 0; at < 14; at += 1) retry.recordFirstTimeSuccess();
-    const token = await again();
-    await expect(again()).rejects.toThrow('budget');
-    retry.recordSuccess(token);
-    await expect(again()).resolves.toBeDefined();
+  it('stop where most requests fail, and return as requests succeed', () => {
+    const retries = retriesWith(() => 0);
+    const next = () => retries.next(failed, 0, undefined);
+    for (let at = 0; at < 35; at += 1) expect(next()).toBeDefined();
+    expect(next()).toBeUndefined();
+    for (let at = 0; at < 13; at += 1) retries.succeeded(undefined);
+    // 35 retries at 14 leave 10 of 500. 13 successes make it 23, enough for one retry, not for two.
+    const last = next();
+    expect(last).toBeDefined();
+    expect(next()).toBeUndefined();
+    retries.succeeded(last);
+    expect(next()).toBeDefined();
+  });
+
+  it('cost less after a 429', () => {
+    const retries = retriesWith(() => 0);
+    for (let at = 0; at < 100; at += 1) expect(retries.next(throttled, 0, undefined)).toBeDefined();
+    expect(retries.next(throttled, 0, undefined)).toBeUndefined();
   });
 });

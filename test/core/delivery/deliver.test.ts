@@ -57,7 +57,7 @@ describe('a delivery', () => {
       await Promise.resolve();
       events.push('turn');
     };
-    const deliver = createDeliver({ ...core, pacer, random: () => 0 });
+    const deliver = createDeliver({ ...core, pacer });
     await deliver(recipients(['c1=', 'c2=', 'c3=']), core.connections.prepare('{}'), later);
     const turns = events.filter((event) => event === 'turn').length;
     expect(turns).toBe(4);

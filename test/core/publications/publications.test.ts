@@ -69,7 +69,7 @@ describe('a messageId', () => {
   });
 
   it('of a lost publisher is taken over by one of two claims at the same time', async () => {
-    const { publications, db, tables, clock, now } = await dynamodb.create();
+    const { publications, db, tables, clock } = await dynamodb.create();
     await publications.claim(id, 'hash');
     clock.ms += minuteMs;
     const claims: unknown[] = [];
@@ -77,7 +77,7 @@ describe('a messageId', () => {
     const other = async (name: string) => {
       if (name === 'UpdateCommand') claims.push(await publications.claim(id, 'hash'));
     };
-    const slow = createPublications({ db: withInterruption(db, other), table: tables.state, now });
+    const slow = createPublications({ db: withInterruption(db, other), table: tables.state, clock });
     expect(await slow.claim(id, 'hash')).toEqual({ state: 'running' });
     expect(claims).toMatchObject([{ state: 'claimed' }]);
   });

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../../core/delivery/deliver.ts';
 import { createRecipientReports } from '../../../core/publications/report.ts';
 import { type Core, idsOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 import { withUnprocessed } from '../database-stand-ins.ts';
@@ -14,9 +13,8 @@ function recipients(count: number) {
   return ids.map((connectionId) => ({ connectionId, identity, connectedAt: startOfTime }));
 }
 
-function deliveryTo(to: readonly { readonly connectionId: string }[]): Delivery {
-  const outcomes = new Map(to.map(({ connectionId }) => [connectionId, sent]));
-  return { delivered: to.length, gone: 0, failed: 0, outcomes, isEndpointDoubted: false };
+function sentTo(to: readonly { readonly connectionId: string }[]) {
+  return new Map(to.map(({ connectionId }) => [connectionId, sent]));
 }
 
 /** Every page of a publication's report. */
@@ -40,7 +38,7 @@ describe('the report on recipients', () => {
     const core = await dynamodb.create();
     const messageId = randomUUID();
     const all = recipients(30);
-    await core.reports.add({ tenant: 'default', messageId }, all, deliveryTo(all));
+    await core.reports.add({ tenant: 'default', messageId }, all, sentTo(all));
     const pages = await pagesOf(core, 'default', messageId, 7);
     expect(Math.max(...pages.map(({ length }) => length))).toBe(7);
     expect(pages.flat().sort()).toEqual(idsOf(all));
@@ -50,9 +48,9 @@ describe('the report on recipients', () => {
     const core = await dynamodb.create();
     const messageId = randomUUID();
     const [ours, theirs] = [recipients(2), recipients(1)];
-    await core.reports.add({ tenant: 'default', messageId }, ours, deliveryTo(ours));
+    await core.reports.add({ tenant: 'default', messageId }, ours, sentTo(ours));
     expect(await pagesOf(core, 'other', messageId, 10)).toEqual([[]]);
-    await core.reports.add({ tenant: 'other', messageId }, theirs, deliveryTo(theirs));
+    await core.reports.add({ tenant: 'other', messageId }, theirs, sentTo(theirs));
     expect(await pagesOf(core, 'default', messageId, 10)).toEqual([idsOf(ours)]);
     expect(await pagesOf(core, 'other', messageId, 10)).toEqual([idsOf(theirs)]);
   });
@@ -61,10 +59,10 @@ describe('the report on recipients', () => {
     const core = await dynamodb.create();
     const messageId = randomUUID();
     const all = recipients(3);
-    const { tables, now } = core;
+    const { tables, clock } = core;
     const db = withUnprocessed(core.db);
-    const throttled = createRecipientReports({ db, table: tables.state, shards: 3, now });
-    await throttled.add({ tenant: 'default', messageId }, all, deliveryTo(all));
+    const throttled = createRecipientReports({ db, table: tables.state, shards: 3, clock });
+    await throttled.add({ tenant: 'default', messageId }, all, sentTo(all));
     expect((await pagesOf(core, 'default', messageId, 10)).flat().sort()).toEqual(idsOf(all));
   });
 });

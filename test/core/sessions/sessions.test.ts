@@ -117,9 +117,9 @@ describe('reading many sessions', () => {
     const core = await dynamodb.create();
     const ids = ['c1=', 'c2=', 'c3='];
     for (const id of ids) await core.sessions.add(sessionOf(id));
-    const { subscriptions, tables, now } = core;
+    const { subscriptions, tables, clock } = core;
     const db = withUnprocessed(core.db);
-    const throttled = createSessions({ db, table: tables.sessions, shards: 3, subscriptions, now });
+    const throttled = createSessions({ db, table: tables.sessions, shards: 3, subscriptions, clock });
     const { recipients } = await core.recipients.ofUser(member);
     expect(idsOf(await throttled.getMany(recipients))).toEqual(ids);
   });

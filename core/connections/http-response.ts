@@ -1,5 +1,5 @@
-/** An HTTP answer, read whole. Header names are lower case. */
-export interface Answer {
+/** A whole HTTP response. Header names are lower case. */
+export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -7,32 +7,34 @@ export interface Answer {
   readonly keepsConnection: boolean;
 }
 
-/** The peer does not speak HTTP/1.1, or says more than an answer of `@connections` can be. */
-export class MalformedAnswer extends Error {
-  override readonly name = 'MalformedAnswer';
+/** The peer does not speak HTTP/1.1, or its response is longer than any of `@connections`. */
+export class MalformedResponse extends Error {
+  override readonly name = 'MalformedResponse';
+  /** Like an error of the system, so that it counts as a failure of the network. */
+  readonly code = 'MALFORMED_RESPONSE';
 }
 
-/** Answers of `@connections` are a few hundred bytes; a peer that sends more than this is not it. */
-export const maxAnswerBytes = 64 * 1024;
+/** Responses of `@connections` have a few hundred bytes. A peer that sends more than this is something else. */
+export const maxResponseBytes = 64 * 1024;
 
 /**
- * Reads one HTTP/1.1 answer (RFC 9112) from all the bytes received so far, or says `incomplete`.
- * Starting over with each chunk is on purpose: nearly every answer is one chunk, and a function of the bytes
- * alone cannot depend on where the network cut them.
- * @param ended whether the peer has closed its side, which is what ends a body of no stated length.
+ * Reads one HTTP/1.1 response (RFC 9112) from all bytes received so far, or returns `incomplete`.
+ * It starts over with each chunk on purpose: nearly every response is one chunk, and a function of all bytes cannot
+ * depend on where the network cut them.
+ * @param ended whether the peer has closed its side, which ends a body without a stated length.
  */
-export function readAnswer(bytes: Buffer, ended: boolean): Answer | 'incomplete' {
-  if (bytes.length > maxAnswerBytes) throw new MalformedAnswer('The answer is too long.');
+export function readResponse(bytes: Buffer, ended: boolean): HttpResponse | 'incomplete' {
+  if (bytes.length > maxResponseBytes) throw new MalformedResponse('The response is too long.');
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd === -1) return 'incomplete';
   const [statusLine = '', ...headerLines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
   const [, minorVersion, status] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/.exec(statusLine) ?? [];
-  if (status === undefined) throw new MalformedAnswer('No HTTP/1.1 status line.');
+  if (status === undefined) throw new MalformedResponse('No HTTP/1.1 status line.');
   const statusCode = Number(status);
   const afterHead = bytes.subarray(headEnd + 4);
-  // 100 and 103 come before the answer (RFC 9110, 15.2); 101 we never ask for.
-  if (statusCode === 101) throw new MalformedAnswer('Unasked switch of protocol.');
-  if (statusCode < 200) return readAnswer(afterHead, ended);
+  // 100 and 103 come before the response (RFC 9110, 15.2). No request asks for 101.
+  if (statusCode === 101) throw new MalformedResponse('Unasked switch of protocol.');
+  if (statusCode < 200) return readResponse(afterHead, ended);
 
   const headers = readHeaders(headerLines);
   const framed = readBody(afterHead, statusCode, headers, ended);
@@ -42,7 +44,7 @@ export function readAnswer(bytes: Buffer, ended: boolean): Answer | 'incomplete'
     statusCode,
     headers,
     body: framed.body,
-    // Bytes after the answer are an answer to no question: whoever got the connection next would take them for its own.
+    // The next request on this connection would take bytes after the response for its own response.
     keepsConnection:
       minorVersion === '1' && !asksToClose && framed.consumed === afterHead.length && !framed.untilClose,
   };
@@ -54,7 +56,7 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
     if (colon < 1 || !/^[!#$%&'*+\-.^_`|~\da-z]+$/.test(name))
-      throw new MalformedAnswer('Not a header line.');
+      throw new MalformedResponse('Not a header line.');
     const value = line.slice(colon + 1).trim();
     const earlier = headers[name];
     headers[name] = earlier === undefined ? value : `${earlier}, ${value}`;
@@ -80,14 +82,14 @@ function readBody(
   const stated = headers['content-length'];
   if (coding !== undefined) {
     if (coding.toLowerCase() !== 'chunked' || stated !== undefined)
-      throw new MalformedAnswer('Unknown framing.');
+      throw new MalformedResponse('Unknown framing.');
     return readChunks(bytes);
   }
   if (stated === undefined)
     return ended ? { body: bytes, consumed: bytes.length, untilClose: true } : 'incomplete';
-  if (!/^\d{1,9}$/.test(stated)) throw new MalformedAnswer('Not a content-length.');
+  if (!/^\d{1,9}$/.test(stated)) throw new MalformedResponse('Not a content-length.');
   const length = Number(stated);
-  if (length > maxAnswerBytes) throw new MalformedAnswer('The answer is too long.');
+  if (length > maxResponseBytes) throw new MalformedResponse('The response is too long.');
   return bytes.length < length ? 'incomplete' : { body: bytes.subarray(0, length), consumed: length };
 }
 
@@ -97,19 +99,19 @@ function readChunks(bytes: Buffer): FramedBody | 'incomplete' {
     const lineEnd = bytes.indexOf('\r\n', at);
     if (lineEnd === -1) return 'incomplete';
     const [, hexLength] = /^([\da-f]{1,6})[ \t]*(?:;.*)?$/i.exec(bytes.toString('latin1', at, lineEnd)) ?? [];
-    if (hexLength === undefined) throw new MalformedAnswer('Not a chunk length.');
+    if (hexLength === undefined) throw new MalformedResponse('Not a chunk length.');
     const length = Number.parseInt(hexLength, 16);
     const start = lineEnd + 2;
     if (length === 0) return readTrailers(bytes, start, Buffer.concat(parts));
     if (bytes.length < start + length + 2) return 'incomplete';
     if (bytes.toString('latin1', start + length, start + length + 2) !== '\r\n')
-      throw new MalformedAnswer('Chunk without end.');
+      throw new MalformedResponse('Chunk without end.');
     parts.push(bytes.subarray(start, start + length));
     at = start + length + 2;
   }
 }
 
-/** Trailers end with an empty line; nothing here needs their content. */
+/** Trailers end with an empty line. Their content is not needed. */
 function readTrailers(bytes: Buffer, start: number, body: Buffer): FramedBody | 'incomplete' {
   for (let at = start; ;) {
     const lineEnd = bytes.indexOf('\r\n', at);

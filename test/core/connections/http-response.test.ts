@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MalformedAnswer, maxAnswerBytes, readAnswer } from '../../../core/connections/answer.ts';
+import {
+  MalformedResponse,
+  maxResponseBytes,
+  readResponse,
+} from '../../../core/connections/http-response.ts';
 
 describe('an HTTP answer', () => {
   it('is read the same wherever the network cuts it', () => {
@@ -17,9 +21,9 @@ describe('an HTTP answer', () => {
               render(status, text, isChunked),
           );
           for (let end = 0; end < bytes.length; end += 1) {
-            expect(readAnswer(bytes.subarray(0, end), false)).toBe('incomplete');
+            expect(readResponse(bytes.subarray(0, end), false)).toBe('incomplete');
           }
-          expect(readAnswer(bytes, false)).toMatchObject({ statusCode: status, keepsConnection: true });
+          expect(readResponse(bytes, false)).toMatchObject({ statusCode: status, keepsConnection: true });
           expect(bodyOf(bytes)).toBe(text);
         },
       ),
@@ -28,7 +32,7 @@ describe('an HTTP answer', () => {
   });
 
   it('has header names in lower case, values trimmed, and repeated ones joined', () => {
-    const answer = readAnswer(
+    const answer = readResponse(
       Buffer.from('HTTP/1.1 204 \r\nX-Amzn-RequestId:  a-1 \r\nA: 1\r\na: 2\r\n\r\n'),
       false,
     );
@@ -43,8 +47,8 @@ describe('an HTTP answer', () => {
 
   it('without a stated length ends where the connection does', () => {
     const bytes = Buffer.from('HTTP/1.1 502 Bad Gateway\r\n\r\n<html>');
-    expect(readAnswer(bytes, false)).toBe('incomplete');
-    expect(readAnswer(bytes, true)).toMatchObject({ statusCode: 502, keepsConnection: false });
+    expect(readResponse(bytes, false)).toBe('incomplete');
+    expect(readResponse(bytes, true)).toMatchObject({ statusCode: 502, keepsConnection: false });
     expect(bodyOf(bytes, true)).toBe('<html>');
   });
 
@@ -53,7 +57,7 @@ describe('an HTTP answer', () => {
     ['HTTP/1.0', 'HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n'],
     ['bytes after the answer', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\n'],
   ])('does not keep the connection after %s', (_, text) => {
-    expect(readAnswer(Buffer.from(text), false)).toMatchObject({ statusCode: 200, keepsConnection: false });
+    expect(readResponse(Buffer.from(text), false)).toMatchObject({ statusCode: 200, keepsConnection: false });
   });
 
   it.each([
@@ -74,11 +78,11 @@ describe('an HTTP answer', () => {
     ],
     [
       'a length that cannot be an answer of ours',
-      `HTTP/1.1 200 OK\r\ncontent-length: ${maxAnswerBytes + 1}\r\n\r\n`,
+      `HTTP/1.1 200 OK\r\ncontent-length: ${maxResponseBytes + 1}\r\n\r\n`,
     ],
-    ['more bytes than an answer can have', 'x'.repeat(maxAnswerBytes + 1)],
+    ['more bytes than an answer can have', 'x'.repeat(maxResponseBytes + 1)],
   ])('is refused for %s', (_, text) => {
-    expect(() => readAnswer(Buffer.from(text), false)).toThrow(MalformedAnswer);
+    expect(() => readResponse(Buffer.from(text), false)).toThrow(MalformedResponse);
   });
 
   it('never makes the reader throw anything else, whatever the bytes', () => {
@@ -93,9 +97,9 @@ describe('an HTTP answer', () => {
     fc.assert(
       fc.property(bytes, fc.boolean(), (random, ended) => {
         try {
-          readAnswer(random, ended);
+          readResponse(random, ended);
         } catch (error) {
-          expect(error).toBeInstanceOf(MalformedAnswer);
+          expect(error).toBeInstanceOf(MalformedResponse);
         }
       }),
     );
@@ -111,6 +115,6 @@ function render(status: number, text: string, isChunked: boolean): string {
 }
 
 function bodyOf(bytes: Buffer, ended = false): string {
-  const answer = readAnswer(bytes, ended);
+  const answer = readResponse(bytes, ended);
   return answer === 'incomplete' ? answer : Buffer.from(answer.body).toString();
 }

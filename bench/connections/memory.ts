@@ -1,4 +1,4 @@
-import { createConnectionsClient } from '../core/connections/client.ts';
+import { createConnectionsClient } from '../../core/connections/client.ts';
 
 /** Run by itself, bundled and with `--expose-gc`, with its options as the one argument; prints what it took. */
 export interface MemoryOptions {
@@ -8,7 +8,7 @@ export interface MemoryOptions {
 }
 
 export interface Memory {
-  /** Highest live heap while posting, collected before each look. */
+  /** The highest live heap while posting, each time after a garbage collection. */
   readonly heapMb: number;
   readonly rssMb: number;
 }
@@ -18,7 +18,7 @@ void measure().then((memory) => process.stdout.write(JSON.stringify(memory)));
 
 async function measure(): Promise<Memory> {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const poster = createConnectionsClient({ endpoint, region: 'us-east-1', credentials, ca: cert });
+  const connections = createConnectionsClient({ endpoint, region: 'us-east-1', credentials, ca: cert });
   const lookEvery = recipients / 20;
   let ended = 0;
   let heapBytes = 0;
@@ -28,14 +28,16 @@ async function measure(): Promise<Memory> {
     globalThis.gc?.();
     heapBytes = Math.max(heapBytes, process.memoryUsage().heapUsed);
   };
-  const { sent } = await poster.postAll(connectionIds(), poster.prepare('x'.repeat(1024)), { onOutcome });
-  poster.close();
+  const { sent } = await connections.postAll(connectionIds(), connections.prepare('x'.repeat(1024)), {
+    onOutcome,
+  });
+  connections.close();
   if (sent !== recipients) throw new Error(`Only ${sent} of ${recipients} posts were sent.`);
   // maxRSS is in kilobytes (process.resourceUsage).
   return { heapMb: heapBytes / 2 ** 20, rssMb: process.resourceUsage().maxRSS / 1024 };
 }
 
-/** Made up one by one, as pages of sessions would bring them. */
+/** Generated one by one, as pages of sessions bring them. */
 function* connectionIds(): Generator<string> {
   for (let at = 0; at < recipients; at += 1) yield `L0SM9cOFvHcC${at.toString(36).padStart(4, '0')}=`;
 }

@@ -1,30 +1,30 @@
 import { type Socket } from 'node:net';
-import { type Answer, readAnswer } from './answer.ts';
+import { type HttpResponse, readResponse } from './http-response.ts';
 
-/** One request and whoever waits for its answer. */
+/** One request, and the function that takes its response. */
 export interface Exchange {
   readonly head: string;
   readonly body: Uint8Array;
-  /** Called once with the answer, or with the error that came instead. */
-  readonly settle: (answer: Answer | Error) => void;
+  /** Called once with the response, or with the error that came instead. */
+  readonly settle: (response: HttpResponse | Error) => void;
 }
 
-/** Told about a connection's life: it is free for the next exchange, or it is over. */
+/** Learns when a connection is free for the next exchange, and when it is closed. */
 export interface ConnectionOwner {
-  freed(connection: PosterConnection): void;
-  ended(connection: PosterConnection): void;
-  /** Nobody has used it for `timeoutMs`; whether it stays is the owner's to say. */
-  idled(connection: PosterConnection): void;
+  freed(connection: HttpConnection): void;
+  ended(connection: HttpConnection): void;
+  /** The connection was not used for `timeoutMs`. The owner decides whether it stays. */
+  idled(connection: HttpConnection): void;
 }
 
-/** A body up to this size is copied behind its head, so that both leave in one write and one TLS record. */
+/** A body up to this size is copied behind its head, so that one write and one TLS record carry both. */
 const maxCopiedBytes = 16 * 1024;
 
 /**
- * One keep-alive HTTP/1.1 connection that carries one exchange at a time. It never sends anything twice: what fails
- * here is retried by the SDK's retry step, which counts attempts and waits between them.
+ * One keep-alive HTTP/1.1 connection. It carries one exchange at a time, and never sends a request twice: `request.ts`
+ * counts the retries and waits before each.
  */
-export class PosterConnection {
+export class HttpConnection {
   /** When the last exchange ended, by the owner's clock. */
   idleSince = 0;
   readonly #socket: Socket;
@@ -34,9 +34,9 @@ export class PosterConnection {
   #isReady = false;
 
   /**
-   * @param readyEvent `connect`, or `secureConnect`, which comes only after the certificate was verified: nothing is
-   * written before it, so that no payload reaches a peer that is not who it claims to be.
-   * @param timeoutMs silence after which a request is given up, whether it connects, writes or waits.
+   * @param readyEvent `connect`, or `secureConnect`, which comes only after the certificate was verified. Nothing is
+   * written before it, so no payload reaches a peer with a wrong certificate.
+   * @param timeoutMs a request fails after this much silence, whether it connects, writes or waits.
    */
   constructor(socket: Socket, readyEvent: string, timeoutMs: number, owner: ConnectionOwner) {
     this.#socket = socket;
@@ -47,13 +47,13 @@ export class PosterConnection {
     socket.on('data', (chunk: Buffer) => this.#read(chunk, false));
     socket.on('end', () => this.#read(undefined, true));
     socket.on('timeout', () => {
-      if (this.#exchange) this.close(transportError('ETIMEDOUT', `No answer within ${timeoutMs} ms.`));
+      if (this.#exchange) this.close(transportError('ETIMEDOUT', `No response within ${timeoutMs} ms.`));
       else this.#owner.idled(this);
-      socket.setTimeout(timeoutMs); // It fires once for each silence, and the next one counts as well.
+      socket.setTimeout(timeoutMs); // It fires once, so the next silence needs it again.
     });
     socket.on('error', (error) => this.close(error));
     socket.on('close', () =>
-      this.close(transportError('ECONNRESET', 'The connection closed before the answer.')),
+      this.close(transportError('ECONNRESET', 'The connection closed before the response.')),
     );
   }
 
@@ -63,12 +63,12 @@ export class PosterConnection {
     if (this.#isReady) this.#write(exchange);
   }
 
-  /** False once the peer has said goodbye, even where `close` has not been emitted yet. */
+  /** False once the peer has closed its side, even where `close` has not been emitted yet. */
   isUsable(): boolean {
     return this.#socket.writable && this.#socket.readable;
   }
 
-  /** Ends the connection; the exchange it carried, if any, gets the error. */
+  /** Closes the connection. The exchange that it carries, if any, gets the error. */
   close(error: Error): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
@@ -98,26 +98,27 @@ export class PosterConnection {
 
   #read(chunk: Buffer | undefined, ended: boolean): void {
     const exchange = this.#exchange;
-    // Nobody asked: a 408 before the peer closes an idle connection, or its end. Either way it is no use any more.
+    // Without a request: the peer closes an idle connection, perhaps after a 408.
     if (!exchange) {
       this.close(transportError('ECONNRESET', 'The peer ended an idle connection.'));
       return;
     }
     if (chunk) this.#received = this.#received ? Buffer.concat([this.#received, chunk]) : chunk;
-    const answer = this.#received ? tryRead(this.#received, ended) : 'incomplete';
-    if (answer instanceof Error) {
-      this.close(answer);
+    const response = this.#received ? tryRead(this.#received, ended) : 'incomplete';
+    if (response instanceof Error) {
+      this.close(response);
       return;
     }
-    if (answer === 'incomplete') {
-      if (ended) this.close(transportError('ECONNRESET', 'The peer closed before its answer was whole.'));
+    if (response === 'incomplete') {
+      if (ended)
+        this.close(transportError('ECONNRESET', 'The peer closed before its response was complete.'));
       return;
     }
     this.#exchange = undefined;
     this.#received = undefined;
-    exchange.settle(answer);
-    // An answer that came before the request was out (413) leaves the rest of that request in the way of the next.
-    const isReusable = answer.keepsConnection && !ended && this.#socket.writableLength === 0;
+    exchange.settle(response);
+    // After an early response, such as a 413, the rest of the request would go out in front of the next one.
+    const isReusable = response.keepsConnection && !ended && this.#socket.writableLength === 0;
     if (!isReusable) {
       this.close(transportError('ECONNRESET', 'The connection was not kept.'));
       return;
@@ -127,15 +128,15 @@ export class PosterConnection {
   }
 }
 
-/** An error with the code under which the SDK's retry step knows a transient fault of the network. */
+/** An error with a code, as the system's own errors have one. */
 function transportError(code: 'ECONNRESET' | 'ETIMEDOUT', message: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
-function tryRead(bytes: Buffer, ended: boolean): Answer | 'incomplete' | Error {
+function tryRead(bytes: Buffer, ended: boolean): HttpResponse | 'incomplete' | Error {
   try {
-    return readAnswer(bytes, ended);
+    return readResponse(bytes, ended);
   } catch (error) {
-    return error instanceof Error ? error : new Error('The answer could not be read.', { cause: error });
+    return error instanceof Error ? error : new Error('The response could not be read.', { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:https';
-import { makeCertificate } from './poster-certificate.ts';
+import { makeCertificate } from './certificate.ts';
 
 /**
  * Stands in for `@connections` in a process of its own: takes any POST and answers 200 with API Gateway's headers,

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundle, run } from './poster-bundle.ts';
+import { bundle, run } from './bundle.ts';
 
 export interface ColdStart {
   readonly kb: number;
@@ -10,10 +10,10 @@ export interface ColdStart {
 
 const runs = 31;
 
-/** The plain client and the poster around it, each loaded by a fresh Node, in turns. */
+/** The SDK's client and ours, each loaded by a fresh Node, in turns. */
 export async function measureColdStart(): Promise<{ plain: ColdStart; ours: ColdStart }> {
-  const plain = await bundle('poster-cold-plain.ts');
-  const ours = await bundle('poster-cold-ours.ts');
+  const plain = await bundle('cold-plain.ts');
+  const ours = await bundle('cold-ours.ts');
   const loader = join(dirname(ours.file), 'load.cjs');
   writeFileSync(loader, loaderSource);
   const taken = { plain: [] as number[], ours: [] as number[] };

@@ -1,4 +1,4 @@
-import { createPeers, type Peer } from './poster-peers.ts';
+import { createPeers, type Peer } from './peers.ts';
 
 /** Run by itself, bundled, with its options as the one argument; prints a list of costs. */
 export interface RoundsOptions {
@@ -9,6 +9,7 @@ export interface RoundsOptions {
 
 export interface Cost {
   readonly peer: string;
+  /** The median of the rounds. */
   readonly microsPerPost: number;
   readonly postsPerSecond: number;
 }
@@ -17,14 +18,18 @@ const { endpoint, cert, rounds } = JSON.parse(process.argv[2] ?? '') as RoundsOp
 const peers = createPeers({ endpoint, cert, payload: Buffer.alloc(1024, 'x') });
 void measure().then((costs) => process.stdout.write(JSON.stringify(costs)));
 
-/** The peers take turns round by round, so that whatever else the machine does falls on all of them. */
+/**
+ * The peers take turns, so that other load on the machine falls on all of them. Each round starts with another peer,
+ * so that none always runs after the same one.
+ */
 async function measure(): Promise<Cost[]> {
   const samples = new Map(peers.map((peer) => [peer, [] as Sample[]]));
-  // The first round opens the connections and lets the compiler see the code; it is not counted.
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const [peer, taken] of samples) {
-      const sample = await sampleOf(peer);
-      if (round > 0) taken.push(sample);
+  // Two rounds open the connections and let the compiler optimise the code. They are not counted.
+  for (const peer of [...peers, ...peers]) await sampleOf(peer);
+  for (let round = 0; round < rounds; round += 1) {
+    const first = round % peers.length;
+    for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) {
+      samples.get(peer)?.push(await sampleOf(peer));
     }
   }
   return [...samples].map(([peer, taken]) => {
