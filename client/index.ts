@@ -1,6 +1,6 @@
 export { connect } from './connect.ts';
 export { type ClientErrorCode, SwitchboardError, type SwitchboardErrorCode } from './errors.ts';
-export type { ChannelPosition, Lost } from './channels.ts';
+export type { Lost } from './channels.ts';
 export type {
   AnyMessages,
   AnyRequests,
@@ -12,7 +12,7 @@ export type {
   Subscription,
   Unsubscribe,
 } from './client.ts';
-export type { Frame, Position } from './frames.ts';
+export type { ChannelPosition, Frame, Position } from './frames.ts';
 export type { Inbox, InboxPage, InboxRead } from './inbox.ts';
 export type { SocketClass, SocketLike } from './link.ts';
 export type { Options } from './options.ts';

@@ -1,7 +1,7 @@
+import type { Recovered } from '../protocol/messages/channels.ts';
 import type { Channels } from './channels.ts';
 import type { Clock } from './clock.ts';
 import { isPassing, type SwitchboardError } from './errors.ts';
-import type { ChannelAnswer } from './frames.ts';
 import type { Link } from './link.ts';
 import type { Requests } from './requests.ts';
 
@@ -57,8 +57,8 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     const answer = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
     asking--;
     if ('content' in answer) {
-      const { channels: entries = [] } = Object(answer.content) as { channels?: readonly ChannelAnswer[] };
-      return entries.filter((entry) => channels.answer(entry.channel ?? '', entry, isOpening)).length > 0;
+      const { channels: entries = [] } = Object(answer.content) as Partial<Recovered>;
+      return entries.filter((entry) => channels.answer(entry.channel, entry, isOpening)).length > 0;
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
     // What was missed is not known now, and nothing would tell later: this connection will not do.
