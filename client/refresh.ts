@@ -41,11 +41,11 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
 
   function schedule(link: Link, delayMs: number): void {
     // The expiry of what is no JWT cannot be read.
-    if (delayMs < Infinity && !link.isEnded)
-      alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(link));
+    if (delayMs < Infinity) alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(link));
   }
 
   async function refresh(link: Link): Promise<void> {
+    if (link.isEnded) return;
     // Again, whatever becomes of this: a token function may never answer.
     schedule(link, leadMs / 4);
     // The server ends a session that is over when it hears of it, and sends it nothing until then.

@@ -77,8 +77,3 @@ export async function failure(promise: Promise<unknown>): Promise<SwitchboardErr
   if (outcome instanceof SwitchboardError) return outcome;
   throw new Error('It was not rejected with a SwitchboardError.', { cause: outcome });
 }
-
-/** Lets promises that are settled be seen; no time passes. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
-}
