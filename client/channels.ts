@@ -50,7 +50,7 @@ const maxKept = 1000;
 export function createChannels(output: ChannelsOutput): Channels {
   const channels = new Map<string, Channel>();
   const isNew = createSeen(maxKept);
-  let waiting: readonly DurableFrame[] = [];
+  let waiting: DurableFrame[] = [];
   let holds = 0;
 
   // Delivery is at least once.
@@ -64,7 +64,7 @@ export function createChannels(output: ChannelsOutput): Channels {
     else if (channel) {
       channel.receive(frame);
       if (channel.isBehind) output.gap();
-    } else if (holds > 0 && waiting.length < maxKept) waiting = [...waiting, frame];
+    } else if (holds && waiting.length < maxKept) waiting.push(frame);
     else deliver(frame);
   }
 

@@ -14,7 +14,7 @@ export type {
 } from './client.ts';
 export type { ChannelPosition, Frame, Position } from './frames.ts';
 export type { Inbox, InboxPage, InboxRead } from './inbox.ts';
-export type { SocketClass, SocketLike } from './link.ts';
+export type { SocketClass, SocketLike } from './connection.ts';
 export type { Options } from './options.ts';
 export type { Status } from './status.ts';
 export type { TokenSource } from './tokens.ts';

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const entry = fileURLToPath(new URL('../../client/index.ts', import.meta.url));
@@ -27,22 +26,5 @@ describe('the bundle', () => {
     const { metafile } = await bundled;
     const strangers = Object.keys(metafile.inputs).filter((path) => !/(^|\/)client\/[\w-]+\.ts$/.test(path));
     expect(strangers.map((path) => path.replace(/^.*\//, ''))).toEqual(['limits.ts']);
-  });
-});
-
-describe('the types', () => {
-  it('come from the client, the plain part of the protocol and the language alone: no zod', () => {
-    const { options } = ts.parseJsonConfigFileContent(
-      ts.readConfigFile(fileURLToPath(new URL('../../client/tsconfig.json', import.meta.url)), (path) =>
-        ts.sys.readFile(path),
-      ).config,
-      ts.sys,
-      fileURLToPath(new URL('../../client/', import.meta.url)),
-    );
-    const program = ts.createProgram([entry], options);
-    const root = fileURLToPath(new URL('../../', import.meta.url));
-    const files = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file));
-    const folders = files.map(({ fileName }) => fileName.slice(root.length).replace(/[^/]*$/, ''));
-    expect([...new Set(folders)].sort()).toEqual(['client/', 'protocol/', 'protocol/messages/']);
   });
 });

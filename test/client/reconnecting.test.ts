@@ -52,7 +52,7 @@ describe('the status', () => {
 
   it('keeps the query of its address, and adds the token', async () => {
     const server = await startServer();
-    const client = connect({ url: `${server.url}?stack=a%26b`, token: 'a+b', WebSocket, page: {} });
+    const client = connect({ url: `${server.url}?stack=a%26b`, token: 'a+b', WebSocket });
     expect((await server.connections.next()).token).toBe('a+b');
     await client.close();
   });
