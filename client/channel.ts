@@ -1,4 +1,4 @@
-import type { ChannelAnswer, DurableFrame, Position } from './frames.ts';
+import type { Recovery, DurableFrame, Position } from './frames.ts';
 
 /** The reader of one durable log: whatever comes, in whatever order, leaves in order and once. */
 export interface Channel {
@@ -7,7 +7,7 @@ export interface Channel {
   readonly isBehind: boolean;
   readonly receive: (frame: DurableFrame) => void;
   /** The server's word on what was asked from the position; of the frames it speaks of some may still be on the way. */
-  readonly recovered: (answer: ChannelAnswer) => void;
+  readonly recovered: (answer: Recovery) => void;
 }
 
 export interface ChannelOutput {
@@ -61,7 +61,7 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
     if (frame) deliver(frame);
   }
 
-  function recovered(answer: ChannelAnswer): void {
+  function recovered(answer: Recovery): void {
     const { epoch, offset, recovered: isComplete, skipped = [], more = false } = answer;
     adopt(epoch);
     isCut = more;

@@ -1,10 +1,11 @@
 import { type Channel, createChannel } from './channel.ts';
 import {
-  type ChannelAnswer,
+  type ChannelPosition,
   type DurableFrame,
   type Frame,
   isDurable,
   type Position,
+  type Recovery,
   topicPrefix,
 } from './frames.ts';
 import { createSeen } from './seen.ts';
@@ -14,10 +15,6 @@ export interface Lost {
   readonly channel: string;
   readonly from: Position;
   readonly to: Position;
-}
-
-export interface ChannelPosition extends Position {
-  readonly channel: string;
 }
 
 /** Every frame that is a message passes here: once, and in order where its channel keeps a log. */
@@ -30,7 +27,7 @@ export interface Channels {
    * answer that comes after an unsubscribe brings nothing back. Returns whether there is more to ask for
    * at once.
    */
-  readonly answer: (channel: string, answer: ChannelAnswer, isBegun?: boolean) => boolean | undefined;
+  readonly answer: (channel: string, answer: Recovery, isBegun?: boolean) => boolean | undefined;
   readonly forget: (channel: string) => void;
   readonly get: (channel: string) => Channel | undefined;
   /** The session's own channels: all but the topics. */
@@ -53,7 +50,7 @@ const maxKept = 1000;
 export function createChannels(output: ChannelsOutput): Channels {
   const channels = new Map<string, Channel>();
   const isNew = createSeen(maxKept);
-  let waiting: readonly DurableFrame[] = [];
+  let waiting: DurableFrame[] = [];
   let holds = 0;
 
   // Delivery is at least once.
@@ -67,7 +64,7 @@ export function createChannels(output: ChannelsOutput): Channels {
     else if (channel) {
       channel.receive(frame);
       if (channel.isBehind) output.gap();
-    } else if (holds > 0 && waiting.length < maxKept) waiting = [...waiting, frame];
+    } else if (holds && waiting.length < maxKept) waiting.push(frame);
     else deliver(frame);
   }
 

@@ -32,8 +32,8 @@ export class SwitchboardError extends Error {
   override readonly name = 'SwitchboardError';
   readonly code: SwitchboardErrorCode;
 
-  constructor(code: SwitchboardErrorCode, message: string = code, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(code: SwitchboardErrorCode, message?: string, options?: { cause?: unknown }) {
+    super(message || code, options);
     this.code = code;
   }
 }

@@ -1,11 +1,13 @@
+import type { InboxList, InboxPage, InboxRead, InboxUnread } from '../protocol/messages/inbox.ts';
 import type { Emitter } from './emitter.ts';
-import type { Frame } from './frames.ts';
 import type { Outbox } from './outbox.ts';
+
+export type { InboxPage, InboxRead } from '../protocol/messages/inbox.ts';
 
 /** The durable log of the session's own user channel, and how far the user has read it. */
 export interface Inbox {
   /** The messages after an offset (0: from the first that is kept), oldest first. */
-  list(page?: { readonly after?: number; readonly limit?: number }): Promise<InboxPage>;
+  list(page?: InboxList): Promise<InboxPage>;
   /** How many messages the user has not read. */
   unread(): Promise<number>;
   /** Everything up to this offset is read, on all devices of the user. It never goes back. */
@@ -14,24 +16,11 @@ export interface Inbox {
   on(event: 'read', handler: (read: InboxRead) => void): () => void;
 }
 
-export interface InboxPage {
-  readonly messages: readonly Frame[];
-  /** The offset of the newest message. */
-  readonly head: number;
-  readonly readOffset: number;
-  /** Where the next page begins: give it as `after`. Absent on the last page. */
-  readonly next?: number;
-}
-
-export interface InboxRead {
-  readonly readOffset: number;
-}
-
 /** The inbox's frames. The answers are the server's, whose word on their shape is taken here. */
 export function createInbox({ send }: Outbox, { on }: Emitter): Inbox {
   return {
     list: (page = {}) => send('inbox-list', page) as Promise<InboxPage>,
-    unread: async () => ((await send('inbox-unread', {})) as { unread: number }).unread,
+    unread: async () => ((await send('inbox-unread', {})) as InboxUnread).unread,
     markRead: (offset) => send('inbox-mark-read', { offset }) as Promise<void>,
     on: (event, handler) => on(`inbox-${event}`, handler),
   };

@@ -1,6 +1,6 @@
 export { connect } from './connect.ts';
 export { type ClientErrorCode, SwitchboardError, type SwitchboardErrorCode } from './errors.ts';
-export type { ChannelPosition, Lost } from './channels.ts';
+export type { Lost } from './channels.ts';
 export type {
   AnyMessages,
   AnyRequests,
@@ -12,9 +12,9 @@ export type {
   Subscription,
   Unsubscribe,
 } from './client.ts';
-export type { Frame, Position } from './frames.ts';
+export type { ChannelPosition, Frame, Position } from './frames.ts';
 export type { Inbox, InboxPage, InboxRead } from './inbox.ts';
-export type { SocketClass, SocketLike } from './link.ts';
+export type { SocketClass, SocketLike } from './connection.ts';
 export type { Options } from './options.ts';
 export type { Status } from './status.ts';
 export type { TokenSource } from './tokens.ts';

@@ -1,24 +1,24 @@
 import { type Clock, createAlarm } from './clock.ts';
 import { disconnected, SwitchboardError } from './errors.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import type { PauseReason } from './page-events.ts';
 import type { Status } from './status.ts';
 import { readToken, type TokenSource } from './tokens.ts';
 
 /**
- * The state machine of the client. At any time there is a current link or none, and an attempt at the next one or
- * none: without a current link the attempt reconnects, with one it makes the new connection before the old one breaks.
+ * The state machine of the client. At any time there is a current connection or none, and an attempt at the next one or
+ * none: without a current connection the attempt reconnects, with one it makes the new connection before the old one breaks.
  */
 export interface Lifecycle {
   readonly status: Status;
-  /** The current link: there is one exactly while the status is `open`. */
-  readonly link: Link | undefined;
+  /** The current connection: there is one exactly while the status is `open`. */
+  readonly connection: Connection | undefined;
   /** Why everything is over. */
-  readonly over: SwitchboardError | undefined;
+  readonly closeReason: SwitchboardError | undefined;
   readonly dial: () => void;
-  readonly onEnd: (link: Link, reason: SwitchboardError) => void;
-  /** The server announced that it closes the link. */
-  readonly onClosing: (link: Link, reason: SwitchboardError, isRetryable: unknown) => void;
+  readonly onEnd: (connection: Connection, reason: SwitchboardError) => void;
+  /** The server announced that it closes the connection. */
+  readonly onClosing: (connection: Connection, reason: SwitchboardError, isRetryable: unknown) => void;
   readonly pause: (reason: PauseReason) => void;
   readonly wake: () => void;
   readonly finish: (reason: SwitchboardError, isFinal: boolean) => Promise<void>;
@@ -29,15 +29,15 @@ export interface LifecycleSettings {
   readonly token: TokenSource;
   readonly answerTimeoutMs: number;
   readonly renewAfterMs: number;
-  readonly open: (token: string) => Link;
+  readonly open: (token: string) => Connection;
   /** Restores subscriptions, and what was missed. */
-  readonly restore: (link: Link) => Promise<void>;
-  /** From now on, or now: finds out whether the link still lives, and ends it where it does not. */
-  readonly watch: (link: Link) => void;
-  readonly check: (link: Link) => void;
+  readonly restore: (connection: Connection) => Promise<void>;
+  /** From now on, or now: finds out whether the connection still lives, and ends it where it does not. */
+  readonly watch: (connection: Connection) => void;
+  readonly check: (connection: Connection) => void;
   readonly onStatus: (status: Status) => void;
-  /** The link is about to become the current one. */
-  readonly onLink: (link: Link, token: string) => void;
+  /** The connection is about to become the current one. */
+  readonly onConnection: (connection: Connection, token: string) => void;
 }
 
 // Full jitter: clients that lost one server together do not come back together (AWS Architecture Blog, "Exponential
@@ -58,9 +58,9 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   const renewalAlarm = createAlarm(clock);
   const drainAlarm = createAlarm(clock);
   let status: Status = { state: 'connecting' };
-  let current: Link | undefined;
-  let replaced: Link | undefined;
-  let attempt: { link?: Link } | undefined;
+  let current: Connection | undefined;
+  let replaced: Connection | undefined;
+  let attempt: { connection?: Connection } | undefined;
   let attempts = 0;
   let openedAt = 0;
 
@@ -81,7 +81,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
 
   async function connect(): Promise<void> {
     if (attempt || isResting()) return;
-    const mine: { link?: Link } = (attempt = {});
+    const mine: { connection?: Connection } = (attempt = {});
     attemptAlarm.set(settings.answerTimeoutMs, () => failed(disconnected()));
     const reading = await readToken(token);
     if (attempt !== mine) return;
@@ -89,8 +89,8 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       failed(reading.error, reading.error.code === 'forbidden');
       return;
     }
-    const link = (mine.link = settings.open(reading.token));
-    const refusal = await link.opened;
+    const connection = (mine.connection = settings.open(reading.token));
+    const refusal = await connection.opened;
     if (attempt !== mine) return;
     // Only `ws` tells a status, which the same token would meet again; behind `refused` there may be anything.
     if (refusal) {
@@ -98,10 +98,10 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       return;
     }
     attemptAlarm.stop();
-    await settings.restore(link);
+    await settings.restore(connection);
     if (attempt !== mine) return;
-    if (link.isEnded) failed(disconnected());
-    else promote(link, reading.token);
+    if (connection.isEnded) failed(disconnected());
+    else promote(connection, reading.token);
   }
 
   function failed(reason: SwitchboardError, isFinal = false): void {
@@ -118,28 +118,28 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   }
 
   async function abort(reason?: SwitchboardError): Promise<void> {
-    const link = attempt?.link;
+    const connection = attempt?.connection;
     attempt = undefined;
     attemptAlarm.stop();
-    await link?.end(reason);
+    await connection?.end(reason);
   }
 
-  function promote(link: Link, usedToken: string): void {
+  function promote(connection: Connection, usedToken: string): void {
     const old = current;
-    current = link;
+    current = connection;
     attempt = undefined;
     openedAt = clock.now();
     renewalAlarm.set(settings.renewAfterMs * (1 - renewalJitter * clock.random()), dial);
-    settings.watch(link);
-    settings.onLink(link, usedToken);
+    settings.watch(connection);
+    settings.onConnection(connection, usedToken);
     if (old) drain(old);
     else become({ state: 'open' });
   }
 
-  function drain(link: Link): void {
+  function drain(connection: Connection): void {
     void replaced?.end();
-    replaced = link;
-    drainAlarm.set(drainMs, () => void link.end());
+    replaced = connection;
+    drainAlarm.set(drainMs, () => void connection.end());
   }
 
   async function finish(reason: SwitchboardError, isFinal: boolean): Promise<void> {
@@ -156,16 +156,16 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     get status() {
       return status;
     },
-    get link() {
+    get connection() {
       return current;
     },
-    get over() {
+    get closeReason() {
       return status.state === 'closed' ? status.reason : undefined;
     },
     dial,
     finish,
-    onEnd(link, reason) {
-      if (link !== current) return;
+    onEnd(connection, reason) {
+      if (connection !== current) return;
       current = undefined;
       renewalAlarm.stop();
       if (clock.now() - openedAt >= stableMs) attempts = 0;
@@ -173,9 +173,9 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       if (attempt) reconnecting(reason, 0);
       else retryLater(reason);
     },
-    onClosing(link, reason, isRetryable) {
+    onClosing(connection, reason, isRetryable) {
       const isFinal = !isRetryable || (isFixed && reason.code === 'token_expired');
-      void (isFinal ? finish(reason, true) : link.end(reason));
+      void (isFinal ? finish(reason, true) : connection.end(reason));
     },
     pause(code) {
       if (isResting()) return;

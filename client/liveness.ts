@@ -1,13 +1,13 @@
 import { type Clock, createAlarm } from './clock.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import type { Recovery } from './recovery.ts';
 
 /** Finds out whether a connection that says nothing still lives, and ends it where it does not. */
 export interface Liveness {
-  /** From now on, until the link ends. */
-  readonly watch: (link: Link) => void;
+  /** From now on, until the connection ends. */
+  readonly watch: (connection: Connection) => void;
   /** Now, where nothing has come for a while. */
-  readonly check: (link: Link, maxSilenceMs?: number) => void;
+  readonly check: (connection: Connection, maxSilenceMs?: number) => void;
   readonly stop: () => void;
 }
 
@@ -19,35 +19,35 @@ const sleepMs = 90_000;
 
 export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeatAfterMs: number): Liveness {
   const alarm = createAlarm(clock);
-  let current: Link | undefined;
+  let current: Connection | undefined;
 
-  function watch(link: Link): void {
-    current = link;
-    if (link.isEnded) return;
-    const delayMs = Math.min(lookMs, link.heardAt + heartbeatAfterMs - clock.now());
+  function watch(connection: Connection): void {
+    current = connection;
+    if (connection.isEnded) return;
+    const delayMs = Math.min(lookMs, connection.heardAt + heartbeatAfterMs - clock.now());
     const dueAt = clock.now() + delayMs;
     alarm.set(delayMs, () => {
       // Far too late: the machine slept.
       const isLate = clock.now() - dueAt > sleepMs;
       // API Gateway closes after 10 minutes without a message either way (quotas), and bills each heartbeat. What this
       // side sends is answered, or is looked into when its answer does not come: it is enough to go by what came.
-      check(link, isLate ? quietMs : heartbeatAfterMs);
+      check(connection, isLate ? quietMs : heartbeatAfterMs);
     });
   }
 
-  function check(link: Link, maxSilenceMs = quietMs): void {
-    if (clock.now() - link.heardAt >= maxSilenceMs) void listen(link);
-    else watch(link);
+  function check(connection: Connection, maxSilenceMs = quietMs): void {
+    if (clock.now() - connection.heardAt >= maxSilenceMs) void listen(connection);
+    else watch(connection);
   }
 
-  async function listen(link: Link): Promise<void> {
+  async function listen(connection: Connection): Promise<void> {
     // Whoever else wonders now need not ask too. What comes from here on is later than this.
-    const heardAt = (link.heardAt = clock.now() - 1);
-    await probe(link, answerTimeoutMs);
+    const heardAt = (connection.heardAt = clock.now() - 1);
+    await probe(connection, answerTimeoutMs);
     // Whatever came is a sign of life, a refusal too.
-    if (link.heardAt === heardAt) await link.end();
+    if (connection.heardAt === heardAt) await connection.end();
     // Another may have replaced it meanwhile.
-    else if (link === current) watch(link);
+    else if (connection === current) watch(connection);
   }
 
   return { watch, check, stop: alarm.stop };

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from './clock.ts';
-import type { SocketClass } from './link.ts';
+import type { SocketClass } from './connection.ts';
 import type { Page } from './page-events.ts';
 import type { TokenSource } from './tokens.ts';
 
@@ -26,17 +26,20 @@ export interface Options {
   readonly renewAfterMs?: number;
   /** After how long a silence in both directions it asks what it missed; 9 min without it: at 10 min API Gateway cuts. */
   readonly heartbeatAfterMs?: number;
-  /** For tests of this client. */
-  readonly clock?: Clock;
-  readonly page?: Page;
 }
 
-export type Settings = Required<Omit<Options, 'httpUrl'>> & Pick<Options, 'httpUrl'>;
+/** What the client uses of the machine it runs on. Tests of the client give their own. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly page: Page;
+}
+
+export type Settings = Required<Omit<Options, 'httpUrl'>> & Pick<Options, 'httpUrl'> & Machine;
 
 const minuteMs = 60_000;
 
 /** The options with their defaults. */
-export function readOptions(options: Options): Settings {
+export function readOptions(options: Options & Partial<Machine>): Settings {
   const page = globalThis as unknown as Page & { readonly WebSocket: SocketClass };
   const settings: Record<string, unknown> = {
     WebSocket: page.WebSocket,

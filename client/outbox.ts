@@ -1,5 +1,5 @@
 import { SwitchboardError } from './errors.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import type { Request, Requests } from './requests.ts';
 import { createUpload, isTooLarge, type UploadSettings } from './upload.ts';
 
@@ -15,21 +15,21 @@ export interface OutboxSettings extends UploadSettings {
   readonly queueLimit: number;
   readonly queueMaxAgeMs: number;
   /** The connection, where frames may be sent on it now. */
-  readonly link: () => Link | undefined;
+  readonly connection: () => Connection | undefined;
   /** Why nothing can be sent any more. */
-  readonly over: () => SwitchboardError | undefined;
+  readonly closeReason: () => SwitchboardError | undefined;
   /** An answer did not come: finds out whether the connection lives. */
   readonly look: () => void;
 }
 
 export function createOutbox(settings: OutboxSettings): Outbox {
-  const { requests, queueLimit, queueMaxAgeMs, link, over, look } = settings;
+  const { requests, queueLimit, queueMaxAgeMs, connection, closeReason, look } = settings;
   const upload = createUpload(settings);
-  let queue: readonly Request[] = [];
+  let queue: Request[] = [];
 
   function go(request: Request): void {
-    const error = over();
-    const open = link();
+    const error = closeReason();
+    const open = connection();
     if (error) request.settle({ error });
     else if (!open) enqueue(request);
     else requests.transmit(request, isTooLarge(request.text) ? upload : open);
@@ -38,7 +38,7 @@ export function createOutbox(settings: OutboxSettings): Outbox {
   function enqueue(request: Request): void {
     if (queue.length >= queueLimit) request.settle({ error: new SwitchboardError('queue_full') });
     else {
-      queue = [...queue, request];
+      queue.push(request);
       request.expire(queueMaxAgeMs, 'queue_expired');
     }
   }
@@ -56,7 +56,7 @@ export function createOutbox(settings: OutboxSettings): Outbox {
       return answer.content;
     },
     flush() {
-      if (!link() && !over()) return;
+      if (!connection() && !closeReason()) return;
       const waiting = queue;
       queue = [];
       for (const request of waiting) go(request);

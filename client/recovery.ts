@@ -1,18 +1,18 @@
+import type { Recovered } from '../protocol/messages/channels.ts';
 import type { Channels } from './channels.ts';
 import type { Clock } from './clock.ts';
 import { isPassing, type SwitchboardError } from './errors.ts';
-import type { ChannelAnswer } from './frames.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import type { Requests } from './requests.ts';
 
 /** Asks the server for what channels miss. */
 export interface Recovery {
   /** After an open: learns where the session's own channels stand, or has them continued from their positions. */
-  readonly open: (link: Link) => Promise<void>;
+  readonly open: (connection: Connection) => Promise<void>;
   /** Asks for what is missing, and again while the server has more. */
-  readonly run: (link: Link) => Promise<void>;
+  readonly run: (connection: Connection) => Promise<void>;
   /** Has the server speak, of what the channels miss if of anything. */
-  readonly probe: (link: Link, timeoutMs: number) => Promise<unknown>;
+  readonly probe: (connection: Connection, timeoutMs: number) => Promise<unknown>;
   /** Something is missing that may still come by itself: asks a little later. */
   readonly watch: () => void;
   readonly stop: () => void;
@@ -24,7 +24,7 @@ export interface Asking {
   readonly requests: Requests;
   readonly channels: Channels;
   /** The connection to ask on. */
-  readonly link: () => Link | undefined;
+  readonly connection: () => Connection | undefined;
   readonly onError: (error: SwitchboardError) => void;
 }
 
@@ -41,14 +41,14 @@ const graceMs = 500;
 const maxGraceMs = 30_000;
 
 export function createRecovery(settings: RecoverySettings): Recovery {
-  const { clock, requests, channels, durable, link, onError } = settings;
+  const { clock, requests, channels, durable, connection, onError } = settings;
   let cancel: (() => void) | undefined;
   let delayMs = graceMs;
   let asking = 0;
 
   /** Resolves to whether there is more to ask for at once. */
   async function recover(
-    on: Link,
+    on: Connection,
     wanted: readonly { channel: string }[],
     timeoutMs?: number,
     isOpening?: boolean,
@@ -57,8 +57,8 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     const answer = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
     asking--;
     if ('content' in answer) {
-      const { channels: entries = [] } = Object(answer.content) as { channels?: readonly ChannelAnswer[] };
-      return entries.filter((entry) => channels.answer(entry.channel ?? '', entry, isOpening)).length > 0;
+      const { channels: entries = [] } = Object(answer.content) as Partial<Recovered>;
+      return entries.filter((entry) => channels.answer(entry.channel, entry, isOpening)).length > 0;
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
     // What was missed is not known now, and nothing would tell later: this connection will not do.
@@ -67,14 +67,14 @@ export function createRecovery(settings: RecoverySettings): Recovery {
       // The token is of another user than the one before, who is not connected any more.
       if (isForbidden) {
         for (const { channel } of wanted) channels.forget(channel);
-        void link()?.end();
+        void connection()?.end();
       }
       await on.end();
     }
     return false;
   }
 
-  async function ask(on: Link, wanted = channels.gaps(), timeoutMs?: number): Promise<void> {
+  async function ask(on: Connection, wanted = channels.gaps(), timeoutMs?: number): Promise<void> {
     if ((timeoutMs || wanted.length > 0) && (await recover(on, wanted, timeoutMs))) await ask(on);
     else watch();
   }
@@ -86,7 +86,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     // One hole in a channel of many is seen by all of its readers at one time.
     cancel = clock.after(delayMs * (1 + clock.random()), () => {
       cancel = undefined;
-      const on = link();
+      const on = connection();
       // Without a connection the next one asks for everything; an answer under way looks again by itself.
       if (on && !asking) void ask(on);
     });

@@ -1,13 +1,13 @@
 import { type Clock, createAlarm } from './clock.ts';
 import type { SwitchboardError } from './errors.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import type { Requests } from './requests.ts';
 import { readLifetimeMs, readToken, type TokenSource } from './tokens.ts';
 
 /** Lengthens the session in band, before its token expires. */
 export interface Refresh {
   /** `latest` is the token that the server took for this connection. */
-  readonly start: (link: Link, latest: string) => void;
+  readonly start: (connection: Connection, latest: string) => void;
   readonly stop: () => void;
 }
 
@@ -26,37 +26,37 @@ const minDelayMs = 5000;
 export function createRefresh({ clock, requests, token, onError }: RefreshSettings): Refresh {
   const isFixed = typeof token === 'string';
   const alarm = createAlarm(clock);
-  let current: Link | undefined;
+  let current: Connection | undefined;
   let endsAt = 0;
 
-  function start(link: Link, latest: string): void {
-    current = link;
+  function start(connection: Connection, latest: string): void {
+    current = connection;
     const readMs = readLifetimeMs(latest, clock.now());
     // Where it seems over this clock is ahead: the server has just taken it.
     const lifetimeMs = readMs <= 0 ? leadMs : readMs;
     endsAt = clock.now() + lifetimeMs;
     // There is no other token: the server is asked for its word once this one is over.
-    schedule(link, isFixed ? lifetimeMs : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
+    schedule(connection, isFixed ? lifetimeMs : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
   }
 
-  function schedule(link: Link, delayMs: number): void {
+  function schedule(connection: Connection, delayMs: number): void {
     // The expiry of what is no JWT cannot be read.
-    if (delayMs < Infinity && !link.isEnded)
-      alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(link));
+    if (delayMs < Infinity) alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(connection));
   }
 
-  async function refresh(link: Link): Promise<void> {
+  async function refresh(connection: Connection): Promise<void> {
+    if (connection.isEnded) return;
     // Again, whatever becomes of this: a token function may never answer.
-    schedule(link, leadMs / 4);
+    schedule(connection, leadMs / 4);
     // The server ends a session that is over when it hears of it, and sends it nothing until then.
-    if (clock.now() > endsAt) void requests.ask(link, 'ping');
+    if (clock.now() > endsAt) void requests.ask(connection, 'ping');
     const reading = await readToken(token);
-    const answer = 'token' in reading ? await requests.ask(link, 'refresh', reading) : reading;
-    if (link !== current || link.isEnded) return;
-    if ('token' in reading && 'content' in answer) start(link, reading.token);
+    const answer = 'token' in reading ? await requests.ask(connection, 'refresh', reading) : reading;
+    if (connection !== current || connection.isEnded) return;
+    if ('token' in reading && 'content' in answer) start(connection, reading.token);
     else {
       if ('error' in answer) onError(answer.error);
-      schedule(link, 0);
+      schedule(connection, 0);
     }
   }
 

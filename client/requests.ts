@@ -1,7 +1,7 @@
 import { type Clock, createAlarm } from './clock.ts';
 import { type ClientErrorCode, disconnected, readError, SwitchboardError } from './errors.ts';
 import type { Frame } from './frames.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 
 /** How a frame was answered. A refusal is an expected outcome: only `send` of the client throws it. */
 export type Answer = { readonly content: unknown } | { readonly error: SwitchboardError };
@@ -18,16 +18,21 @@ export interface Request {
 }
 
 /** What takes a request to the server: a connection, or HTTP. */
-export type Carrier = Pick<Link, 'isEnded'> & { readonly send: (request: Request) => void };
+export type Carrier = Pick<Connection, 'isEnded'> & { readonly send: (request: Request) => void };
 
 export interface Requests {
   readonly make: (type: string, content: unknown) => Request;
   readonly transmit: (request: Request, carrier: Carrier) => void;
-  readonly ask: (link: Link, type: string, content?: unknown, timeoutMs?: number) => Promise<Answer>;
-  /** Takes a frame that answers a request. */
-  readonly answer: (frame: Frame) => boolean;
-  /** The link is gone, or all of them: what waits for an answer on it is settled with the error. */
-  readonly drop: (error: SwitchboardError, link?: Link) => void;
+  readonly ask: (
+    connection: Connection,
+    type: string,
+    content?: unknown,
+    timeoutMs?: number,
+  ) => Promise<Answer>;
+  /** Settles the request that a frame answers, and returns it. */
+  readonly answer: (frame: Frame) => Request | undefined;
+  /** The connection is gone, or all of them: what waits for an answer on it is settled with the error. */
+  readonly drop: (error: SwitchboardError, connection?: Connection) => void;
 }
 
 export function createRequests(clock: Clock, timeoutMs: number): Requests {
@@ -69,19 +74,19 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
   return {
     make,
     transmit,
-    ask(link, type, content, ms) {
+    ask(connection, type, content, ms) {
       const request = make(type, content);
-      transmit(request, link, ms);
+      transmit(request, connection, ms);
       return request.answered;
     },
     answer({ id = '', type, content }) {
       const request = inFlight.get(id)?.request;
       request?.settle(type === 'error' ? { error: readError(content) } : { content });
-      return !!request;
+      return request;
     },
-    drop(error, link) {
+    drop(error, connection) {
       for (const { request, carrier } of inFlight.values()) {
-        if (!link || carrier === link) request.settle({ error });
+        if (!connection || carrier === connection) request.settle({ error });
       }
     },
   };

@@ -5,7 +5,7 @@ import { disconnected, readError, SwitchboardError } from './errors.ts';
 import type { Frame } from './frames.ts';
 import { createInbox } from './inbox.ts';
 import { createLifecycle } from './lifecycle.ts';
-import { type Link, openLink } from './link.ts';
+import { type Connection, openConnection } from './connection.ts';
 import { createLiveness } from './liveness.ts';
 import type { Settings } from './options.ts';
 import { createOutbox } from './outbox.ts';
@@ -37,14 +37,14 @@ export function openSession(settings: Settings): Client {
     ...settings,
     requests,
     channels,
-    link: () => lifecycle.link,
+    connection: () => lifecycle.connection,
     signal: ending.signal,
-    over: () => lifecycle.over,
+    closeReason: () => lifecycle.closeReason,
     look() {
-      if (lifecycle.link) liveness.check(lifecycle.link, settings.answerTimeoutMs / 2);
+      if (lifecycle.connection) liveness.check(lifecycle.connection, settings.answerTimeoutMs / 2);
     },
     onError: (error: SwitchboardError) => {
-      if (!lifecycle.over) emitter.emit('error', error);
+      if (!lifecycle.closeReason) emitter.emit('error', error);
     },
   };
   const recovery = createRecovery(parts);
@@ -57,41 +57,41 @@ export function openSession(settings: Settings): Client {
     ...liveness,
     open(token) {
       address.searchParams.set('token', token);
-      return openLink(String(address), { ...settings, onFrame, onEnd });
+      return openConnection(address.href, { ...settings, onFrame, onEnd });
     },
-    restore: async (link) => {
-      await Promise.all([recovery.open(link), subscriptions.restore(link)]);
-      await recovery.run(link);
+    restore: async (connection) => {
+      await Promise.all([recovery.open(connection), subscriptions.restore(connection)]);
+      await recovery.run(connection);
     },
     onStatus,
-    onLink(link, token) {
-      refresh.start(link, token);
-      void subscriptions.restore(link);
+    onConnection(connection, token) {
+      refresh.start(connection, token);
+      void subscriptions.restore(connection);
     },
   });
   listenToPage(page, lifecycle.pause, lifecycle.wake, ending);
 
-  function onFrame(frame: Frame, link: Link): void {
+  function onFrame(frame: Frame, connection: Connection): void {
     const { type, content } = frame;
     if (requests.answer(frame)) return;
     if (type === 'closing') {
       const { retry } = Object(content) as { retry?: unknown };
-      lifecycle.onClosing(link, readError(content), retry);
+      lifecycle.onClosing(connection, readError(content), retry);
     } else if (type === 'error') parts.onError(readError(content));
     else if (type !== 'ack' && type !== 'pong') channels.receive(frame);
   }
 
-  function onEnd(link: Link, reason: SwitchboardError): void {
-    requests.drop(lifecycle.over ?? disconnected(), link);
-    subscriptions.drop(link);
-    lifecycle.onEnd(link, reason);
+  function onEnd(connection: Connection, reason: SwitchboardError): void {
+    requests.drop(lifecycle.closeReason ?? disconnected(), connection);
+    subscriptions.drop(connection);
+    lifecycle.onEnd(connection, reason);
   }
 
   function deliver(frame: Frame): void {
     const { type, content } = frame;
     for (const name of eventNames.includes(type) ? ['*'] : [type, '*']) {
       // A handler may have closed the client in the middle of what was held.
-      if (!lifecycle.over) emitter.emit(name, content, frame);
+      if (!lifecycle.closeReason) emitter.emit(name, content, frame);
     }
     subscriptions.deliver(frame);
   }

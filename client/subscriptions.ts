@@ -3,7 +3,7 @@ import type { Unsubscribe } from './client.ts';
 import { createAlarm } from './clock.ts';
 import { isPassing, SwitchboardError } from './errors.ts';
 import { type Frame, hasPosition, topicPrefix } from './frames.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import type { Asking } from './recovery.ts';
 
 /** One reader of a topic: a handler, or a loop. */
@@ -19,15 +19,15 @@ export interface Subscriptions {
   readonly add: (name: string, reader: TopicReader) => Unsubscribe;
   readonly deliver: (frame: Frame) => void;
   /** Subscribes, on this connection, to every topic that is not subscribed to there. */
-  readonly restore: (link: Link) => Promise<void>;
+  readonly restore: (connection: Connection) => Promise<void>;
   /** The connection is gone. */
-  readonly drop: (link: Link) => void;
+  readonly drop: (connection: Connection) => void;
   readonly end: (error: SwitchboardError) => void;
 }
 
 export interface SubscriptionsSettings extends Asking {
   /** Why nothing can be subscribed to any more. */
-  readonly over: () => SwitchboardError | undefined;
+  readonly closeReason: () => SwitchboardError | undefined;
 }
 
 interface Topic {
@@ -35,7 +35,7 @@ interface Topic {
   readonly channel: string;
   readonly readers: Set<TopicReader>;
   /** The connections that carry it, or are about to. */
-  readonly links: Set<Link>;
+  readonly via: Set<Connection>;
   readonly ready: Promise<void>;
   readonly settle: (reason?: SwitchboardError) => void;
 }
@@ -43,7 +43,7 @@ interface Topic {
 const retryMs = 5000;
 
 export function createSubscriptions(settings: SubscriptionsSettings): Subscriptions {
-  const { clock, requests, channels, link, onError, over } = settings;
+  const { clock, requests, channels, connection, onError, closeReason } = settings;
   /** By channel. */
   const topics = new Map<string, Topic>();
   /** By channel: the last request for a topic; of two at once the server may finish the later one first. */
@@ -51,11 +51,11 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
   let leaving: Promise<unknown> = Promise.resolve();
   const alarm = createAlarm(clock);
 
-  async function restore(on: Link): Promise<void> {
-    const missing = [...topics.values()].filter(({ links }) => !links.has(on));
+  async function restore(on: Connection): Promise<void> {
+    const missing = [...topics.values()].filter(({ via }) => !via.has(on));
     await Promise.all(
       missing.map((topic) => {
-        topic.links.add(on);
+        topic.via.add(on);
         const turn = () => inTurn(topic, () => subscribe(on, topic));
         // Where there may be too many, what is left makes room first.
         return topics.size > maxTopicsPerSession / 2 ? leaving.then(turn) : turn();
@@ -74,7 +74,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     return topics.get(topic.channel) === topic;
   }
 
-  async function subscribe(on: Link, topic: Topic): Promise<void> {
+  async function subscribe(on: Connection, topic: Topic): Promise<void> {
     if (!isWanted(topic)) return;
     const { channel, name } = topic;
     const release = channels.hold();
@@ -90,10 +90,10 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     release();
   }
 
-  function refused(on: Link, topic: Topic, reason: SwitchboardError): void {
+  function refused(on: Connection, topic: Topic, reason: SwitchboardError): void {
     if (reason.code === 'disconnected') return;
     if (isPassing(reason)) {
-      topic.links.delete(on);
+      topic.via.delete(on);
       alarm.set(retryMs * (1 + clock.random()), restoreCurrent);
     } else {
       forget(topic);
@@ -103,7 +103,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
   }
 
   function restoreCurrent(): void {
-    const on = link();
+    const on = connection();
     if (on) void restore(on);
   }
 
@@ -117,7 +117,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     if (topic.readers.size > 0 || !isWanted(topic)) return;
     forget(topic);
     topic.settle(new SwitchboardError('closed'));
-    for (const on of topic.links) {
+    for (const on of topic.via) {
       const turn = inTurn(topic, () => requests.ask(on, 'unsubscribe', { topic: topic.name }));
       leaving = leaving.then(() => turn);
     }
@@ -125,7 +125,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
 
   return {
     add(name, reader) {
-      const reason = over();
+      const reason = closeReason();
       const topic = topics.get(topicPrefix + name) ?? createTopic(name);
       topic.readers.add(reader);
       if (reason) end(topic, reason);
@@ -140,7 +140,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     },
     restore,
     drop(on) {
-      for (const { links } of topics.values()) links.delete(on);
+      for (const { via } of topics.values()) via.delete(on);
     },
     end(reason) {
       alarm.stop();
@@ -158,7 +158,7 @@ function createTopic(name: string): Topic {
   });
   // Whoever does not look at it learns of a refusal by the `error` event, or in the loop.
   ready.catch(() => undefined);
-  return { name, channel: topicPrefix + name, readers: new Set(), links: new Set(), ready, settle };
+  return { name, channel: topicPrefix + name, readers: new Set(), via: new Set(), ready, settle };
 }
 
 function end(topic: Topic, reason: SwitchboardError): void {

@@ -14,7 +14,7 @@ export async function readToken(source: TokenSource): Promise<TokenReading> {
     return { token: typeof source === 'string' ? source : await source() };
   } catch (cause) {
     const { code } = Object(cause) as { code?: unknown };
-    const known = code === 'forbidden' ? code : 'unauthorized';
+    const known = code === 'forbidden' ? 'forbidden' : 'unauthorized';
     return { error: new SwitchboardError(known, `No token: ${String(cause)}`, { cause }) };
   }
 }

@@ -1,6 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
+import { topicPattern } from '../protocol/index.ts';
 import { tokenClaims } from './token-claims.ts';
 
 /** What a setting may be, in the words of the error that refuses anything else. */
@@ -19,9 +20,6 @@ const allowed: Readonly<Record<string, string>> = {
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
   removalPolicy: 'retain or destroy',
 };
-
-/** No comma: the patterns reach the functions in one variable, joined by them. */
-const topicPattern = z.string().check(z.regex(/^[A-Za-z0-9._@+/*-]{1,256}$/));
 
 const schema = z.strictObject({
   shards: z._default(fromText(wholeNumber(1, 256)), 8),

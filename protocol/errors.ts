@@ -1,7 +1,6 @@
 /**
- * Every error a user can meet. The code is stable and the same in frames, HTTP answers and docs; `httpStatus` is its
- * status over HTTP, `retryable` says whether the same request may succeed later, `closes` whether the server closes
- * the connection after saying so.
+ * Every error that a user can meet. Codes are stable, and the same in frames, HTTP answers and docs. `httpStatus` is the
+ * status over HTTP. `retryable`: the same request may succeed later. `closes`: the server then closes the connection.
  */
 export const errorTable = {
   bad_frame: { httpStatus: 400, retryable: false, closes: false },
@@ -20,15 +19,15 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** One fault in the input: where it is (`to[3]`, `content.toUserId`) and what is allowed there. */
+/** One fault in the input: its place (`to[3]`, `content.toUserId`) and what is allowed there. */
 export interface ErrorDetail {
   readonly field: string;
   readonly message: string;
 }
 
 /**
- * What a user asked for and is refused. Its code, message and details are written for that user and go out as they
- * are; any other error is a fault of ours and goes out as `internal` with nothing of its text.
+ * A request that is refused. Code, message and details are written for the user and go out as they are. Any other error
+ * is a fault of ours: it goes out as `internal`, without its text.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
 import { maxFrameIdLength, maxTypeLength } from './limits.ts';
-import type { Identity } from './names.ts';
 import { Refusal } from './errors.ts';
+import type { ClientFrame, Closing, ErrorContent, MessageFrame } from './messages/frames.ts';
 import { parseWith } from './validation.ts';
 
-/** The bare texts of the heartbeat, as front ends of other stacks send it. */
+/** The heartbeat as bare text, as front ends of other stacks send it. */
 export const bareHeartbeat = { ping: 'ping', pong: 'pong' } as const;
 
-/** Types that only the server speaks: nobody may publish or listen to them. */
+/** Types that only the server itself sends. Nobody may publish them or listen to them. */
 export const serverTypes = ['ack', 'error', 'pong', 'closing'] as const;
 
 const typeLength = `must be 1 to ${String(maxTypeLength)} characters`;
@@ -17,40 +17,10 @@ const frameId = z
   .string()
   .check(z.maxLength(maxFrameIdLength, `must be at most ${String(maxFrameIdLength)} characters`));
 
-/** Unknown fields are ignored: a newer client may talk to an older server. `from` is among them, so nobody can set it. */
+/** Unknown fields are dropped: a newer client may talk to an older server, and no client can set `from`. */
 const clientFrame = z.object({ type: frameType, content: z.optional(z.unknown()), id: z.optional(frameId) });
 
-/** What a client sends. */
-export interface ClientFrame {
-  readonly type: string;
-  readonly content: unknown;
-  /** Where given, the server answers this frame with an `ack` of the same id. */
-  readonly id?: string | undefined;
-}
-
-/** What a client is sent by a publish. */
-export interface MessageFrame {
-  readonly type: string;
-  readonly content: unknown;
-  readonly messageId: string;
-  /** What it was published on, where that is one topic or the message is durable; named as targets are. */
-  readonly channel?: string | undefined;
-  /** Its place in the channel's log, from 1, where it is durable. */
-  readonly offset?: number | undefined;
-  /** Which life of that log. */
-  readonly epoch?: string | undefined;
-  /** Stamped by the server on whatever a client caused. */
-  readonly from?: Identity | undefined;
-}
-
-/** Why the server is about to close a connection, and whether to connect again. */
-export interface Closing {
-  readonly code: 'kicked' | 'token_expired' | 'revoked';
-  readonly message: string;
-  readonly retry: boolean;
-}
-
-/** The type of a publish: any but the server's own. */
+/** The type of a published message: any but the server's own. */
 export const publishType = frameType.check(
   z.refine(
     (type) => !(serverTypes as readonly string[]).includes(type),
@@ -62,14 +32,14 @@ export type ClientFrameReading =
   | { readonly ok: true; readonly frame: ClientFrame }
   | { readonly ok: false; readonly refusal: Refusal; readonly id?: string; readonly requestType?: string };
 
-/** Reads a client's text. A refused one still tells its `id` and `type` where those can be read, for the answer. */
+/** Reads a client's text. A refused frame keeps its `id` and `type` for the answer, where those can be read. */
 export function readClientFrame(text: string): ClientFrameReading {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    return { ok: false, refusal: new Refusal('bad_frame', 'frame: is not JSON') };
+    return { ok: false, refusal: Refusal.at('bad_frame', 'frame', 'is not JSON') };
   }
   try {
     const { type, content, id } = parseWith(clientFrame, value, 'frame', 'bad_frame');
@@ -100,7 +70,7 @@ export function pongFrame(id: string | undefined): string {
 }
 
 export function errorFrame(error: Refusal, id: string | undefined, requestType: string | undefined): string {
-  const content = { code: error.code, message: error.message, requestType };
+  const content: ErrorContent = { code: error.code, message: error.message, requestType };
   return JSON.stringify({ type: 'error', id, content });
 }
 

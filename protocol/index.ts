@@ -1,9 +1,8 @@
-export * from './channels.ts';
 export * from './errors.ts';
 export * from './frames.ts';
 export * from './limits.ts';
+export type * from './messages/index.ts';
 export * from './names.ts';
 export * from './publish.ts';
-export * from './sessions.ts';
 export * from './targets.ts';
 export { parseWith } from './validation.ts';

@@ -3,7 +3,8 @@ import { Refusal } from './errors.ts';
 import { maxContentDepth, maxExclusions, maxRetentionSeconds, maxTargets } from './limits.ts';
 import { connectionId, defaultTenant, name } from './names.ts';
 import { publishType } from './frames.ts';
-import { parseTarget, type Target } from './targets.ts';
+import type { PublishRequest } from './messages/publish.ts';
+import { parseTarget } from './targets.ts';
 import { parseWith } from './validation.ts';
 
 const targetCount = `must hold 1 to ${String(maxTargets)} targets`;
@@ -18,7 +19,7 @@ const requestBody = z.strictObject({
   type: publishType,
   content: z.unknown(),
   tenant: z._default(name, defaultTenant),
-  // In lower case, so that receivers who compare ids see one (RFC 9562, section 4).
+  // Lower case, so that receivers can compare ids as text (RFC 9562, section 4).
   messageId: z.optional(z.guid('must be a UUID').check(z.toLowerCase())),
   durable: z.optional(z.boolean()),
   ttlSeconds: z.optional(z.int().check(z.gte(1, retention), z.lte(maxRetentionSeconds, retention))),
@@ -31,23 +32,7 @@ const requestBody = z.strictObject({
   report: z.optional(z.enum(['counts', 'recipients'])),
 });
 
-/** The body of `POST /publish`, read: defaults are filled in and targets parsed. */
-export interface PublishRequest {
-  readonly to: readonly Target[];
-  readonly type: string;
-  readonly content: unknown;
-  readonly tenant: string;
-  readonly messageId?: string | undefined;
-  /** Kept in the channel's log before it is delivered. */
-  readonly durable?: boolean | undefined;
-  /** For how long it is kept there. */
-  readonly ttlSeconds?: number | undefined;
-  /** Connections that get nothing, although a target names them. */
-  readonly exclude: readonly string[];
-  readonly report?: 'counts' | 'recipients' | undefined;
-}
-
-/** Reads a publish body; throws a `bad_request` that names the field and the limit. */
+/** Reads a publish body. Throws a `bad_request` that names the field and the limit. */
 export function readPublishRequest(body: unknown): PublishRequest {
   const request = parseWith(requestBody, body, '', 'bad_request');
   refuseTooDeep(request.content);
@@ -57,13 +42,13 @@ export function readPublishRequest(body: unknown): PublishRequest {
   return { ...request, to };
 }
 
-/** Level by level, for a recursion would end where this is to protect. */
+/** Goes level by level: on content this deep, a recursion would overflow the stack. */
 function refuseTooDeep(content: unknown): void {
   let level: object[] = [content].filter(isContainer);
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > maxContentDepth) {
       const message = `must be nested at most ${String(maxContentDepth)} levels deep`;
-      throw new Refusal('bad_request', `content: ${message}`, [{ field: 'content', message }]);
+      throw Refusal.at('bad_request', 'content', message);
     }
     level = level.flatMap((value): unknown[] => Object.values(value)).filter(isContainer);
   }
@@ -71,63 +56,4 @@ function refuseTooDeep(content: unknown): void {
 
 function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
-}
-
-/** The answer of a publish whose audience was sent to at once. The three counts add up to the audience. */
-export interface Delivered {
-  readonly messageId: string;
-  readonly status: 'delivered';
-  readonly delivered: number;
-  readonly gone: number;
-  readonly failed: number;
-  /** Its place in the channel's log, where it is durable. */
-  readonly offset?: number;
-}
-
-/** The answer of a publish that was handed to the fan-out: one job per shard. */
-export interface Accepted {
-  readonly messageId: string;
-  readonly status: 'accepted';
-  readonly shards: number;
-  readonly offset?: number;
-}
-
-export type PublishAnswer = Delivered | Accepted;
-
-/** How far a publication, or one shard of it, has come. `pending` is an estimate until it has ended, and then 0. */
-export interface DeliveryCounts {
-  readonly delivered: number;
-  readonly gone: number;
-  readonly failed: number;
-  readonly pending: number;
-}
-
-export type DeliveryStatus = 'delivering' | 'done' | 'failed';
-
-/** One shard of a publication. Times are epoch milliseconds. */
-export interface PublicationShard extends DeliveryCounts {
-  readonly shard: number;
-  readonly status: DeliveryStatus;
-  readonly startedAt?: number;
-  readonly finishedAt?: number;
-}
-
-/** What became of a publication; the shards' counts add up to its own. Times are epoch milliseconds. */
-export interface Publication extends DeliveryCounts {
-  readonly messageId: string;
-  readonly status: DeliveryStatus;
-  /** Empty where the audience was sent to at once. */
-  readonly shards: readonly PublicationShard[];
-  readonly startedAt: number;
-  readonly finishedAt?: number;
-}
-
-/** What became of one recipient, kept where the publish asked for `report: "recipients"`. */
-export interface RecipientReport {
-  readonly connectionId: string;
-  readonly userType: string;
-  readonly userId: string;
-  readonly outcome: 'delivered' | 'gone' | 'failed';
-  /** Why it failed. */
-  readonly reason?: string;
 }

@@ -1,19 +1,13 @@
 import type * as z from 'zod/mini';
+import { type ErrorCode, Refusal } from './errors.ts';
+import type { ChannelTarget, Target } from './messages/targets.ts';
 import { connectionId, name, topicName } from './names.ts';
 import { parseWith } from './validation.ts';
-import { type ErrorCode, Refusal } from './errors.ts';
 
-/** Whom a publish is for, within one tenant. */
-export type Target =
-  | { readonly kind: 'session'; readonly connectionId: string }
-  | { readonly kind: 'user'; readonly userType: string; readonly userId: string }
-  | { readonly kind: 'type'; readonly userType: string }
-  | { readonly kind: 'topic'; readonly topic: string }
-  | { readonly kind: 'everyone' };
+const channelForms = 'user:<type>:<id>, type:<type>, topic:<name> or everyone';
+export const targetForms = `session:<connectionId>, ${channelForms}`;
 
-export const targetForms = 'session:<connectionId>, user:<type>:<id>, type:<type>, topic:<name> or everyone';
-
-/** Reads `user:member:42` and its kin. `field` is what the caller calls it, for the refusal it may throw. */
+/** Reads a target such as `user:member:42`. `field` is the caller's name for it, used in the refusal. */
 export function parseTarget(
   text: string,
   field: string,
@@ -33,14 +27,19 @@ export function parseTarget(
       return { kind: 'topic', topic: read(topicName, 0) };
     case 'everyone/0':
       return { kind: 'everyone' };
-    default: {
-      const message = `must be ${forms}, got ${JSON.stringify(text.slice(0, 80))}`;
-      throw new Refusal(code, `${field}: ${message}`, [{ field, message }]);
-    }
+    default:
+      throw Refusal.at(code, field, `must be ${forms}, got ${JSON.stringify(text.slice(0, 80))}`);
   }
 }
 
-/** The text of a target, which is also the name of the channel it is. */
+/** Reads the name of a channel. `field` is the caller's name for it, used in the refusal. */
+export function parseChannel(text: string, field: string, code: ErrorCode = 'bad_request'): ChannelTarget {
+  const target = parseTarget(text, field, code, channelForms);
+  if (target.kind !== 'session') return target;
+  throw Refusal.at(code, field, `must be ${channelForms}; a session keeps no log`);
+}
+
+/** The text of a target, which is also the name of its channel. */
 export function formatTarget(target: Target): string {
   switch (target.kind) {
     case 'session':

@@ -1,16 +1,27 @@
 import * as z from 'zod/mini';
-import en from 'zod/v4/locales/en.js';
 import { type ErrorCode, type ErrorDetail, Refusal } from './errors.ts';
 
-// zod/mini ships without messages; without these every fault would read "Invalid input".
-z.config(en());
+type Issue = z.core.$ZodIssue;
 
 // A long list can have a fault in each item, and the answer must fit into a frame.
 const maxFaults = 10;
 
+/** What the schemas expect, in words. The keys are zod's names of types. */
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+  record: 'an object',
+  array: 'a list',
+  tuple: 'a list',
+  null: 'null',
+};
+
 /**
- * The value as the schema gives it, or a `Refusal` with the given code whose message names the faults' fields.
- * `root` is what the value itself is called in messages.
+ * Returns the value as the schema gives it. Throws a `Refusal` with the given code, whose message names each faulty
+ * field. `root` is the name of the value itself.
  */
 export function parseWith<Schema extends z.ZodMiniType>(
   schema: Schema,
@@ -18,40 +29,67 @@ export function parseWith<Schema extends z.ZodMiniType>(
   root: string,
   code: ErrorCode,
 ): z.output<Schema> {
-  const parsed = z.safeParse(schema, value);
+  const parsed = z.safeParse(schema, value, { error: describe, reportInput: true });
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.flatMap((issue) => faults(issue, root)).slice(0, maxFaults);
   const message = details.map((detail) => `${detail.field}: ${detail.message}`).join('; ');
   throw new Refusal(code, message, details);
 }
 
-function faults(issue: z.core.$ZodIssue, parent: string): ErrorDetail[] {
+/** The message of an issue whose schema brings none of its own. zod/mini has no messages, and zod's name its types. */
+function describe(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${kindOf(issue.expected)}`;
+    case 'invalid_value':
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    case 'too_small':
+      return limit(issue.origin, issue.inclusive ? 'at least' : 'more than', issue.minimum);
+    case 'too_big':
+      return limit(issue.origin, issue.inclusive ? 'at most' : 'less than', issue.maximum);
+    default:
+      return 'is not valid';
+  }
+}
+
+function kindOf(expected: string): string {
+  return kinds[expected] ?? `of type ${expected}`;
+}
+
+/** A number has a limit on its value, anything else on its size. */
+function limit(origin: string, comparison: string, bound: number | bigint): string {
+  const text = `${comparison} ${String(bound)}`;
+  if (origin === 'string') return `must have ${text} characters`;
+  if (origin === 'array') return `must have ${text} items`;
+  return `must be ${text}`;
+}
+
+function faults(issue: Issue, parent: string): ErrorDetail[] {
   const path = issue.path.reduce<string>(appendKey, parent);
   const field = path === '' ? 'body' : path;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ field: appendKey(path, key), message: 'is not a known field' }));
   }
   if (isMissing(issue)) return [{ field, message: 'is required' }];
-  if (issue.code === 'invalid_union') {
-    // The member that got furthest is the one the caller meant: the others failed on the value's very kind.
-    const meant = issue.errors.find((errors) => errors.every((error) => !isWrongKind(error)));
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // The sender meant the alternative that got furthest: the others failed on the very type of the value.
+    const meant = issue.errors.find((errors) => !errors.some(isWrongType));
     if (meant) return meant.flatMap((error) => faults(error, path));
-    const errors = issue.errors.flat();
-    if (errors.every(isMissing)) return [{ field, message: 'is required' }];
-    return [{ field, message: errors.map(({ message }) => message).join(', or ') }];
+    const types = issue.errors.flat().filter(isWrongType).map(({ expected }) => kindOf(expected));
+    return [{ field, message: `must be ${[...new Set(types)].join(' or ')}` }];
   }
   return [{ field, message: issue.message }];
 }
 
-function isMissing(issue: z.core.$ZodIssue): boolean {
-  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+function isMissing({ code, input }: Issue): boolean {
+  return code !== 'custom' && input === undefined;
 }
 
-function isWrongKind(issue: z.core.$ZodIssue): boolean {
+function isWrongType(issue: Issue): issue is z.core.$ZodIssueInvalidType {
   return issue.code === 'invalid_type' && issue.path.length === 0;
 }
 
-// A sender's own names may be empty, strange or long: those are quoted, and cut.
+// A sender's own field names may be empty, strange or long: those are quoted, and cut.
 function appendKey(path: string, key: PropertyKey): string {
   if (typeof key === 'number') return `${path}[${String(key)}]`;
   const text = String(key);

@@ -1,6 +1,6 @@
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
-import { defaultTenant, defaultUserType, type Identity, name } from '../../protocol/index.ts';
+import { defaultTenant, defaultUserType, type Identity, name, topicPattern } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { TokenClaims } from './claims.ts';
 
@@ -24,10 +24,7 @@ export interface VerifiedToken {
   readonly topics: readonly string[];
 }
 
-/** Topic patterns hold no spaces, so that they can travel as one string. */
-const topicPatterns = z.array(
-  z.string().check(z.regex(/^[A-Za-z0-9._@+/*-]{1,256}$/, 'must be 1 to 256 of A-Z a-z 0-9 . _ @ + - / *')),
-);
+const topicPatterns = z.array(topicPattern);
 
 /** The latest time that a Date can hold. Some issuers write an `exp` far beyond it, which means "for ever". */
 const latestTime = 8.64e15;

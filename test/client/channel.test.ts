@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createChannel } from '../../client/channel.ts';
-import type { ChannelAnswer, DurableFrame, Position } from '../../client/frames.ts';
+import type { Recovery, DurableFrame, Position } from '../../client/frames.ts';
 
 const channel = 'user:member:42';
 
@@ -19,7 +19,7 @@ function channelAt(offset: number, maxHeld = 1000, epoch = 'A') {
   const receive = (...offsets: readonly number[]) => {
     for (const each of offsets) reader.receive(frameAt(each));
   };
-  const answer = (differing: Partial<ChannelAnswer>) =>
+  const answer = (differing: Partial<Recovery>) =>
     reader.recovered({ epoch: 'A', offset, recovered: true, ...differing });
   return { reader, out, receive, answer };
 }
@@ -227,7 +227,7 @@ class Reading {
       offset: readTo,
       skipped: isSame ? passed.filter((at) => !isWritten(at)) : [],
       recovered: isSame && offset + 1 >= this.firstKept,
-      more,
+      ...(more && { more }),
     });
   }
 

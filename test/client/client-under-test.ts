@@ -1,7 +1,9 @@
 import { afterEach } from 'vitest';
 import WebSocket from 'ws';
-import { type Client, connect, type Options, type Status, SwitchboardError } from '../../client/index.ts';
+import { type Client, type Options, type Status, SwitchboardError } from '../../client/index.ts';
+import type { Machine } from '../../client/options.ts';
 import { Arrivals } from './arrivals.ts';
+import { connectOn } from './connect-on.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeServer } from './fake-server.ts';
 
@@ -32,13 +34,13 @@ export async function startServer(): Promise<FakeServer> {
 
 /** A client of a server of its own. `prepare` may script the server before the client connects. */
 export async function stage(
-  options: Partial<Options> = {},
+  options: Partial<Options & Machine> = {},
   prepare: (server: FakeServer) => void = () => undefined,
 ): Promise<Stage> {
   const server = await startServer();
   prepare(server);
   const clock = new FakeClock();
-  const client = connect({ url: server.url, token: 'ticket', WebSocket, clock, page: {}, ...options });
+  const client = connectOn({ url: server.url, token: 'ticket', WebSocket, clock, page: {}, ...options });
   cleanups.push(() => client.close());
   const statuses = new Arrivals<Status>();
   const errors = new Arrivals<SwitchboardError>();
@@ -52,7 +54,10 @@ export async function stage(
 }
 
 /** The same, when it is open. */
-export async function openStage(options: Partial<Options> = {}, prepare?: (server: FakeServer) => void) {
+export async function openStage(
+  options: Partial<Options & Machine> = {},
+  prepare?: (server: FakeServer) => void,
+) {
   const opened = await stage(options, prepare);
   const connection = await opened.server.connections.next();
   await opened.become('open');
@@ -76,9 +81,4 @@ export async function failure(promise: Promise<unknown>): Promise<SwitchboardErr
   );
   if (outcome instanceof SwitchboardError) return outcome;
   throw new Error('It was not rejected with a SwitchboardError.', { cause: outcome });
-}
-
-/** Lets promises that are settled be seen; no time passes. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { Frame } from '../../client/index.ts';
 import { Arrivals } from './arrivals.ts';
 import { FakeLogs } from './fake-logs.ts';
@@ -81,6 +81,12 @@ export class FakeServer {
     this.httpUrl = `http://127.0.0.1:${port}`;
     const sockets = new WebSocketServer({ noServer: true });
     http.on('upgrade', (request: IncomingMessage, socket, head) => {
+      if (request.headers['sec-websocket-protocol'] === 'barrier') {
+        sockets.handleUpgrade(request, socket, head, (barrier) => {
+          barrier.once('message', () => barrier.send(''));
+        });
+        return;
+      }
       if (this.refusal !== undefined) {
         socket.end(`HTTP/1.1 ${this.refusal} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
         return;
@@ -121,6 +127,18 @@ export class FakeServer {
   /** Cuts every connection as a lost network does. */
   cut(): void {
     for (const { socket } of this.open) socket.terminate();
+  }
+
+  /**
+   * Proves silence: an exchange on a connection of its own, which no test sees. When it is over, the server has seen
+   * every connection and frame that a client had sent before, and the client every frame of the server.
+   */
+  async barrier(): Promise<void> {
+    const socket = new WebSocket(this.url, 'barrier');
+    await once(socket, 'open');
+    socket.send('');
+    await once(socket, 'message');
+    socket.terminate();
   }
 
   async close(): Promise<void> {

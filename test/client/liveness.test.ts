@@ -1,32 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import type { Page } from '../../client/page-events.ts';
-import { openStage, settle, stage } from './client-under-test.ts';
+import { openStage, stage } from './client-under-test.ts';
 import { FakeClock } from './fake-clock.ts';
 
 const minuteMs = 60_000;
 
 describe('the heartbeat', () => {
   it('is sent after nine minutes of silence, and not before', async () => {
-    const { client, connection, clock } = await openStage();
+    const { client, server, connection, clock } = await openStage();
     await connection.next('recover');
     clock.advance(5 * minuteMs);
     await client.send('anything');
     clock.advance(9 * minuteMs - 1);
-    await settle();
+    await server.barrier();
     expect(connection.received.all.map(({ type }) => type)).toEqual(['anything']);
     clock.advance(1);
     expect((await connection.next('recover')).id).toBeDefined();
   });
 
   it('is sent again after the next silence', async () => {
-    const { client, connection, clock, statuses } = await openStage();
+    const { server, connection, clock, statuses } = await openStage();
     await connection.next('recover');
-    for (const round of [1, 2, 3]) {
+    for (let round = 0; round < 3; round += 1) {
       clock.advance(9 * minuteMs);
       await connection.next('recover');
-      if (round === 3) break;
-      await client.send('barrier');
-      await settle();
+      await server.barrier();
     }
     expect(statuses.all).toEqual([]);
   });
@@ -111,7 +109,7 @@ describe('a page', () => {
     expect((await become('paused')).reason.code).toBe(rest);
     await expect(connection.closed).resolves.toBe(1000);
     clock.advance(minuteMs * 60);
-    await settle();
+    await server.barrier();
     expect(server.connections.all).toEqual([]);
     const queued = client.send('queued while paused');
     fire(wake);
@@ -175,7 +173,7 @@ describe('a page', () => {
     await statuses.next();
     fire('offline');
     fire('online');
-    await settle();
+    await server.barrier();
     expect([statuses.all, server.connections.all]).toEqual([[], []]);
   });
 });
@@ -191,18 +189,18 @@ describe('a client that is closed', () => {
     clock.advance(750);
     await connection.next('recover');
     await client.close();
-    await settle();
+    await server.barrier();
     expect(clock.delaysMs).toEqual([]);
   });
 
   it('leaves no timer behind that would keep a process from ending', async () => {
     const exp = new FakeClock().now() / 1000 + 3600;
     const token = `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
-    const { client, clock } = await openStage({ token: () => token });
+    const { client, server, clock } = await openStage({ token: () => token });
     await client.send('barrier');
     expect(clock.delaysMs.length).toBeGreaterThan(2);
     await client.close();
-    await settle();
+    await server.barrier();
     expect(clock.delaysMs).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connect, type Options, SwitchboardError } from '../../client/index.ts';
-import { failure, openStage, settle, stage, startServer } from './client-under-test.ts';
+import { failure, openStage, stage, startServer } from './client-under-test.ts';
 
 describe('the status', () => {
   it('begins as connecting, and is open when the session is restored', async () => {
@@ -22,7 +22,7 @@ describe('the status', () => {
     const { client, server, clock } = await stage();
     await client.close();
     clock.advance(3_600_000);
-    await settle();
+    await server.barrier();
     expect(server.connections.all).toEqual([]);
   });
 
@@ -46,13 +46,13 @@ describe('the status', () => {
     const connection = await server.connections.next();
     await connection.next('recover');
     await client.close();
-    await settle();
+    await server.barrier();
     expect(errors.all).toEqual([]);
   });
 
   it('keeps the query of its address, and adds the token', async () => {
     const server = await startServer();
-    const client = connect({ url: `${server.url}?stack=a%26b`, token: 'a+b', WebSocket, page: {} });
+    const client = connect({ url: `${server.url}?stack=a%26b`, token: 'a+b', WebSocket });
     expect((await server.connections.next()).token).toBe('a+b');
     await client.close();
   });

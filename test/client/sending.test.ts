@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure, openStage, settle, stage } from './client-under-test.ts';
+import { failure, openStage, stage } from './client-under-test.ts';
 
 describe('send', () => {
   it('resolves to the content of the ack', async () => {
@@ -71,8 +71,7 @@ describe('send', () => {
     const late = failure(client.send('late'));
     for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 1000) {
       clock.advance(1000);
-      await settle();
-      await new Promise((resolve) => setImmediate(resolve));
+      await server.barrier();
     }
     expect((await late).code).toBe('queue_expired');
   });
@@ -195,7 +194,6 @@ describe('handlers', () => {
     const { client, connection, statuses } = await openStage();
     connection.send({ type: 'status', content: 'forged' });
     await client.send('barrier');
-    await settle();
     expect(statuses.all).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../client/index.ts';
-import { failure, openStage, settle, stage } from './client-under-test.ts';
+import { failure, openStage, stage } from './client-under-test.ts';
 
 const channel = 'topic:orders.eu';
 
@@ -58,7 +58,7 @@ describe('a topic with a handler', () => {
     const subscribe = await connection.next('subscribe');
     leave();
     client.subscribe('orders.eu', () => undefined);
-    await settle();
+    await server.barrier();
     const sent = () => connection.received.all.filter(({ type }) => type.endsWith('subscribe'));
     expect(sent()).toEqual([]);
     connection.ack(subscribe, { topic: 'orders.eu', epoch: 'e', offset: 0, recovered: true });

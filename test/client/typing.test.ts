@@ -1,4 +1,6 @@
-import { describe, expectTypeOf, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { Client, connect, Frame, Status, Subscription, SwitchboardError } from '../../client/index.ts';
 
 interface Messages {
@@ -17,7 +19,23 @@ type Typed = Client<Messages, Requests>;
 declare const typed: Typed;
 declare const loose: Client;
 
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
 describe('the types', () => {
+  it('are as this file claims: the compiler finds no fault in it', { timeout: 120_000 }, () => {
+    const file = fileURLToPath(import.meta.url);
+    const program = ts.createProgram([file], optionsOf(`${root}tsconfig.json`));
+    const faults = program.getSemanticDiagnostics(program.getSourceFile(file));
+    expect(faults.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
+  });
+
+  it('come from the client and the plain part of the protocol alone: no zod', { timeout: 120_000 }, () => {
+    const program = ts.createProgram([`${root}client/index.ts`], optionsOf(`${root}client/tsconfig.json`));
+    const files = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file));
+    const folders = files.map(({ fileName }) => fileName.slice(root.length).replace(/[^/]*$/, ''));
+    expect([...new Set(folders)].sort()).toEqual(['client/', 'protocol/', 'protocol/messages/']);
+  });
+
   it('give a handler the content and the frame of its message', () => {
     const listen = () =>
       typed.on('notice-push', (content, frame) => {
@@ -79,3 +97,8 @@ describe('the types', () => {
     expectTypeOf(handle).returns.toBeCallableWith();
   });
 });
+
+function optionsOf(path: string): ts.CompilerOptions {
+  const { config } = ts.readConfigFile(path, (name) => ts.sys.readFile(name)) as { config: unknown };
+  return ts.parseJsonConfigFileContent(config, ts.sys, `${path}/..`, undefined, path).options;
+}

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type Client, connect } from '../../client/index.ts';
 import type { Page } from '../../client/page-events.ts';
-import { failure, openStage, settle, startServer } from './client-under-test.ts';
+import { failure, openStage, startServer } from './client-under-test.ts';
 import type { FakeServer } from './fake-server.ts';
 
 const large = 'é'.repeat(16 * 1024);
@@ -59,7 +59,7 @@ describe('a frame above 32 KB', () => {
     await stopped.become('paused');
     stopped.clock.advance(30_000);
     expect((await sending).code).toBe('timeout');
-    await settle();
+    await stopped.server.barrier();
     expect(stopped.client.status.state).toBe('paused');
   });
 

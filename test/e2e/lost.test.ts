@@ -2,8 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { type Client, connect, type Lost } from '../../client/index.ts';
+import type { Client, Lost } from '../../client/index.ts';
 import type { Page } from '../../client/page-events.ts';
+import { connectOn } from '../client/connect-on.ts';
 import { localKeys, localRegion } from '../../scripts/signed-request.ts';
 import { signToken } from '../../scripts/sign-token.ts';
 import { startStack, type Stack } from './stack.ts';
@@ -18,7 +19,7 @@ afterAll(() => stack.close());
 async function listen(user: string) {
   const window = new EventTarget();
   const page: Page = { window };
-  const client: Client = connect({
+  const client: Client = connectOn({
     url: `${stack.url.replace('http', 'ws')}/live`,
     token: () => signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds: 3600 }),
     WebSocket,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { connect } from '../../client/index.ts';
+import { connectOn } from '../client/connect-on.ts';
 import { signToken } from '../../scripts/sign-token.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -15,7 +15,7 @@ it(
   { timeout: 60_000 },
   async () => {
     const window = new EventTarget();
-    const client = connect({
+    const client = connectOn({
       url: `${stack.url.replace('http', 'ws')}/live`,
       token: () =>
         signToken({ user: 'far', type: 'member', tenant: 'default', topics: [], ttlSeconds: 3600 }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDeliver, type Delivery } from '../../../core/delivery/deliver.ts';
+import { handshakeWindowMs } from '../../../core/timing.ts';
 import {
   type Core,
   idsOf,
@@ -81,16 +82,16 @@ describe('a delivery', () => {
 });
 
 describe('a session answered 410', () => {
-  it('is forgotten once it is older than a minute', async () => {
+  it('is forgotten once its handshake must have ended', async () => {
     const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
-    core.clock.ms += minuteMs + 1;
+    core.clock.ms += handshakeWindowMs + 1;
     await deliverToAll(core);
     expect(await remaining(core)).toEqual(['live']);
   });
 
   it('stays while it is younger: its handshake may not have returned', async () => {
     const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
-    core.clock.ms += minuteMs;
+    core.clock.ms += handshakeWindowMs;
     expect(await deliverToAll(core)).toEqual({ delivered: 1, gone: 1, failed: 0 });
     expect(await remaining(core)).toEqual(['dead', 'live']);
   });

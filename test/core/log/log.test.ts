@@ -149,7 +149,7 @@ describe('a hole', () => {
     const page = { messages: ['a', 'd'], offset: 4, skipped: [2, 3], isComplete: true };
     expect(await read(core, 0)).toEqual(page);
     expect(waits.reduce((sum, ms) => sum + ms)).toBeLessThan(1000);
-    expect(core.warnings).toEqual([expect.stringContaining('"holes":2')]);
+    expect(core.warnings).toEqual([expect.stringContaining('"gaps":2')]);
     waits.length = 0;
     expect(await read(core, 0)).toEqual(page);
     expect(waits).toEqual([]);

@@ -22,7 +22,7 @@ export interface SocketLike {
 export type SocketClass = new (url: string) => SocketLike;
 
 /** One connection, from its handshake to its end. */
-export interface Link {
+export interface Connection {
   /** Resolves when the handshake is over: to nothing where it succeeded, else to the reason. */
   readonly opened: Promise<SwitchboardError | undefined>;
   readonly isEnded: boolean;
@@ -33,15 +33,18 @@ export interface Link {
   readonly end: (reason?: SwitchboardError) => Promise<void>;
 }
 
-/** `onEnd` is called once, and only for a link that had opened. */
-export interface LinkSettings {
+/** `onEnd` is called once, and only for a connection that had opened. */
+export interface ConnectionSettings {
   readonly WebSocket: SocketClass;
   readonly clock: Clock;
-  readonly onFrame: (frame: Frame, link: Link) => void;
-  readonly onEnd: (link: Link, reason: SwitchboardError) => void;
+  readonly onFrame: (frame: Frame, connection: Connection) => void;
+  readonly onEnd: (connection: Connection, reason: SwitchboardError) => void;
 }
 
-export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: LinkSettings): Link {
+export function openConnection(
+  url: string,
+  { WebSocket, clock, onFrame, onEnd }: ConnectionSettings,
+): Connection {
   const socket = new WebSocket(url);
   let isOpen = false;
   let failure = '';
@@ -49,7 +52,7 @@ export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: Link
   let close: () => void;
   const closed = new Promise<void>((resolve) => (close = resolve));
 
-  const link = {
+  const connection = {
     opened: new Promise<SwitchboardError | undefined>((resolve) => (settle = resolve)),
     isEnded: false,
     heardAt: 0,
@@ -62,22 +65,22 @@ export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: Link
   };
 
   function finish(reason: SwitchboardError): void {
-    if (link.isEnded) return;
-    link.isEnded = true;
+    if (connection.isEnded) return;
+    connection.isEnded = true;
     settle(reason);
-    if (isOpen) onEnd(link, reason);
+    if (isOpen) onEnd(connection, reason);
   }
 
   socket.addEventListener('open', () => {
     isOpen = true;
-    link.heardAt = clock.now();
+    connection.heardAt = clock.now();
     settle();
   });
   socket.addEventListener('message', ({ data }) => {
-    if (link.isEnded) return;
-    link.heardAt = clock.now();
+    if (connection.isEnded) return;
+    connection.heardAt = clock.now();
     const frame = readFrame(data);
-    if (frame) onFrame(frame, link);
+    if (frame) onFrame(frame, connection);
   });
   socket.addEventListener('error', ({ message = '' }) => {
     failure = message;
@@ -86,11 +89,11 @@ export function openLink(url: string, { WebSocket, clock, onFrame, onEnd }: Link
     close();
     finish(isOpen ? disconnected(`code ${code}`) : refusal(failure));
   });
-  return link;
+  return connection;
 }
 
 /** Only `ws` tells the status, in this text; a browser says nothing but that it failed (WHATWG WebSockets, feedback). */
 function refusal(failure: string): SwitchboardError {
   const code = /response: 40[13]/.exec(failure) ? 'forbidden' : 'refused';
-  return new SwitchboardError(code, failure || undefined);
+  return new SwitchboardError(code, failure);
 }

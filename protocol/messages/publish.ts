@@ -1,0 +1,76 @@
+import type { Target } from './targets.ts';
+
+/** The body of `POST /publish` after it was read: targets are parsed, defaults are filled in. */
+export interface PublishRequest {
+  readonly to: readonly Target[];
+  readonly type: string;
+  readonly content: unknown;
+  readonly tenant: string;
+  readonly messageId?: string | undefined;
+  /** True: the message is stored in the channel's log before it is delivered. */
+  readonly durable?: boolean | undefined;
+  /** How long the log keeps it. */
+  readonly ttlSeconds?: number | undefined;
+  /** Connections that get nothing, even if a target names them. */
+  readonly exclude: readonly string[];
+  readonly report?: 'counts' | 'recipients' | undefined;
+}
+
+/** The answer of a publish that was delivered at once. The three counts add up to the audience. */
+export interface Delivered {
+  readonly messageId: string;
+  readonly status: 'delivered';
+  readonly delivered: number;
+  readonly gone: number;
+  readonly failed: number;
+  /** The message's place in the channel's log, where it is durable. */
+  readonly offset?: number;
+}
+
+/** The answer of a publish that was handed to the fan-out: one job per shard. */
+export interface Accepted {
+  readonly messageId: string;
+  readonly status: 'accepted';
+  readonly shards: number;
+  readonly offset?: number;
+}
+
+export type PublishAnswer = Delivered | Accepted;
+
+/** The progress of a publication, or of one of its shards. `pending` is an estimate until the end, and then 0. */
+export interface DeliveryCounts {
+  readonly delivered: number;
+  readonly gone: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+export type DeliveryStatus = 'delivering' | 'done' | 'failed';
+
+/** One shard of a publication. Times are epoch milliseconds. */
+export interface PublicationShard extends DeliveryCounts {
+  readonly shard: number;
+  readonly status: DeliveryStatus;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+}
+
+/** One publish and its outcome. Its counts are the sums of its shards' counts. Times are epoch milliseconds. */
+export interface Publication extends DeliveryCounts {
+  readonly messageId: string;
+  readonly status: DeliveryStatus;
+  /** Empty where the publish was delivered at once. */
+  readonly shards: readonly PublicationShard[];
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+}
+
+/** The outcome for one recipient. It is kept where the publish asked for `report: "recipients"`. */
+export interface RecipientReport {
+  readonly connectionId: string;
+  readonly userType: string;
+  readonly userId: string;
+  readonly outcome: 'delivered' | 'gone' | 'failed';
+  /** Why it failed. */
+  readonly reason?: string;
+}

@@ -1,0 +1,25 @@
+/** An open connection and the user behind it, as `GET /sessions` shows it. Times are epoch milliseconds. */
+export interface Session {
+  readonly connectionId: string;
+  readonly tenant: string;
+  readonly userType: string;
+  readonly userId: string;
+  readonly connectedAt: number;
+  readonly tokenExpiresAt: number;
+  /** The topics that the session is subscribed to. */
+  readonly topics: readonly string[];
+  readonly sourceIp: string;
+  readonly userAgent: string;
+}
+
+/** The content of `refresh`. */
+export interface Refresh {
+  /** A new JWT of the same user. */
+  readonly token: string;
+}
+
+/** The content of the ack of `refresh`. */
+export interface Refreshed {
+  /** When the session's rights end, in epoch milliseconds. */
+  readonly tokenExpiresAt: number;
+}
