@@ -1,5 +1,5 @@
 import { startDynamoDB } from '../test/dynamodb.ts';
-import { announce } from './server-process.ts';
+import { announce } from '../scripts/server-process.ts';
 
 // The embedded database, in a process of its own: its work must not be the workers'. The tables' names are in the query.
 const database = await startDynamoDB();

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { serveUntilParentLeaves } from './server-process.ts';
+import { serveUntilParentLeaves } from '../scripts/server-process.ts';
 
 /**
  * Stands in for the callback API: 10,000 requests per second with a burst of 5,000, as an account has, and 429 above.

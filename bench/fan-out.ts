@@ -8,7 +8,7 @@ import { formatTarget, readPublishRequest } from '../protocol/index.ts';
 import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
 import { buildParts, type Place } from './fan-out-parts.ts';
 import { startWorkers, type Workers } from './fan-out-workers.ts';
-import { startServer } from './server-process.ts';
+import { startServer } from '../scripts/server-process.ts';
 
 const usage = `npm run bench -- fan-out [--recipients 100000] [--rate 8000]
 
@@ -34,8 +34,8 @@ await run(async () => {
   );
 
   const [database, callbackApi] = await Promise.all([
-    startServer('./fan-out-database.ts'),
-    startServer('./fan-out-stub.ts'),
+    startServer(new URL('./fan-out-database.ts', import.meta.url)),
+    startServer(new URL('./fan-out-stub.ts', import.meta.url)),
   ]);
   const { origin, searchParams } = new URL(database.url);
   const tables = {

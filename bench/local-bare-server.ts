@@ -6,7 +6,7 @@ import { jwtVerify } from 'jose';
 import { type WebSocket, WebSocketServer } from 'ws';
 import * as z from 'zod/mini';
 import { generatedSecret } from '../local/index.ts';
-import { serveUntilParentLeaves } from './server-process.ts';
+import { serveUntilParentLeaves } from '../scripts/server-process.ts';
 
 /**
  * The peer: what a hand-written server does of the same work. It verifies the same HS256 token before the upgrade,

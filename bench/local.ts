@@ -1,8 +1,8 @@
 import os from 'node:os';
 import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
+import { startCloudProcess, startServer } from '../scripts/server-process.ts';
 import { sendSigned } from '../scripts/signed-request.ts';
 import { measureRound, type Peer, type Round } from './local-measures.ts';
-import { startServer } from './server-process.ts';
 
 const usage = `npm run bench -- local [--clients 100] [--rounds 3]
 
@@ -22,8 +22,8 @@ await run(async () => {
   const rounds = readWholeNumber('rounds', flags.rounds, 1, 20);
 
   const [bareServer, cloudServer] = await Promise.all([
-    startServer('./local-bare-server.ts'),
-    startServer('./local-cloud-server.ts'),
+    startServer(new URL('./local-bare-server.ts', import.meta.url)),
+    startCloudProcess(),
   ]);
   try {
     const bare = { peer: barePeer(bareServer.url), rounds: [] as Round[] };
