@@ -60,16 +60,24 @@ export function createPublishers(options: {
     async run(withinMs: number): Promise<boolean> {
       const deadline = performance.now() + withinMs;
       const retries: Promise<void>[] = [];
-      const work = async (): Promise<void> => {
-        while (published.length < messages && performance.now() < deadline) {
-          const message = createMessage(published.length, clients, draw);
-          // Kept before the first try: a publish without an answer may have stored its message.
-          const slot = published.push(message) - 1;
-          // A message that waits for its retry holds up no other.
-          if (!(await publish(slot, message))) retries.push(retry(slot, message, deadline));
-        }
+      const isMore = () => published.length < messages && performance.now() < deadline;
+      const publishNext = async (): Promise<void> => {
+        const message = createMessage(published.length, clients, draw);
+        // Kept before the first try: a publish without an answer may have stored its message.
+        const slot = published.push(message) - 1;
+        // A message that waits for its retry holds up no other.
+        if (!(await publish(slot, message))) retries.push(retry(slot, message, deadline));
       };
-      await Promise.all(Array.from({ length: publishers }, work));
+      const publishAll = async (): Promise<void> => {
+        while (isMore()) await publishNext();
+      };
+      const working: Promise<void>[] = [];
+      // One after another: functions that all start at once may run into their time-outs on a busy machine.
+      while (working.length < publishers && isMore()) {
+        await publishNext();
+        working.push(publishAll());
+      }
+      await Promise.all(working);
       await Promise.all(retries);
       return counts.published === messages;
     },
