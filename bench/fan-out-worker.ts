@@ -6,7 +6,7 @@ import { buildParts, type Place } from './fan-out-parts.ts';
 
 export type FromWorker = { readonly ready: true } | { readonly done: true } | { readonly handedBack: string };
 
-// One environment of the worker function: one job at a time, its share of the rate, 29 s a job.
+// One environment of the worker function: one job at a time, its share of the rate, 29 s for a job.
 const { rate, ...place } = JSON.parse(process.argv[2] ?? '') as Place & { rate: number };
 const functionTimeMs = 29_000;
 
