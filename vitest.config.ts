@@ -7,8 +7,10 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     // Processes, not threads: tests start servers, worker threads and embedded engines of their own.
     pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Far more than any of them needs: a test waits for what happens, and may not fail because the machine is busy.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000 } },
     // A handle left open is a bug in a `close()`: the run says so soon, and does not hang.
     teardownTimeout: 5_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
