@@ -7,9 +7,10 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     // Processes, not threads: tests start servers, worker threads and embedded engines of their own.
     pool: 'forks',
-    // No test waits for these: they end one that hangs, and leave time on a busy machine.
+    // No test waits for these. They end one that hangs, and leave time on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000 } },
     // A handle left open is a bug in a `close()`: the run says so soon, and does not hang.
     teardownTimeout: 5_000,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },

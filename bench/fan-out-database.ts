@@ -4,14 +4,14 @@ import path from 'node:path';
 import { synthesise } from '../scripts/synthesise.ts';
 import { startDynamoDB } from '../test/dynamodb.ts';
 import { readTableSchemas } from '../test/table-schemas.ts';
-import { announce } from './server-process.ts';
+import { announce } from '../scripts/server-process.ts';
 
 const assembly = await mkdtemp(path.join(os.tmpdir(), 'switchboard-bench-'));
 await synthesise(assembly);
 const schemas = await readTableSchemas(assembly);
 await rm(assembly, { recursive: true });
 
-// The embedded database, in a process of its own: its work must not be the workers'. The tables' names are in the query.
+// The embedded database. A process of its own keeps its work out of the workers' time. The URL's query names the tables.
 const database = await startDynamoDB(schemas);
 const tables = new URLSearchParams({ ...(await database.createTables()) });
 announce(`${database.endpoint}/?${tables.toString()}`, () => database.close());

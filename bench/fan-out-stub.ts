@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
-import { serveUntilParentLeaves } from './server-process.ts';
+import { serveUntilParentLeaves } from '../scripts/server-process.ts';
 
 /**
- * Stands in for the callback API: 10,000 requests per second with a burst of 5,000, as an account has, and 429 above.
- * `POST /reset {"gone","throttled"}` starts a scenario with these shares of ids that are gone and of requests that are
- * throttled besides; `GET /deliveries` tells how often each id was delivered to.
+ * Stands in for the callback API: takes 10,000 requests per second with a burst of 5,000, as an account has, and answers
+ * 429 above that. `POST /reset {"gone","throttled"}` starts a scenario: this share of the ids is gone, and this share of
+ * the requests is throttled as well. `GET /deliveries` lists each id with the number of its deliveries.
  */
 const account = { rate: 10_000, burst: 5_000 };
 

@@ -3,14 +3,14 @@ import type { Place } from './fan-out-parts.ts';
 import type { FromWorker } from './fan-out-worker.ts';
 
 export interface Workers {
-  /** Works on all jobs; resolves when none is left. `killed` is how many workers died under a job. */
+  /** Works on all jobs; resolves when none is left. `killed` counts the workers that died during a job. */
   run(bodies: readonly string[]): Promise<{ readonly killed: number }>;
   close(): void;
 }
 
 /**
- * As many environments as the event source mapping may have, fed by a queue that hands the job of a killed worker out
- * again at once. With `kills`, every third job that is begun loses its worker in the middle.
+ * The worker's environments, and a queue that hands out the job of a killed worker again at once. With `kills`, every
+ * third job loses its worker before its end.
  */
 export async function startWorkers(
   place: Place,
@@ -33,7 +33,7 @@ export async function startWorkers(
   let begun = 0;
   let killed = 0;
 
-  /** Resolves to the jobs that have come back to the queue. */
+  /** Resolves to a live worker, and to the jobs that came back to the queue. */
   async function work(worker: ChildProcess, body: string): Promise<{ worker: ChildProcess; back: string[] }> {
     begun += 1;
     const isKilled = kills && begun % 3 === 0;

@@ -6,11 +6,11 @@ import { jwtVerify } from 'jose';
 import { type WebSocket, WebSocketServer } from 'ws';
 import * as z from 'zod/mini';
 import { generatedSecret } from '../local/index.ts';
-import { serveUntilParentLeaves } from './server-process.ts';
+import { serveUntilParentLeaves } from '../scripts/server-process.ts';
 
 /**
- * The peer: what a hand-written server does of the same work. It verifies the same HS256 token before the upgrade,
- * knows the sockets of each user, answers the heartbeat frame and sends what is published by plain HTTP.
+ * The peer: a hand-written server for the same work. It verifies the same HS256 token before the upgrade, keeps the
+ * sockets of each user in a map, answers the heartbeat frame, and takes publishes by plain HTTP.
  */
 const secret = new TextEncoder().encode(generatedSecret(64));
 const socketsOf = new Map<string, Set<WebSocket>>();
@@ -54,7 +54,7 @@ async function userOf(token: string): Promise<string | undefined> {
     const { sub, userType } = claims.parse(payload);
     return `user:${userType}:${sub}`;
   } catch {
-    return undefined; // Whatever is wrong with it, the handshake is refused.
+    return undefined; // jose throws for every fault of a token; the handshake is refused.
   }
 }
 

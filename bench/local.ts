@@ -1,36 +1,36 @@
 import os from 'node:os';
 import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
+import { startCloudProcess, startServer } from '../scripts/server-process.ts';
 import { sendSigned } from '../scripts/signed-request.ts';
 import { measureRound, type Peer, type Round } from './local-measures.ts';
-import { startServer } from './server-process.ts';
 
 const usage = `npm run bench -- local [--clients 100] [--rounds 3]
 
-Measures the laptop cloud beside a bare ws server, each in a process of its own, in turns: round by round, whatever
-else the machine does falls on both. The bare server verifies the same HS256 tokens, keeps the sockets of each user
-in a map, and takes publishes by plain HTTP. Takes about half a minute.
+Measures the laptop cloud beside a bare ws server, each in a process of its own. Every round measures both, and every
+other round begins with the cloud: what else the machine does falls on both alike. The bare server verifies the same
+HS256 tokens, keeps the sockets of each user in a map, and takes publishes by plain HTTP. Takes about half a minute.
 
   --clients N  users that connect in each round (default 100)
-  --rounds N   measured rounds, after one that warms up (default 3)`;
+  --rounds N   measured rounds, after one that warms up (default 4)`;
 
 await run(async () => {
   const flags = readFlags(usage, {
     clients: { type: 'string', default: '100' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '4' },
   });
   const clients = readWholeNumber('clients', flags.clients, 1, 1000);
   const rounds = readWholeNumber('rounds', flags.rounds, 1, 20);
 
   const [bareServer, cloudServer] = await Promise.all([
-    startServer('./local-bare-server.ts'),
-    startServer('./local-cloud-server.ts'),
+    startServer(new URL('./local-bare-server.ts', import.meta.url)),
+    startCloudProcess(),
   ]);
   try {
     const bare = { peer: barePeer(bareServer.url), rounds: [] as Round[] };
     const cloud = { peer: cloudPeer(cloudServer.url), rounds: [] as Round[] };
-    // Round 0 starts function environments and lets the compiler see the code; it is not counted.
+    // Round 0 starts the functions and warms up both servers; it is not counted.
     for (let round = 0; round <= rounds; round += 1) {
-      for (const { peer, rounds: taken } of [bare, cloud]) {
+      for (const { peer, rounds: taken } of round % 2 === 0 ? [cloud, bare] : [bare, cloud]) {
         const measured = await measureRound(peer, round === 0 ? Math.min(clients, 20) : clients);
         if (round > 0) taken.push(measured);
       }
@@ -74,13 +74,13 @@ function report(bare: readonly Round[], cloud: readonly Round[], clients: number
   ];
   console.log(`
 The laptop cloud (authorizer, functions, DynamoDB, SigV4, IAM, metering) beside a bare ws server.
-Node ${process.versions.node}, ${os.availableParallelism()} cores, ${cpu}; ${clients} clients, ${bare.length} rounds in turns.
+Node ${process.versions.node}, ${os.availableParallelism()} cores, ${cpu}; ${clients} clients, ${bare.length} rounds.
 
 ${table.join('\n')}
 
-Connects: the median of the rounds, with 16 handshakes under way. Latencies: one at a time, over all rounds.
-The bare server keeps nothing: what it is asked to keep it only sends.
-The ratio is the price of running the platform's rules on this machine; it says nothing of AWS.`);
+Connects: the median of the rounds, with 16 handshakes at a time. Latencies: one request at a time, over all rounds.
+The bare server stores nothing: it only sends a durable publish.
+The ratio is the price of the platform's rules on this machine. It says nothing about AWS.`);
 }
 
 function line(

@@ -3,13 +3,13 @@ import { run, UsageError } from './command-line.ts';
 
 const suites = {
   local: 'connects, round trips and publishes of the laptop cloud, beside a bare ws server',
-  'fan-out': 'a broadcast to 100,000, beside its floor, sound and with workers killed',
+  'fan-out': 'a broadcast to 100,000 sessions, beside the time that its rate allows, and with workers killed',
   connections: 'posting to connections, beside the SDK and other HTTP clients',
 };
 
 const usage = `npm run bench -- [SUITE] [flags of the suite]
 
-Runs one suite, or all of them. Each measures its peers in the same run.
+Runs one suite, or all of them. Each measures its peers in the same run: compare ratios, not times.
 
 ${Object.entries(suites)
   .map(([name, what]) => `  ${name.padEnd(12)} ${what}`)

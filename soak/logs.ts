@@ -1,24 +1,24 @@
+import type { Frame } from '../client/index.ts';
 import { sendSigned } from '../scripts/signed-request.ts';
 
-/** What a channel's log holds. */
+/** What the log of a channel holds. */
 export interface ChannelLog {
   readonly channel: string;
-  readonly offsets: readonly number[];
   /** By offset. */
-  readonly messageIds: ReadonlyMap<number, string>;
-  /** Offsets that were taken and never written. */
+  readonly messages: ReadonlyMap<number, Frame>;
+  /** Offsets that were taken and never written. A publisher that was killed leaves one. */
   readonly holes: number;
 }
 
 interface Page {
-  readonly messages: readonly { readonly offset: number; readonly messageId: string }[];
+  readonly messages: readonly (Frame & { readonly offset: number })[];
   readonly head: number;
   readonly next?: number;
 }
 
 /** Reads a log to its end by `GET /channels/{channel}/messages`. */
 export async function readLog(url: string, channel: string): Promise<ChannelLog> {
-  const messageIds = new Map<number, string>();
+  const messages = new Map<number, Frame>();
   let after: number | undefined = 0;
   let head = 0;
   while (after !== undefined) {
@@ -27,9 +27,8 @@ export async function readLog(url: string, channel: string): Promise<ChannelLog>
     const response = await sendSigned({ method: 'GET', url: address });
     if (!response.ok) throw new Error(`The log of ${channel} was not read: ${await response.text()}`);
     const page = (await response.json()) as Page;
-    for (const { offset, messageId } of page.messages) messageIds.set(offset, messageId);
+    for (const message of page.messages) messages.set(message.offset, message);
     ({ head, next: after } = page);
   }
-  const offsets = [...messageIds.keys()].sort((a, b) => a - b);
-  return { channel, offsets, messageIds, holes: head - offsets.length };
+  return { channel, messages, holes: head - messages.size };
 }

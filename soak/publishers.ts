@@ -1,31 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createDraws } from '../local/faults/draws.ts';
 import { sendSigned } from '../scripts/signed-request.ts';
-import { channelsHeardBy, topicOf, userOf } from './audience.ts';
-
-/** A publish that was answered: what the logs must hold. */
-export interface Acknowledged {
-  readonly channel: string;
-  readonly messageId: string;
-  readonly offset: number;
-}
-
-interface Message {
-  readonly channel: string;
-  readonly messageId: string;
-  readonly content: number;
-}
+import { createMessage, type Message, messageType, type Published } from './messages.ts';
 
 /** How many publish at the same time. */
 const publishers = 16;
 
-// A publish whose function was killed half-way is taken for abandoned after 35 s; until then its retry would be refused.
+// The record of a publish whose function was killed counts as abandoned after 35 s. An earlier retry is refused.
 const retryAfterMs = 36_000;
-
-export function channelsOf(clients: number): readonly string[] {
-  return [...new Set(Array.from({ length: clients }, (_, client) => channelsHeardBy(client)).flat())];
-}
 
 export function createPublishers(options: {
   readonly url: string;
@@ -35,39 +17,33 @@ export function createPublishers(options: {
 }) {
   const { url, messages, clients, seed } = options;
   const draw = createDraws(seed, 'publishers');
-  const acknowledged: Acknowledged[] = [];
+  const published: Published[] = [];
   const counts = { published: 0, retried: 0 };
-  let begun = 0;
 
-  /** Seven in ten to a user, most others to a topic, one in twenty to everyone. */
-  function nextMessage(): Message {
-    const client = Math.floor(draw() * clients);
-    const kind = draw();
-    const user = `user:member:${userOf(client)}`;
-    const channel = kind < 0.7 ? user : kind < 0.95 ? `topic:${topicOf(client)}` : 'everyone';
-    return { channel, messageId: randomUUID(), content: begun++ };
+  /** Publishes once; resolves to whether it was answered. */
+  async function publish(slot: number, { channel, messageId, content }: Message): Promise<boolean> {
+    const body = JSON.stringify({ to: channel, type: messageType, durable: true, messageId, content });
+    const offset = await post(body);
+    if (offset === undefined) return false;
+    published[slot] = { channel, messageId, content, offset };
+    counts.published += 1;
+    return true;
   }
 
-  /** Until it is answered: a service that was not told retries with the same `messageId`. */
-  async function publish(message: Message, deadline: number): Promise<void> {
-    const { channel, ...rest } = message;
-    const body = JSON.stringify({ to: channel, type: 'soak', durable: true, ...rest });
-    while (performance.now() < deadline) {
-      const offset = await post(body);
-      if (offset !== undefined) {
-        acknowledged.push({ channel, messageId: message.messageId, offset });
-        counts.published += 1;
-        return;
-      }
+  /** Retries with the same `messageId` until an answer comes, as a service does. */
+  async function retry(slot: number, message: Message, deadline: number): Promise<void> {
+    while (performance.now() + retryAfterMs < deadline) {
       counts.retried += 1;
-      await wait(Math.min(retryAfterMs, Math.max(0, deadline - performance.now())));
+      await wait(retryAfterMs);
+      if (await publish(slot, message)) return;
     }
   }
 
+  /** Resolves to the offset, or to nothing where no good answer came. */
   async function post(body: string): Promise<number | undefined> {
     const response = await sendSigned({ method: 'POST', url: new URL(`${url}/publish`), body }).catch(
       (cause: unknown) => {
-        // What fetch throws where the connection broke.
+        // fetch throws this where the connection broke.
         if (cause instanceof TypeError) return undefined;
         throw cause;
       },
@@ -77,23 +53,32 @@ export function createPublishers(options: {
   }
 
   return {
-    acknowledged: acknowledged as readonly Acknowledged[],
+    /** Every message that was handed to the stack. */
+    published: published as readonly Published[],
     counts: counts as Readonly<typeof counts>,
     /** Resolves to whether everything was published in time. */
     async run(withinMs: number): Promise<boolean> {
       const deadline = performance.now() + withinMs;
-      const waiting = new Set<Promise<void>>();
-      const work = async (): Promise<void> => {
-        while (begun < messages && performance.now() < deadline) {
-          const message = nextMessage();
-          const published = publish(message, deadline).finally(() => waiting.delete(published));
-          waiting.add(published);
-          // One that has to wait for its retry is not in the way of the others.
-          await Promise.race([published, wait(2000)]);
-        }
+      const retries: Promise<void>[] = [];
+      const isMore = () => published.length < messages && performance.now() < deadline;
+      const publishNext = async (): Promise<void> => {
+        const message = createMessage(published.length, clients, draw);
+        // Kept before the first try: a publish without an answer may have stored its message.
+        const slot = published.push(message) - 1;
+        // A message that waits for its retry holds up no other.
+        if (!(await publish(slot, message))) retries.push(retry(slot, message, deadline));
       };
-      await Promise.all(Array.from({ length: publishers }, work));
-      await Promise.all(waiting);
+      const publishAll = async (): Promise<void> => {
+        while (isMore()) await publishNext();
+      };
+      const working: Promise<void>[] = [];
+      // One after another: functions that all start at once may run into their time-outs on a busy machine.
+      while (working.length < publishers && isMore()) {
+        await publishNext();
+        working.push(publishAll());
+      }
+      await Promise.all(working);
+      await Promise.all(retries);
       return counts.published === messages;
     },
   };

@@ -1,85 +1,96 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FaultSettings } from '../local/index.ts';
-import { compare, type Finding } from './compare.ts';
-import { openListeners } from './listeners.ts';
+import { allChannels } from './audience.ts';
+import { compare, type Comparison, missedBy } from './compare.ts';
 import { readLog } from './logs.ts';
-import { channelsOf, createPublishers } from './publishers.ts';
+import { createPublishers } from './publishers.ts';
+import { openSubscribers } from './subscribers.ts';
 
 export interface SoakOptions {
-  /** Of a laptop cloud, `http://127.0.0.1:8080`. */
+  /** The address of a laptop cloud, `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly messages: number;
   readonly clients: number;
-  /** Who is published to, and the faults: the same seed, the same choices. */
+  /** The same seed makes the same choices: the channel and content of each message, the calls that fail. */
   readonly seed: number;
   readonly faults: Partial<FaultSettings>;
-  /** After so long it ends, whatever has come. */
+  /** The run ends after so long, even with messages outstanding. */
   readonly maxSeconds: number;
   readonly onProgress?: (line: string) => void;
 }
 
-export interface SoakResult extends Finding {
-  readonly published: number;
-  /** Publishes that failed and were tried again. */
-  readonly retried: number;
-  /** Messages that clients were given, all together. */
-  readonly received: number;
-  /** Connections beyond the first of each client. */
-  readonly reconnects: number;
-  readonly seconds: number;
-  /** How often each fault struck. */
-  readonly fired: Readonly<Record<string, number>>;
-  /** It ended before everything was published and received. */
+export interface SoakResult extends Comparison {
+  /** Whether the run came to its end without a finding. */
+  readonly isSound: boolean;
+  /** Whether time ran out before everything was published and received. */
   readonly isCutShort: boolean;
+  readonly seconds: number;
+  readonly counts: {
+    readonly published: number;
+    /** Publishes without a good answer, which were tried again. */
+    readonly retried: number;
+    /** Messages that all clients together got. */
+    readonly received: number;
+    /** Connections beyond the first of each client, without the renewals. */
+    readonly reconnects: number;
+    /** Offsets of the logs that hold no message. */
+    readonly holes: number;
+  };
+  /** How often each fault was injected. */
+  readonly injected: Readonly<Record<string, number>>;
 }
 
 const quietMs = 1000;
 
 /**
- * Publishes durable messages to users, topics and everyone while faults strike, and compares what each client was given
- * with what the logs hold.
+ * Publishes durable messages to users, topics and everyone while faults are injected. Then compares what every client
+ * got with what was published, and with what the logs hold.
  */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { url, messages, clients, seed, maxSeconds } = options;
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
-  const listeners = await openListeners(url, clients);
+  const subscribers = await openSubscribers(url, clients);
   const before = await readMeter(url);
   await putFaults(url, { ...options.faults, seed });
 
   const publishers = createPublishers({ url, messages, clients, seed });
   const progress = setInterval(() => {
     const { published, retried } = publishers.counts;
-    const { received, reconnects } = listeners.counts;
+    const { received, reconnects } = subscribers.counts;
     options.onProgress?.(
-      `${seconds().toFixed(0)} s: published ${published} of ${messages} (${retried} tried again), ` +
+      `${seconds().toFixed(0)} s: published ${published} of ${messages} (${retried} retries), ` +
         `received ${received}, reconnected ${reconnects} times`,
     );
   }, 5000);
   try {
     const isPublished = await publishers.run(maxSeconds * 1000 - seconds() * 1000);
-    const fired = difference(before, await readMeter(url));
+    const injected = faultsSince(before, await readMeter(url));
     await putFaults(url, {});
-    const logs = await Promise.all(channelsOf(clients).map((channel) => readLog(url, channel)));
-    const isReceived = () => listeners.all.every((listener) => listener.hasAll(logs));
-    while (!isReceived() && seconds() < maxSeconds) await wait(100);
-    // What comes twice may come late.
-    for (let received = -1; received !== listeners.counts.received;) {
-      ({ received } = listeners.counts);
+    const logs = await Promise.all(allChannels(clients).map((channel) => readLog(url, channel)));
+    const isReceived = () => subscribers.all.every((each) => missedBy(each, logs).length === 0);
+    while (!isReceived() && seconds() < maxSeconds) await wait(200);
+    // A second copy may come after everything else has.
+    for (let received = -1; received !== subscribers.counts.received;) {
+      ({ received } = subscribers.counts);
       await wait(quietMs);
     }
+    const { published } = publishers;
+    const comparison = compare({ published, logs, subscribers: subscribers.all });
+    const isCutShort = !isPublished || !isReceived();
+    const holes = logs.reduce((sum, log) => sum + log.holes, 0);
     return {
-      ...compare(logs, listeners.all, publishers.acknowledged),
-      ...publishers.counts,
-      ...listeners.counts,
+      ...comparison,
+      isSound: !isCutShort && Object.values(comparison.findings).every((count) => count === 0),
+      isCutShort,
       seconds: seconds(),
-      fired,
-      isCutShort: !isPublished || !isReceived(),
+      counts: { ...publishers.counts, ...subscribers.counts, holes },
+      injected,
     };
   } finally {
     clearInterval(progress);
     await putFaults(url, {});
-    await listeners.close();
+    await subscribers.close();
   }
 }
 
@@ -92,7 +103,8 @@ async function readMeter(url: string): Promise<Record<string, number>> {
   return (await (await fetch(`${url}/_local/meter`)).json()) as Record<string, number>;
 }
 
-function difference(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
+/** The meter counts each fault as `faults.<name>`. */
+function faultsSince(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
   const faults = Object.entries(after).filter(([name]) => name.startsWith('faults.'));
   return Object.fromEntries(
     faults.map(([name, count]) => [name.replace('faults.', ''), count - (before[name] ?? 0)]),

@@ -11,7 +11,7 @@ interface Statement {
   Action: string | string[];
 }
 
-/** The stack's assembly with its template changed, in a folder of its own. */
+/** Copies the stack's assembly to a new folder, and changes the template there. */
 export async function changedAssembly(change: (template: Template) => void): Promise<string> {
   const assembly = await mkdtemp(path.join(os.tmpdir(), 'switchboard-changed-'));
   await cp(inject('assembly'), assembly, { recursive: true });
@@ -22,7 +22,7 @@ export async function changedAssembly(change: (template: Template) => void): Pro
   return assembly;
 }
 
-/** Sets a variable wherever it is one: of all functions, or of those whose id has this in it. */
+/** Sets an environment variable of every function that has it, or of those with `functionId` in their logical id. */
 export function setVariable(template: Template, name: string, value: unknown, functionId = ''): void {
   for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {
     if (Type !== 'AWS::Lambda::Function' || !logicalId.includes(functionId)) continue;
@@ -31,7 +31,7 @@ export function setVariable(template: Template, name: string, value: unknown, fu
   }
 }
 
-/** Takes one action from the policy of a function. */
+/** Removes one action from the policy of a function. */
 export function withoutAction(template: Template, policyOf: string, action: string): void {
   let removed = 0;
   for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {

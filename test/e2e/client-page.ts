@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { signToken } from '../../scripts/sign-token.ts';
 
-/** A page with a client that notes the states it is in and the contents of the messages `note`, in order. */
+/** A page whose client keeps its states, and the contents of the messages of type `note`, in order. */
 export const clientPageCode = `
   import { connect } from 'switchboard/client';
   window.states = [];
@@ -25,7 +25,7 @@ export interface ClientPage {
   becomes(state: string): Promise<void>;
 }
 
-/** Opens the page as this user; the last of the lives of its tokens is that of all further ones too. */
+/** Opens the page as this user. Its nth token lives for the nth of `tokenLives`, and all further ones for the last. */
 export async function openClientPage(
   page: Page,
   url: string,
@@ -33,7 +33,7 @@ export async function openClientPage(
   tokenLives: readonly number[] = [3600],
 ): Promise<ClientPage> {
   let asked = 0;
-  // Not offline with the page: what is tested is the connection.
+  // Answered by the test itself, so that it works while the page is offline: only the connection is under test.
   await page.route('**/token', async (route) => {
     const ttlSeconds = tokenLives[Math.min(asked, tokenLives.length - 1)] ?? 0;
     asked += 1;

@@ -1,24 +1,21 @@
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import WebSocket from 'ws';
+import { Queue } from '../queue.ts';
 
-/** A frame as it came: JSON, read. */
+/** A frame that came, parsed. */
 export type Frame = Record<string, unknown>;
 
 /** A `ws` client whose frames wait in a queue until a test asks for them. */
 export class Client {
   readonly socket: WebSocket;
-  private readonly arrived: string[] = [];
-  private readonly waiting: ((text: string) => void)[] = [];
+  private readonly arrived = new Queue<string>();
   private barriers = 0;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on('message', (data: Buffer) => {
-      const text = data.toString();
-      const next = this.waiting.shift();
-      if (next) next(text);
-      else this.arrived.push(text);
+      this.arrived.push(data.toString());
     });
   }
 
@@ -33,24 +30,34 @@ export class Client {
   }
 
   nextText(): Promise<string> {
-    const text = this.arrived.shift();
-    return text === undefined ? new Promise((resolve) => this.waiting.push(resolve)) : Promise.resolve(text);
+    return this.arrived.next();
   }
 
   async next(): Promise<Frame> {
     return JSON.parse(await this.nextText()) as Frame;
   }
 
-  /** Sends a frame and resolves to the next that comes. */
+  /** Sends a frame, and resolves to the next one that comes. */
   ask(frame: unknown): Promise<Frame> {
     this.send(frame);
     return this.next();
   }
 
-  /** Proves that nothing else came: the next frame is the answer to a ping sent now. */
-  async expectSilence(): Promise<void> {
+  /** Every frame that came before the answer to a ping sent now. */
+  async drain(): Promise<Frame[]> {
     const id = `barrier-${String((this.barriers += 1))}`;
-    expect(await this.ask({ type: 'ping', id })).toMatchObject({ type: 'pong', id });
+    this.send({ type: 'ping', id });
+    const frames: Frame[] = [];
+    for (;;) {
+      const frame = await this.next();
+      if (frame['type'] === 'pong' && frame['id'] === id) return frames;
+      frames.push(frame);
+    }
+  }
+
+  /** Proves that nothing else came. */
+  async expectSilence(): Promise<void> {
+    expect(await this.drain()).toEqual([]);
   }
 
   /** Resolves to the close code and reason. */

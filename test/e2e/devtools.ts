@@ -7,17 +7,17 @@ import WebSocket from 'ws';
 import { findChromium } from '../../scripts/chromium.ts';
 import { chromiumFlags } from './chromium.ts';
 
-/** One tab, driven by the DevTools protocol alone. */
+/** One tab, driven by the DevTools protocol. */
 export interface Tab {
   send(method: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
-  /** What the expression gives in the page, by value. */
+  /** Resolves to the value of the expression in the page. */
   evaluate(expression: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a page in a Chromium that playwright does not attach to: it keeps every page focused and visible, and a visible page
- * is never frozen.
+ * Opens a page in a Chromium without playwright. Playwright keeps every page focused and visible, and Chromium never
+ * freezes a visible page.
  */
 export async function openTab(url: string): Promise<Tab> {
   const profile = await mkdtemp(path.join(os.tmpdir(), 'switchboard-chromium-'));
@@ -64,7 +64,7 @@ async function pageAddress(profile: string): Promise<string> {
       const page = targets.find(({ type }) => type === 'page');
       if (page) return page.webSocketDebuggerUrl;
     } catch (cause) {
-      // Neither the file nor who it speaks of is there yet.
+      // The file does not exist yet, or Chromium does not listen yet.
       const isNotYet =
         cause instanceof TypeError || (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT');
       if (!isNotYet) throw cause;

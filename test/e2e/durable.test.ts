@@ -73,7 +73,7 @@ describe('a durable publish', () => {
     expect((await read('user:member:once')).messages).toHaveLength(1);
   });
 
-  it('that a log cannot keep is refused by field', async () => {
+  it('is refused by field where a log cannot keep the message', async () => {
     for (const [differing, field] of [
       [{ to: 'session:abc=' }, 'durable'],
       [{ to: ['user:member:1', 'everyone'] }, 'durable'],
@@ -127,7 +127,7 @@ describe('GET /channels/{channel}/messages', () => {
 });
 
 describe('subscribe with a position', () => {
-  it('sends what was missed, and then what comes', async () => {
+  it('sends the messages missed, and then the new ones', async () => {
     const topic = 'news.today';
     for (const content of [1, 2]) await publish(`topic:${topic}`, content);
     const { epoch } = await read(`topic:${topic}`);
@@ -143,7 +143,7 @@ describe('subscribe with a position', () => {
     expect(await client.next()).toMatchObject({ content: 3, offset: 3 });
   });
 
-  it('without one says where the log stands', async () => {
+  it('without one answers with the head of the log', async () => {
     await publish('topic:news.late', 1);
     const { epoch } = await read('topic:news.late');
     const client = await stack.connect({ user: 'late', topics: ['news.*'] });
@@ -152,7 +152,7 @@ describe('subscribe with a position', () => {
   });
 
   it.each(['user:member:other', 'type:admin', 'topic:secret'])(
-    'is no way to %s, and recover is none either',
+    'gives no access to %s, and neither does recover',
     async (channel) => {
       await publish(channel, 'secret');
       const client = await stack.connect({ user: 'curious', topics: ['news.*'] });

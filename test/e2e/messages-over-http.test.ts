@@ -26,7 +26,7 @@ async function post(frame: unknown, authorization: string | undefined, headers: 
 const bearer = async (user: string) => `Bearer ${await token(user)}`;
 
 describe('POST /messages', () => {
-  it('takes a frame that is too large for a connection to the same listener, and answers with its ack', async () => {
+  it('hands a frame that is too large for a connection to the same listener, and answers with its ack', async () => {
     const receiver = await stack.connect({ user: 'receiver' });
     const text = 'x'.repeat(60_000);
     const frame = { type: 'demo-message-send', id: '7', content: { text, toUserId: 'receiver' } };
@@ -65,7 +65,7 @@ describe('POST /messages', () => {
     });
   });
 
-  it('is 413 for what no message may carry', async () => {
+  it('is 413 for content above the limit of a message', async () => {
     const content = { text: 'x'.repeat(140_000), toUserId: 'receiver' };
     expect(await post({ type: 'demo-message-send', content }, await bearer('sender'))).toMatchObject({
       status: 413,
@@ -73,7 +73,7 @@ describe('POST /messages', () => {
     });
   });
 
-  it('names the field of what is refused, and takes no query', async () => {
+  it('names the field that it refuses, and takes no query', async () => {
     const frame = { type: 'demo-message-send', content: { text: 5 } };
     const authorization = await bearer('sender');
     expect((await post(frame, authorization)).body).toMatchObject({
@@ -92,7 +92,7 @@ describe('POST /messages', () => {
     });
   });
 
-  it('is 401 without a bearer, and 403 with one that is no good', async () => {
+  it('is 401 without a bearer token, and 403 with an invalid one', async () => {
     expect((await post({ type: 'ping' }, undefined)).status).toBe(401);
     for (const wrong of [
       'Bearer x',
@@ -105,7 +105,7 @@ describe('POST /messages', () => {
     }
   });
 
-  it('may be called by pages, whose browsers ask first', async () => {
+  it('may be called by pages: it answers the preflight of their browsers', async () => {
     const preflight = await fetch(`${stack.url}/messages`, {
       method: 'OPTIONS',
       headers: {
@@ -122,7 +122,7 @@ describe('POST /messages', () => {
     expect(headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  it('is where the client sends what is above 32 KB, without its caller noticing', async () => {
+  it('takes the frames of the client above 32 KB, without a difference for its caller', async () => {
     const receiver = await stack.connect({ user: 'big-receiver' });
     const client = connect({
       url: `${stack.url.replace('http', 'ws')}/live`,

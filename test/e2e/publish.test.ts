@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** The three ways in: each resolves to the answer of a publish. */
+/** The three ways to publish: each resolves to the answer. */
 const ways: Record<string, (body: Record<string, unknown>) => Promise<Record<string, unknown>>> = {
   async 'npm run publish'({ to, type, content }) {
     const args = ['run', '--silent', 'publish', '--', '--to', String(to), '--type', String(type)];
@@ -110,7 +110,7 @@ describe('a publish', () => {
     });
   });
 
-  it('sends a session that several targets name the message once, and not where it is excluded', async () => {
+  it('sends a session the message once though several targets name it, and never where it is excluded', async () => {
     const one = await stack.connect({ user: 'once' });
     const two = await stack.connect({ user: 'excluded' });
     const { body } = await stack.call('GET', '/sessions?userType=member&userId=excluded');
@@ -129,7 +129,7 @@ describe('a publish', () => {
     await two.expectSilence();
   });
 
-  it('with the same messageId publishes once, answers alike, and is a conflict with another body', async () => {
+  it('with the same messageId publishes once and answers alike; with another body it is a conflict', async () => {
     const client = await stack.connect({ user: 'idempotent' });
     const request = {
       to: 'user:member:idempotent',
@@ -158,7 +158,7 @@ describe('a publish', () => {
     });
   });
 
-  it('keeps no record that nobody can ask for', async () => {
+  it('without a messageId or a report keeps no record', async () => {
     const { body } = await stack.publish({ to: 'everyone', type: 'x', content: 1 });
     const { messageId } = body as { messageId: string };
     expect((await stack.call('GET', `/publications/${messageId}`)).status).toBe(404);
@@ -186,7 +186,7 @@ describe('sessions', () => {
     expect(byId).toEqual({ status: 200, body: session });
   });
 
-  it('are closed with closing first, and found no more', async () => {
+  it('get a closing frame before they are closed, and are found no more', async () => {
     const clients = [await stack.connect({ user: 'kick' }), await stack.connect({ user: 'kick' })];
     const ends = clients.map((client) => client.closed());
     const answer = await stack.call('DELETE', '/sessions?userType=member&userId=kick');

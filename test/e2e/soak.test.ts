@@ -5,11 +5,11 @@ import { soak } from '../../soak/soak.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
 import { startStack } from './stack.ts';
 
-// A publish whose function was killed is taken over by its retry after 35 s.
+// A publish whose function was killed is taken over by its retry after 36 s.
 const maxSeconds = 170;
 
 it(
-  'loses, doubles and reorders nothing while every fault strikes: the soak, in short',
+  'the soak, in short: no message is lost, doubled, reordered, altered or given to the wrong client under any fault',
   { timeout: 180_000 },
   async () => {
     // So small a limit that a publish to everyone goes through the fan-out.
@@ -18,21 +18,20 @@ it(
     });
     const stack = await startStack({ assembly });
     try {
-      const faults = { ...allFaults, cutAfterMs: 2000, killedFunction: 0.005 };
+      const faults = { ...allFaults, cutAfterMs: 2000, killedFunction: 0.0075 };
       const { url } = stack;
-      const result = await soak({ url, messages: 600, clients: 6, seed: 4, faults, maxSeconds });
-      const { fired, received, published, examples, lost, doubled, outOfOrder, lostEvents } = result;
-      expect(examples).toEqual([]);
-      expect({ published, lost, doubled, outOfOrder, lostEvents }).toEqual({
-        published: 600,
-        lost: 0,
-        doubled: 0,
-        outOfOrder: 0,
-        lostEvents: 0,
+      const result = await soak({
+        url,
+        messages: 400,
+        clients: 6,
+        seed: 4,
+        faults,
+        maxSeconds,
       });
-      expect(result).toMatchObject({ notStored: 0, storedTwice: 0, isCutShort: false });
-      expect(received).toBeGreaterThan(600);
-      expect(Object.keys(fired).sort()).toEqual(Object.keys(faults).sort());
+      expect(result.examples).toEqual([]);
+      expect(result).toMatchObject({ isSound: true, counts: { published: 400 } });
+      expect(result.counts.received).toBeGreaterThan(400);
+      expect(Object.keys(result.injected).sort()).toEqual(Object.keys(faults).sort());
     } finally {
       await stack.close();
       await rm(assembly, { recursive: true, force: true });

@@ -8,11 +8,11 @@ export interface User extends Partial<TokenRequest> {
   readonly user: string;
 }
 
-/** The stack of this repository on the laptop cloud, on a free port, with what tests do to it. */
+/** The stack of this repository on a laptop cloud, on a free port. */
 export interface Stack {
   readonly cloud: Cloud;
   readonly url: string;
-  /** All that the cloud has logged. */
+  /** Every line that the cloud has logged. */
   readonly lines: string[];
   webSocketUrl(user: User): Promise<string>;
   connect(user: User): Promise<Client>;

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 function npmStart(...flags: string[]): ChildProcess {
-  // Without npm in between, so that the test holds the pid of the very process.
+  // Without npm in between: the test must hold the process id of the server itself.
   const child = spawn(process.execPath, ['scripts/run.mjs', 'scripts/start.ts', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -20,7 +20,7 @@ function npmStart(...flags: string[]): ChildProcess {
   return child;
 }
 
-/** Reads lines until one matches; the lines so far come back. */
+/** Resolves to the lines up to the first one that matches. */
 async function linesUntil(child: ChildProcess, pattern: RegExp): Promise<string[]> {
   if (!child.stdout) throw new Error('stdout is not piped');
   const lines: string[] = [];
@@ -48,7 +48,8 @@ async function isReachable(url: string): Promise<boolean> {
   }
 }
 
-describe('npm start', () => {
+// Every test starts processes, which take long on a busy machine.
+describe('npm start', { timeout: 180_000 }, () => {
   it('is ready on a free port, prints what a user needs, and ends on Ctrl-C with all it started', async () => {
     const child = npmStart('--port', '0');
     const lines = (await linesUntil(child, /One line per request/)).join('\n');

@@ -17,7 +17,7 @@ async function subscribe(client: Client, topic: string): Promise<void> {
 }
 
 describe('a topic', () => {
-  it('reaches those who are subscribed, until they unsubscribe', async () => {
+  it('reaches its subscribers until they unsubscribe', async () => {
     const [ada, ben] = [
       await stack.connect({ user: 'ada', topics: ['orders.*'] }),
       await stack.connect({ user: 'ben', topics: ['orders.*'] }),
@@ -72,7 +72,7 @@ describe('a topic', () => {
       type: 'error',
       content: { code: 'forbidden', message: expect.stringContaining('100 topics') as string },
     });
-    // One that it has already is no further one.
+    // A topic that the session has already does not count again.
     await subscribe(client, 't1');
     await client.ask({ type: 'unsubscribe', content: { topic: 't1' }, id: '2' });
     await subscribe(client, 't101');
@@ -90,7 +90,7 @@ describe('a topic', () => {
     await theirs.expectSilence();
   });
 
-  it('forgets a session that disconnects', async () => {
+  it('forgets a session that has disconnected', async () => {
     const client = await stack.connect({ user: 'leaves', topics: ['*'] });
     await subscribe(client, 'left');
     await client.close();

@@ -3,11 +3,18 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import * as z from 'zod/mini';
 
+export interface ServerProcess {
+  /** Where it listens. */
+  readonly url: string;
+  /** Lets the process go; it ends by itself then. */
+  close(): void;
+}
+
 const ready = z.object({ url: z.string() });
 
-/** Starts a server of this folder in a process of its own; `url` is where it listens. */
-export async function startServer(file: string): Promise<{ readonly url: string; close(): void }> {
-  const child = fork(new URL(file, import.meta.url), {
+/** Starts a server in a process of its own, so that its work is not the measuring process's. */
+export async function startServer(file: URL, ...args: readonly string[]): Promise<ServerProcess> {
+  const child = fork(file, args, {
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -15,7 +22,12 @@ export async function startServer(file: string): Promise<{ readonly url: string;
   return { url, close: () => child.disconnect() };
 }
 
-/** In a server's process: tells the parent where it listens, and ends when the parent lets go. */
+/** Starts a laptop cloud with this repository's stack, with the settings of cdk.json but for these. */
+export function startCloudProcess(settings: Readonly<Record<string, unknown>> = {}): Promise<ServerProcess> {
+  return startServer(new URL('./cloud-process.ts', import.meta.url), JSON.stringify(settings));
+}
+
+/** In the server's process: tells the parent where the server listens, and ends when the parent lets go. */
 export function announce(url: string, close: () => Promise<void>): void {
   process.send?.({ url });
   process.once('disconnect', () => {
@@ -23,7 +35,7 @@ export function announce(url: string, close: () => Promise<void>): void {
   });
 }
 
-/** Listens on a free loopback port until the parent lets go. */
+/** In the server's process: listens on a free loopback port until the parent lets go. */
 export async function serveUntilParentLeaves(server: Server): Promise<void> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

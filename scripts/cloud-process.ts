@@ -1,0 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { startCloud } from '../local/index.ts';
+import { announce } from './server-process.ts';
+import { synthesise } from './synthesise.ts';
+
+// A laptop cloud as `npm start` runs it, without log lines: they would cost the benches and the soak time.
+// The first argument holds settings of the stack as JSON.
+const context = JSON.parse(process.argv[2] ?? '{}') as Record<string, unknown>;
+const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-cloud-'));
+await synthesise(folder, { context });
+const cloud = await startCloud({ assembly: folder, port: 0 });
+announce(cloud.url, async () => {
+  await cloud.close();
+  await rm(folder, { recursive: true, force: true });
+});

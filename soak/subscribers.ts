@@ -1,0 +1,72 @@
+import WebSocket from 'ws';
+import { type Client, connect, type Frame } from '../client/index.ts';
+import { signToken } from '../scripts/sign-token.ts';
+import { channelsOf, topicOf, userOf } from './audience.ts';
+
+/** One client, and what it gave to its application. */
+export interface Subscriber {
+  readonly name: string;
+  /** The channels whose messages it must get. */
+  readonly channels: readonly string[];
+  /** Every message, in the order of arrival. */
+  readonly given: readonly Frame[];
+  /** The gaps that the client could not recover. */
+  readonly lostEvents: readonly string[];
+}
+
+/** Opens the clients, and resolves when every one is subscribed. */
+export async function openSubscribers(url: string, clients: number) {
+  const counts = { received: 0, reconnects: 0 };
+  const opened: Awaited<ReturnType<typeof openSubscriber>>[] = [];
+  // One after another: functions that all start at once may run into their time-outs on a busy machine.
+  while (opened.length < clients) opened.push(await openSubscriber(url, opened.length, counts));
+  return {
+    all: opened.map(({ subscriber }) => subscriber),
+    counts: counts as Readonly<typeof counts>,
+    async close(): Promise<void> {
+      await Promise.all(opened.map(({ client }) => client.close()));
+    },
+  };
+}
+
+async function openSubscriber(
+  url: string,
+  number: number,
+  counts: { received: number; reconnects: number },
+): Promise<{ readonly client: Client; readonly subscriber: Subscriber }> {
+  const given: Frame[] = [];
+  const lostEvents: string[] = [];
+  const client = connect({
+    url: `${url.replace('http', 'ws')}/live`,
+    token: () =>
+      signToken({
+        user: userOf(number),
+        type: 'member',
+        tenant: 'default',
+        topics: ['soak.*'],
+        ttlSeconds: 3600,
+      }),
+    WebSocket,
+    answerTimeoutMs: 15_000,
+    // Far below the defaults, so that renewals and heartbeats happen many times in one run.
+    renewAfterMs: 15_000,
+    heartbeatAfterMs: 5000,
+  });
+  client.on('*', (_content, frame) => {
+    given.push(frame);
+    counts.received += 1;
+  });
+  client.on('lost', ({ channel, from, to }) => {
+    lostEvents.push(`${channel} from ${from.offset} to ${to.offset}`);
+  });
+  const open = new Promise<void>((resolve) => {
+    client.on('status', ({ state }) => {
+      if (state === 'open') resolve();
+      else if (state === 'reconnecting') counts.reconnects += 1;
+    });
+  });
+  await open;
+  // The handler for `*` gets the topic's messages too.
+  await client.subscribe(topicOf(number), () => undefined).ready;
+  return { client, subscriber: { name: userOf(number), channels: channelsOf(number), given, lostEvents } };
+}

@@ -1,0 +1,18 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { localKeys, localRegion } from '../../scripts/signed-request.ts';
+import type { Stack } from './stack.ts';
+
+/** Runs a command on a table of the stack, as an operator may. */
+export async function onTable(
+  { url, cloud }: Stack,
+  name: 'Sessions' | 'State',
+  run: (db: DynamoDBDocumentClient, table: string) => Promise<unknown>,
+): Promise<void> {
+  const table = cloud.deployment
+    .ofType('AWS::DynamoDB::Table')
+    .find(({ logicalId }) => logicalId.includes(name));
+  const client = new DynamoDBClient({ endpoint: url, region: localRegion, credentials: localKeys });
+  await run(DynamoDBDocumentClient.from(client), cloud.deployment.physicalId(table?.logicalId ?? ''));
+  client.destroy();
+}
