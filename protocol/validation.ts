@@ -75,7 +75,10 @@ function faults(issue: Issue, parent: string): ErrorDetail[] {
     // The sender meant the alternative that got furthest: the others failed on the very type of the value.
     const meant = issue.errors.find((errors) => !errors.some(isWrongType));
     if (meant) return meant.flatMap((error) => faults(error, path));
-    const types = issue.errors.flat().filter(isWrongType).map(({ expected }) => kindOf(expected));
+    const types = issue.errors
+      .flat()
+      .filter(isWrongType)
+      .map(({ expected }) => kindOf(expected));
     return [{ field, message: `must be ${[...new Set(types)].join(' or ')}` }];
   }
   return [{ field, message: issue.message }];

@@ -44,7 +44,11 @@ describe('a publish body', () => {
       change: { to: Array<string>(maxTargets + 1).fill('everyone') },
       message: /^to: must hold 1 to 100 targets$/,
     },
-    { what: 'a list with something else', change: { to: ['everyone', 5] }, message: /^to\[1\]: must be a string$/ },
+    {
+      what: 'a list with something else',
+      change: { to: ['everyone', 5] },
+      message: /^to\[1\]: must be a string$/,
+    },
     {
       what: 'a list with an unknown target',
       change: { to: ['everyone', 'nobody'] },
@@ -74,7 +78,11 @@ describe('a publish body', () => {
       change: { exclude: ['c1=', '#'] },
       message: /^exclude\[1\]: must be a connection id/,
     },
-    { what: 'an unknown report', change: { report: 'all' }, message: /^report: must be "counts" or "recipients"$/ },
+    {
+      what: 'an unknown report',
+      change: { report: 'all' },
+      message: /^report: must be "counts" or "recipients"$/,
+    },
     { what: 'an unknown field', change: { colour: 'red' }, message: /^colour: is not a known field$/ },
     { what: 'a from', change: { from: { userId: '0' } }, message: /^from: is not a known field$/ },
   ])('with $what is refused by field and limit', ({ change, message }) => {
