@@ -15,6 +15,7 @@ import { Router } from './router.ts';
 import { Services } from './services.ts';
 import { KeyRing } from './iam/sigv4.ts';
 import { loadDeployment, type Deployment } from './template/template.ts';
+import { defaultLimits } from './websocket/connection.ts';
 import { WebSocketApi } from './websocket/websocket-api.ts';
 import { readWebSocketApis } from './websocket/definition.ts';
 
@@ -82,8 +83,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const parts = { deployment, functions, keys, meter, clock, faults, now: Date.now };
     const gateway: Gateway = { ...parts, log, ids, host };
     const limits = {
-      idleTimeoutMs: options.idleTimeoutMs ?? 10 * 60_000,
-      lifetimeMs: options.lifetimeMs ?? 2 * 60 * 60_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? defaultLimits.idleTimeoutMs,
+      lifetimeMs: options.lifetimeMs ?? defaultLimits.lifetimeMs,
     };
     const webSocketApis = readWebSocketApis(deployment).map(
       (each) => new WebSocketApi(gateway, each, limits),

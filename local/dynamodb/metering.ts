@@ -1,4 +1,11 @@
-import { addCapacity, type Capacity, failedWriteCapacity, type Item, totalUnits, writeCapacity } from './capacity.ts';
+import {
+  addCapacity,
+  type Capacity,
+  failedWriteCapacity,
+  type Item,
+  totalUnits,
+  writeCapacity,
+} from './capacity.ts';
 import type { DynamoEngine, EngineAnswer, EngineOperation } from './engine.ts';
 import { readCapacities } from './reads.ts';
 import type { Table } from './tables.ts';

@@ -1,6 +1,11 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Principal } from './iam.ts';
-import { type Authorization, readAuthorization, scopeComplaint, skewComplaint } from './sigv4-authorization.ts';
+import {
+  type Authorization,
+  readAuthorization,
+  scopeComplaint,
+  skewComplaint,
+} from './sigv4-authorization.ts';
 import { canonicalRequest, header, type HttpRequest } from './sigv4-request.ts';
 
 export type { HttpRequest } from './sigv4-request.ts';

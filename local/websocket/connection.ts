@@ -20,6 +20,12 @@ export interface ConnectionLimits {
   readonly lifetimeMs: number;
 }
 
+/** "Idle Connection Timeout: 10 minutes. Connection duration: 2 hours." */
+export const defaultLimits: ConnectionLimits = {
+  idleTimeoutMs: 10 * 60_000,
+  lifetimeMs: 2 * 60 * 60_000,
+};
+
 export interface ConnectionEvents {
   message(text: string): void;
   /** Once, when the connection is over for both sides. */

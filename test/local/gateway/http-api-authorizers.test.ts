@@ -90,24 +90,12 @@ describe('AWS_IAM (http-api-access-control-iam)', () => {
     expect([response.status, await response.json()]).toEqual([403, { message: 'Forbidden' }]);
   });
 
-  const curl = async (url: string, user: string): Promise<string> => {
-    const flags = [
-      '-s',
-      '--aws-sigv4',
-      'aws:amz:us-east-1:execute-api',
-      '--user',
-      user,
-      '-w',
-      ' %{http_code}',
-    ];
-    const body = [
-      '-H',
-      'content-type: application/json',
-      '-d',
-      '{"to":"everyone"}',
-      `${url}/publish?a=1&b=2`,
-    ];
-    return (await promisify(execFile)('curl', [...flags, ...body])).stdout;
+  /** The body and status of a POST that curl signs. */
+  const curl = async (url: string, user: string, ...more: string[]): Promise<string> => {
+    const signing = ['--aws-sigv4', 'aws:amz:us-east-1:execute-api', '--user', user];
+    const body = ['-H', 'content-type: application/json', '-d', '{"to":"everyone"}'];
+    const flags = ['-s', '-w', ' %{http_code}', ...signing, ...body, ...more];
+    return (await promisify(execFile)('curl', [...flags, `${url}/publish?a=1&b=2`])).stdout;
   };
 
   it('takes what curl --aws-sigv4 signs, and shows who called', async () => {
@@ -131,6 +119,35 @@ describe('AWS_IAM (http-api-access-control-iam)', () => {
   it('refuses a wrong secret with 403', async () => {
     const { url } = await run({ routes: iam });
     expect(await curl(url, 'local:wrong')).toBe('{"message":"Forbidden"} 403');
+  });
+
+  const grant = (Effect: string, resource: string) => ({
+    Effect,
+    Action: 'execute-api:Invoke',
+    Resource: { 'Fn::Sub': `arn:aws:execute-api:\${AWS::Region}:\${AWS::AccountId}:\${Http}/${resource}` },
+  });
+
+  it.each([
+    ['lets in a role with a grant for the route', [grant('Allow', '*/POST/publish')], 200],
+    ['refuses a role without a grant', [], 403],
+    ['refuses a role with a grant for another path', [grant('Allow', '*/POST/messages')], 403],
+    ['refuses a role with a grant for another method', [grant('Allow', '*/GET/publish')], 403],
+    ['refuses a role with a deny beside the grant', [grant('Allow', '*'), grant('Deny', '*/publish')], 403],
+  ])('%s', async (_name, Statement, status) => {
+    const tellKeys = `const { env } = process;
+      return { user: env.AWS_ACCESS_KEY_ID + ':' + env.AWS_SECRET_ACCESS_KEY, token: env.AWS_SESSION_TOKEN };`;
+    const cloud = await runCloud({
+      ...httpStack({ routes: { ...iam, 'GET /keys': { body: tellKeys } } }),
+      Policy: {
+        Type: 'AWS::IAM::Policy',
+        Properties: { PolicyName: 'policy', Roles: [{ Ref: 'Role' }], PolicyDocument: { Statement } },
+      },
+    });
+    const keys: unknown = await (await fetch(`${cloud.url}/keys`)).json();
+    const { user, token } = keys as { readonly user: string; readonly token: string };
+    const answer = await curl(cloud.url, user, '-H', `x-amz-security-token: ${token}`);
+    expect(answer).toBe(status === 200 ? 'POST /publish 200' : '{"message":"Forbidden"} 403');
+    expect(cloud.lines.some((line) => line.includes('execute-api:Invoke'))).toBe(status === 403);
   });
 });
 

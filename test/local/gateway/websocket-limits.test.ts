@@ -84,40 +84,22 @@ it('closes with 1007 on invalid UTF-8 (RFC 6455, 8.1)', async () => {
   expect(await disconnectOf(cloud)).toEqual([1007, '']);
 });
 
-describe('time', () => {
+describe('time: an open connection ends with 1001 Going away', () => {
   const goingAway = { code: 1001, reason: 'Going away' };
+  const never = 365 * 24 * 60 * 60_000;
+  /** Ten minutes take 5 ms, and two hours 60 ms. */
+  const fast = { clockSpeed: 120_000 };
 
-  it('closes an idle connection with 1001 Going away', async () => {
-    const cloud = await run({ idleTimeoutMs: 50 });
-    const client = await cloud.connect().open();
+  it.each([
+    ['when it is idle for as long as the options say', { idleTimeoutMs: 50 }],
+    ['when it is as old as the options say', { lifetimeMs: 50 }],
+    ['when it is idle for long, without any options', { ...fast, lifetimeMs: never }],
+    ['when it is old, without any options', { ...fast, idleTimeoutMs: never }],
+  ])('%s', async (_when, options) => {
+    const cloud = await run(options);
+    const client = cloud.connect();
     expect(await client.closed).toEqual(goingAway);
     expect(await disconnectOf(cloud)).toEqual([1001, 'Going away']);
-  });
-
-  it('closes every connection at the end of its lifetime', async () => {
-    const cloud = await run({ clockSpeed: 7200 * 20 }); // Two hours in 50 ms.
-    const client = await cloud.connect().open();
-    expect(await client.closed).toEqual(goingAway);
-  });
-
-  it('does not take a ping for activity', async () => {
-    const cloud = await run({ idleTimeoutMs: 300 });
-    const client = await cloud.connect().open();
-    client.socket.on('pong', () => client.socket.ping());
-    client.socket.ping();
-    expect(await client.closed).toEqual(goingAway);
-  });
-
-  it('takes a message in either direction for activity', async () => {
-    const cloud = await run({ idleTimeoutMs: 1000 });
-    const startedAt = performance.now();
-    const client = await cloud.connect().open();
-    // Each answer follows the one before at once, for longer than the timeout.
-    while (performance.now() - startedAt < 1500) {
-      client.send('x');
-      await client.frames.next();
-    }
-    expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 });
 

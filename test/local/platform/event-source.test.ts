@@ -16,6 +16,8 @@ const queueArn = { 'Fn::GetAtt': ['Jobs', 'Arn'] };
 /** Prints each event, for the test to read. */
 const printer = 'exports.handler = async (event) => { process.stdout.write(JSON.stringify(event)) }';
 
+const patiently = { timeout: 15_000 };
+
 interface Settings {
   readonly queue?: object;
   readonly lambda?: object;
@@ -87,7 +89,7 @@ describe('an event source mapping', () => {
         MessageAttributes: { kind: { DataType: 'String', StringValue: 'x' } },
       }),
     );
-    await expect.poll(() => platform.output.length).toBe(1);
+    await expect.poll(() => platform.output.length, patiently).toBe(1);
     expect(JSON.parse(platform.output[0] ?? '')).toEqual({
       Records: [
         {
@@ -116,7 +118,7 @@ describe('an event source mapping', () => {
     const platform = await startPlatform(writeAssembly(template({})), { faults: { duplicateDelivery: 1 } });
     const QueueUrl = platform.deployment.physicalId('Jobs');
     await new SQSClient(platform.client).send(new SendMessageCommand({ QueueUrl, MessageBody: '{}' }));
-    await expect.poll(() => platform.output.length).toBe(2);
+    await expect.poll(() => platform.output.length, patiently).toBe(2);
     expect(platform.output[1]).toBe(platform.output[0]);
     expect(platform.meter.snapshot()).toMatchObject({ 'faults.duplicateDelivery': 1 });
     await platform.close();
@@ -159,23 +161,28 @@ describe('an event source mapping', () => {
       new SendMessageBatchCommand({ QueueUrl: platform.deployment.physicalId('Jobs'), Entries }),
     );
     const sizes = () => platform.output.map((text) => Number(asRecord(JSON.parse(text)).size));
-    await expect.poll(() => sizes().reduce((a, b) => a + b, 0), { timeout: 5000 }).toBe(10);
+    await expect.poll(() => sizes().reduce((a, b) => a + b, 0), patiently).toBe(10);
     expect(Math.max(...sizes())).toBe(2);
     expect(platform.meter.snapshot()['lambda.Worker.coldStarts']).toBeLessThanOrEqual(2);
     await platform.close();
   });
 
   it('waits for a fuller batch where it has a window', async () => {
-    const platform = await start({ mapping: { BatchSize: 20, MaximumBatchingWindowInSeconds: 2 } });
+    const platform = await start({ mapping: { BatchSize: 20, MaximumBatchingWindowInSeconds: 300 } });
     const client = new SQSClient(platform.client);
     const QueueUrl = platform.deployment.physicalId('Jobs');
     const Entries = Array.from({ length: 10 }, (_, index) => ({ Id: String(index), MessageBody: '{}' }));
     for (let round = 0; round < 2; round++)
       await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-    await expect.poll(() => platform.output.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => platform.output.length, patiently).toBe(1);
     expect(asRecord(JSON.parse(platform.output[0] ?? '')).Records).toHaveLength(20);
     await platform.close();
   });
+});
+
+it('takes 30 seconds for the visibility timeout of a queue that names none', async () => {
+  const platform = await start({ queue: { VisibilityTimeout: undefined }, lambda: { Timeout: 30 } });
+  await platform.close();
 });
 
 describe('a mapping that Lambda would not create', () => {
@@ -183,6 +190,10 @@ describe('a mapping that Lambda would not create', () => {
     [
       'Queue visibility timeout: 1 seconds is less than Function timeout: 9 seconds',
       { queue: { VisibilityTimeout: 1 }, lambda: { Timeout: 9 } },
+    ],
+    [
+      'Queue visibility timeout: 30 seconds is less than Function timeout: 31 seconds',
+      { queue: { VisibilityTimeout: undefined }, lambda: { Timeout: 31 } },
     ],
     [
       'The provided execution role does not have permissions to call DeleteMessage on SQS (Worker)',

@@ -64,7 +64,7 @@ describe('Invoke', () => {
     const before = platform.meter.snapshot()['lambda.Faulty.invocations'] ?? 0;
     expect((await invoke({ FunctionName, InvocationType: 'Event' })).StatusCode).toBe(202);
     const tries = () => (platform.meter.snapshot()['lambda.Faulty.invocations'] ?? 0) - before;
-    await expect.poll(tries, { timeout: 5000 }).toBe(3);
+    await expect.poll(tries, { timeout: 15_000 }).toBe(3);
   });
 
   it('as a dry run only checks', async () => {

@@ -48,6 +48,9 @@ describe('SQS', () => {
       MaximumMessageSize: '2048',
       QueueArn: 'arn:aws:sqs:us-east-1:000000000000:jobs',
     });
+    const dead = { QueueUrl: platform.deployment.physicalId('Dead'), AttributeNames: ['All' as const] };
+    const defaults = await client.send(new GetQueueAttributesCommand(dead));
+    expect(defaults.Attributes).toMatchObject({ VisibilityTimeout: '30' });
   });
 
   it('delivers a message with its attributes and the group of a fair queue', async () => {
