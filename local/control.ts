@@ -2,7 +2,7 @@ import type { Faults } from './faults/faults.ts';
 import { FaultSettingsError } from './faults/settings.ts';
 import { headerOf, type Gateway, type GatewayRequest } from './gateway/gateway.ts';
 import { parseJson } from './json.ts';
-import type { Reply } from './services.ts';
+import type { Reply } from './services/services.ts';
 
 export function isControlPath(path: string): boolean {
   return path === '/_local' || path.startsWith('/_local/');

@@ -4,8 +4,8 @@ import { headerOf, type Gateway, type GatewayRequest } from './gateway/gateway.t
 import type { HttpApi } from './http-api/http-api.ts';
 import { message } from './http-api/response.ts';
 import { asRecord, asText, parseJson } from './json.ts';
-import type { Reply, Services } from './services.ts';
-import { readSite } from './site.ts';
+import type { Reply, Services } from './services/services.ts';
+import { readSite } from './static-files.ts';
 import { TemplateError } from './template/template-error.ts';
 import type { WebSocketApi } from './websocket/websocket-api.ts';
 

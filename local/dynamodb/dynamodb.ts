@@ -7,8 +7,8 @@ import { callMetered, type MeteredAnswer, units } from './metering.ts';
 import { createTables } from './tables.ts';
 import { asText, type JsonRecord } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../service-reply.ts';
-import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../services/reply.ts';
+import type { HttpRequest, KeyRing } from '../sigv4/key-ring.ts';
 import type { Deployment } from '../template/template.ts';
 
 export interface DynamoDb {

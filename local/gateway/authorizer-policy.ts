@@ -1,6 +1,6 @@
-import { authorize } from '../iam/iam.ts';
+import { authorize } from '../iam/authorize.ts';
 import { asRecord } from '../json.ts';
-import { readPolicy, type Statement } from '../iam/policy-document.ts';
+import { readPolicy, type Statement } from '../iam/policy.ts';
 import { TemplateError } from '../template/template-error.ts';
 
 export type PolicyVerdict = 'allow' | 'deny' | 'malformed';

@@ -4,7 +4,7 @@ import type { Functions } from '../lambda/functions.ts';
 import type { Ids } from './ids.ts';
 import type { Log } from '../log.ts';
 import type { Meter } from '../meter.ts';
-import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
+import type { HttpRequest, KeyRing } from '../sigv4/key-ring.ts';
 import type { Deployment } from '../template/template.ts';
 
 /** What the APIs of this cloud need from the rest of it. */

@@ -5,7 +5,7 @@ import type { HttpApiDefinition, HttpRoute } from './definition.ts';
 import { proxyEvent, type HttpEventFacts } from './event.ts';
 import { message, readProxyResponse, type HttpAnswer } from './response.ts';
 import { matchRoute, type RouteMatch } from './routes.ts';
-import { authorize } from '../iam/iam.ts';
+import { authorize } from '../iam/authorize.ts';
 import { callFunction, failureOf } from '../gateway/integration.ts';
 
 /** An answer, and for the log why it is not the one that was hoped for. */

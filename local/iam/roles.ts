@@ -1,6 +1,6 @@
-import type { Principal } from './iam.ts';
+import type { Principal } from './authorize.ts';
 import { asRecord, asText, asTexts, asList } from '../json.ts';
-import { readPolicy, type Statement } from './policy-document.ts';
+import { readPolicy, type Statement } from './policy.ts';
 import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
 
 /** The developer at this machine: may do everything, as the owner of an account may. */

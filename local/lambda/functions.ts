@@ -1,15 +1,15 @@
 import type { Faults } from '../faults/faults.ts';
 import { asText } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import { matchesPattern } from '../iam/iam.ts';
-import type { Outcome } from './function-environment.ts';
-import { FunctionPool } from './function-pool.ts';
-import { readFunction } from './function-settings.ts';
+import { matchesPattern } from '../iam/authorize.ts';
+import type { Outcome } from './environment.ts';
+import { FunctionPool } from './pool.ts';
+import { readFunction } from './settings.ts';
 import { principalOfFunction } from '../iam/roles.ts';
-import type { KeyRing } from '../iam/sigv4.ts';
+import type { KeyRing } from '../sigv4/key-ring.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 
-export type { Outcome } from './function-environment.ts';
+export type { Outcome } from './environment.ts';
 
 export interface LambdaFunction {
   readonly logicalId: string;

@@ -1,7 +1,7 @@
 import { asList, asNumber, asRecord, asText, isRecord, type JsonRecord, toText } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../service-reply.ts';
-import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../services/reply.ts';
+import type { HttpRequest, KeyRing } from '../sigv4/key-ring.ts';
 import { openSqsEngine, type SqsAnswer } from './engine.ts';
 import { MessageGroups } from './groups.ts';
 import type { Deployment, Resource } from '../template/template.ts';

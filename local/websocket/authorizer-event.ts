@@ -1,4 +1,4 @@
-import type { UpgradeParts } from './upgrade.ts';
+import type { UpgradeParts } from './upgrade-request.ts';
 
 /**
  * What a REQUEST authorizer of a WebSocket API gets (apigateway-websocket-api-lambda-auth). Unlike the CONNECT event it

@@ -6,7 +6,7 @@ import { asRecord, isRecord } from '../json.ts';
 import { authorizerEvent } from './authorizer-event.ts';
 import type { AuthorizerContext } from './context.ts';
 import type { WebSocketAuthorizer, WebSocketDefinition } from './definition.ts';
-import { headerIn, type UpgradeParts } from './upgrade.ts';
+import { headerIn, type UpgradeParts } from './upgrade-request.ts';
 
 export type Authorization =
   | { readonly allowed: true; readonly context: AuthorizerContext }

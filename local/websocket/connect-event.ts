@@ -1,4 +1,4 @@
-import { without, type UpgradeParts } from './upgrade.ts';
+import { without, type UpgradeParts } from './upgrade-request.ts';
 
 /** CONNECT, as captured in 2025: no `body`, no `path`, no `version`, and no query maps where there was no query. */
 export function connectEvent(

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
-import { Outlet } from '../faults/outlet.ts';
+import { Outlet } from '../faults/outbound-queue.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Meter } from '../meter.ts';
 import type { AuthorizerContext, ConnectionFacts } from './context.ts';

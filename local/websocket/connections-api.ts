@@ -1,7 +1,7 @@
 import { executeApiArn, type Gateway, type GatewayRequest } from '../gateway/gateway.ts';
-import { authorize } from '../iam/iam.ts';
+import { authorize } from '../iam/authorize.ts';
 import { isConnectionId } from '../gateway/ids.ts';
-import type { Reply } from '../services.ts';
+import type { Reply } from '../services/services.ts';
 import type { WebSocketApi } from './websocket-api.ts';
 import { maxMessageBytes, type WebSocketConnection } from './connection.ts';
 

@@ -5,7 +5,7 @@ import { authorizeConnect } from './authorizer.ts';
 import { connectEvent } from './connect-event.ts';
 import { requestContext, type AuthorizerContext, type ConnectionFacts } from './context.ts';
 import type { WebSocketDefinition } from './definition.ts';
-import { headerIn, type UpgradeParts } from './upgrade.ts';
+import { headerIn, type UpgradeParts } from './upgrade-request.ts';
 
 export type Handshake =
   | { readonly accepted: true; readonly authorizer?: AuthorizerContext; readonly subprotocol?: string }

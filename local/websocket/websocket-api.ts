@@ -9,8 +9,8 @@ import type { Ending } from './disconnect-event.ts';
 import { runDisconnect } from './disconnect.ts';
 import { shakeHands } from './handshake.ts';
 import { handleMessage } from './messages.ts';
-import { PendingSocket, refuseUpgrade } from './pending.ts';
-import { readUpgrade } from './upgrade.ts';
+import { PendingSocket, refuseUpgrade } from './pending-socket.ts';
+import { readUpgrade } from './upgrade-request.ts';
 import { Upgrader } from './upgrader.ts';
 
 /** One stage of a WebSocket API: takes upgrades, holds the live connections, runs the routes' functions. */
