@@ -1,19 +1,19 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 
-export interface SiteFile {
+export interface StaticFile {
   readonly status: 200;
   readonly headers: Record<string, string>;
   readonly body: Buffer;
 }
 
-/** Reads the file that a path names below `root`; `/` is `index.html`. `undefined` where there is none. */
-export async function readSite(root: string, path: string): Promise<SiteFile | undefined> {
+/** Reads the file of a path below `root`; `undefined` if there is none. `/` is `index.html`. */
+export async function readStaticFile(root: string, path: string): Promise<StaticFile | undefined> {
   const relative = decodePath(path === '/' ? '/index.html' : path);
   if (relative === undefined) return undefined;
   try {
     const base = await realpath(root);
-    // The real path, so that neither `..` nor a symbolic link leads out of the folder.
+    // The check needs the real path: `..` and symbolic links must not lead out of the folder.
     const file = await realpath(join(base, relative));
     if (!file.startsWith(base + sep)) return undefined;
     const body = await readFile(file);
@@ -35,7 +35,7 @@ function decodePath(path: string): string | undefined {
     const decoded = decodeURIComponent(path);
     return decoded.includes('\0') ? undefined : decoded;
   } catch {
-    return undefined; // A lone `%`: no file is named so.
+    return undefined; // A lone `%` encodes nothing, so no file has this path.
   }
 }
 

@@ -39,10 +39,10 @@ export function eventRecord(message: JsonRecord, queueArn: string): EventRecord 
   };
 }
 
-/** Lambda hands over at most 6 MB at a time, however many messages a batch may have. */
+/** A batch has at most 6 MB, however many messages it may have. */
 const maxBatchBytes = 6 * 1024 * 1024;
 
-/** Cuts what was received into batches. */
+/** Cuts the received messages into batches. */
 export function batchesOf(
   records: readonly EventRecord[],
   batchSize: number,
@@ -64,8 +64,8 @@ export function batchesOf(
 }
 
 /**
- * The messages that are done and can be deleted. With partial responses an empty or null list is success for all, a
- * malformed one or an unknown id failure for all, as is an error.
+ * The messages that succeeded and can be deleted. After an error all have failed. In a partial response, an empty or
+ * null list means that all succeeded; a malformed list or an unknown id means that all failed.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
  */
 export function succeeded(
@@ -92,7 +92,7 @@ function failedIds(payload: unknown): readonly string[] | undefined {
   return ids.includes('') ? undefined : ids;
 }
 
-/** In an event the fields of an attribute begin with a small letter. */
+/** In an event, the fields of an attribute start with a small letter. */
 function eventAttribute({ StringValue, BinaryValue, DataType }: JsonRecord): JsonRecord {
   return {
     ...(StringValue === undefined ? {} : { stringValue: StringValue }),

@@ -8,11 +8,11 @@ import type { Sqs } from '../sqs/sqs.ts';
 import type { Deployment } from '../template/template.ts';
 
 export interface EventSources {
-  /** Takes no more messages, and does not wait for batches that still run. */
+  /** Receives no more messages. Does not wait for batches that still run. */
   readonly close: () => Promise<void>;
 }
 
-/** Feeds the functions from their queues, as Lambda's event source mappings do. */
+/** Brings messages from queues to functions, as Lambda's event source mappings do. */
 export function startEventSources(options: {
   readonly deployment: Deployment;
   readonly functions: Functions;
@@ -35,7 +35,7 @@ export function startEventSources(options: {
   };
 }
 
-/** The longest that SQS lets a receiver wait. */
+/** SQS lets a receiver wait at most so long. */
 const longPollSeconds = 20;
 
 class Poller {
@@ -60,7 +60,7 @@ class Poller {
       if (this.#isStopped()) return;
       for (const batch of batchesOf(await this.#collect(), this.#settings.batchSize)) {
         await this.#slot();
-        // What was received after the end would run in a function that is gone; its visibility ends with the queue.
+        // The function may be closed by now. The queue is closed too, so no message is lost.
         if (this.#isStopped()) return;
         this.#running++;
         void this.#process(batch).finally(() => {
@@ -76,7 +76,7 @@ class Poller {
     this.#slotFreed();
   }
 
-  /** Without a window, what one call brings; with one, as much as arrives within it. */
+  /** Without a batching window, the messages of one call. With one, the messages that arrive within it. */
   async #collect(): Promise<readonly EventRecord[]> {
     const { batchSize, batchingWindowMs } = this.#settings;
     const records = [...(await this.#receive(batchSize, longPollSeconds))];
@@ -106,13 +106,14 @@ class Poller {
     return asList(body.Messages).map((message) => eventRecord(asRecord(message), queueArn));
   }
 
-  /** What fails is left alone: it comes back once its visibility timeout is over. */
+  /** A message that fails is not deleted. It comes back after its visibility timeout. */
   async #process(batch: readonly EventRecord[]): Promise<void> {
     const { lambda, queueName, reportsItemFailures } = this.#settings;
     const outcome = await lambda.invoke({ Records: batch });
     const done = succeeded(batch, outcome, reportsItemFailures);
     // A standard queue delivers at least once (standard-queues-at-least-once-delivery).
-    if (done.length > 0 && this.#faults.strikes('duplicateDelivery')) await lambda.invoke({ Records: done });
+    if (done.length > 0 && this.#faults.shouldInject('duplicateDelivery'))
+      await lambda.invoke({ Records: done });
     for (let at = 0; at < done.length && !this.#stopped; at += 10) {
       const entries = done
         .slice(at, at + 10)

@@ -2,7 +2,8 @@ import type { Functions, LambdaFunction } from '../lambda/functions.ts';
 import { authorize } from '../iam/authorize.ts';
 import { asBoolean, asNumber, asRecord, asText, asTexts } from '../json.ts';
 import { principalOfFunction } from '../iam/roles.ts';
-import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
+import { TemplateError } from '../template/template-error.ts';
+import type { Deployment, Resource } from '../template/template.ts';
 
 /** One event source mapping of a function on a queue. */
 export interface EventSourceSettings {
@@ -16,10 +17,10 @@ export interface EventSourceSettings {
   readonly enabled: boolean;
 }
 
-/** Lambda starts five concurrent batches on a standard queue; where none is set, the laptop stays there. */
+/** Lambda starts with five concurrent batches for a standard queue. Without a setting, the laptop never has more. */
 const defaultConcurrency = 5;
 
-/** Reads a mapping and refuses what Lambda refuses when it is created. */
+/** Reads a mapping. Refuses one that Lambda would refuse. */
 export function readEventSource(
   deployment: Deployment,
   functions: Functions,
@@ -71,7 +72,7 @@ function checkBatch(
   }
 }
 
-/** A message that came back while its batch still runs would be handled twice. */
+/** Otherwise a message could come back while its batch still runs, and be handled twice. */
 function checkVisibility(logicalId: string, queue: Resource, lambda: LambdaFunction): void {
   const visibilitySeconds = asNumber(queue.properties.VisibilityTimeout) ?? 30;
   if (visibilitySeconds >= lambda.timeoutSeconds) return;

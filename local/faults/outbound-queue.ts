@@ -1,11 +1,11 @@
 import type { Faults } from './faults.ts';
 
-/** How many messages wait for a slow client before there is no more room, and how long it takes for each. */
+/** A slow client has room for so many messages, and takes so long to read each. */
 const slowClient = { room: 256, readsInMs: 20 };
 const heldBackForMs = 100;
 
-/** The way of messages to one client, which may be slow, or let one overtake another. */
-export class Outlet {
+/** Messages on their way to one client. Faults make the client slow or the order wrong. */
+export class OutboundQueue {
   readonly #faults: Faults;
   readonly #send: (text: string) => void;
   readonly #isSlow: boolean;
@@ -15,13 +15,13 @@ export class Outlet {
   constructor(faults: Faults, send: (text: string) => void) {
     this.#faults = faults;
     this.#send = send;
-    this.#isSlow = faults.strikes('slowConsumer');
+    this.#isSlow = faults.shouldInject('slowConsumer');
   }
 
-  /** `full`: the client has not read what was sent before. */
+  /** `full`: the client has not read enough of the messages before. */
   send(text: string): 'sent' | 'full' {
     if (this.#isSlow) return this.#sendSlowly(text);
-    if (this.#faults.strikes('reordered')) {
+    if (this.#faults.shouldInject('reordered')) {
       this.#later(this.#faults.between('reordered', 0, heldBackForMs), () => {
         this.#send(text);
       });
@@ -29,7 +29,7 @@ export class Outlet {
     return 'sent';
   }
 
-  /** Nothing that waits is sent any more. */
+  /** Drops the messages that wait. */
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#queue.length = 0;

@@ -9,7 +9,7 @@ export interface Principal {
   readonly statements: readonly Statement[];
 }
 
-/** `message` is worded as AWS words it, with principal, action and resource. */
+/** `message` has the words of AWS, with principal, action and resource. */
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly message: string };
 
 /**
@@ -27,9 +27,9 @@ export function authorize(principal: Principal, action: string, resource: string
   return denied(principal, action, resource, `because no identity-based policy allows the ${action} action`);
 }
 
-/** IAM's wildcards: `*` is any text, `?` any one character. */
+/** The wildcards of IAM: `*` is any text, `?` is one character. */
 export function matchesPattern(pattern: string, text: string): boolean {
-  // Two pointers with a return to the last star: linear in practice, and never exponential as a regular expression can be.
+  // Two pointers that return to the last star. A regular expression could take exponential time.
   let at = 0;
   let position = 0;
   let star = -1;
@@ -85,7 +85,7 @@ function contextValue(key: ContextKey, principal: Principal, resource: string): 
     case 'aws:PrincipalAccount':
       return principal.arn.split(':')[4] ?? '';
     case 'aws:PrincipalArn':
-      // Of a role session, the key holds the role.
+      // For a role session, the value is the ARN of the role.
       return principal.arn.replace(
         /^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/,
         'arn:aws:iam::$1:role/$2',
@@ -93,7 +93,7 @@ function contextValue(key: ContextKey, principal: Principal, resource: string): 
     case 'aws:RequestedRegion':
       return resource.split(':')[3] ?? '';
     case 'aws:SecureTransport':
-      // Loopback stands in for the TLS that every AWS endpoint has.
+      // Every AWS endpoint has TLS, and loopback stands for it.
       return 'true';
   }
 }

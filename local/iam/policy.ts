@@ -9,7 +9,7 @@ export interface Statement {
   readonly conditions: readonly Condition[];
 }
 
-/** `except` is the `NotAction` or `NotResource` form. */
+/** `except` marks the forms `NotAction` and `NotResource`. */
 export interface PatternSet {
   readonly patterns: readonly string[];
   readonly except: boolean;
@@ -21,7 +21,7 @@ export interface Condition {
   readonly values: readonly string[];
 }
 
-/** What this cloud knows about each call; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
+/** The facts that this cloud knows about each call: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html */
 export const contextKeys = [
   'aws:PrincipalAccount',
   'aws:PrincipalArn',
@@ -34,7 +34,7 @@ export const conditionOperators = ['StringEquals', 'StringLike', 'ArnEquals', 'A
 export type ConditionOperator = (typeof conditionOperators)[number];
 
 /**
- * Reads a policy document. What it cannot evaluate it refuses: a condition that is skipped would allow what AWS denies.
+ * Reads a policy document. Throws if it cannot evaluate a condition: without it, the policy could allow what AWS denies.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
  */
 export function readPolicy(document: unknown, where: string): readonly Statement[] {
@@ -74,7 +74,7 @@ function readConditions(operatorName: string, keys: unknown, where: string): rea
     throw new TemplateError(`${where}: the condition operator ${operatorName} cannot be evaluated here.`);
   }
   return Object.entries(keys).map(([name, values]) => {
-    // Condition keys, unlike their values, are not case-sensitive.
+    // The names of condition keys ignore case. Their values do not.
     const key = contextKeys.find((known) => known.toLowerCase() === name.toLowerCase());
     if (key === undefined) {
       throw new TemplateError(`${where}: the condition key ${name} cannot be evaluated here.`);

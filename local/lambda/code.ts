@@ -9,8 +9,8 @@ export interface InstalledCode {
 }
 
 /**
- * Puts a function's code into a folder of its own, as Lambda unpacks it to /var/task. Where it is synthesised, it
- * would take the `"type": "module"` of the package around it and find that package's node_modules.
+ * Copies the code of a function into its own folder, as Lambda unpacks it to /var/task. In the folder of the assembly,
+ * it would find the `"type": "module"` and the node_modules of the package around it.
  */
 export function installCode({ name, code }: FunctionSettings): InstalledCode {
   const folder = mkdtempSync(join(tmpdir(), `${name.slice(0, 40)}-`));

@@ -4,12 +4,12 @@ import { asRecord, asText } from '../json.ts';
 export type Outcome =
   | { readonly status: 'ok'; readonly payload: unknown }
   | { readonly status: 'error'; readonly errorType: string; readonly errorMessage: string }
-  /** Above the function's reserved concurrency; it never saw the event. */
+  /** Above the reserved concurrency. The function never got the event. */
   | { readonly status: 'throttled' };
 
 export type FinishedOutcome = Exclude<Outcome, { status: 'throttled' }>;
 
-/** One event on its way into an environment; event and result cross as JSON text, as on Lambda. */
+/** One event for an environment. Event and result cross as JSON text, as on Lambda. */
 export interface Invocation {
   readonly event: string;
   readonly context: Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ export interface EnvironmentOptions {
   readonly folder: string;
   readonly handlerName: string;
   readonly memoryMb: number;
-  /** All of its variables: nothing of this process's own environment reaches a function. */
+  /** All variables of the function. No variable of this process reaches it. */
   readonly variables: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
 }
@@ -30,7 +30,7 @@ export interface EnvironmentOptions {
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: ten seconds to load the code. */
 const initTimeoutSeconds = 10;
 
-/** An execution environment of one function: a worker thread with variables of its own, one event at a time. */
+/** An execution environment of one function: a worker thread with its own variables. It runs one event at a time. */
 export class FunctionEnvironment {
   readonly #worker: Worker;
   readonly #ready: Promise<FinishedOutcome | 'ready'>;
@@ -44,9 +44,9 @@ export class FunctionEnvironment {
     this.#worker = new Worker(new URL('./worker.mjs', import.meta.url), {
       workerData: { folder: options.folder, handlerName: options.handlerName },
       env: { ...options.variables },
-      // On Lambda the whole process has this much; here it bounds what is likely to grow.
+      // On Lambda this limits the whole process. Here it limits the heap, which is likely to grow.
       resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },
-      // Whatever loads this process's TypeScript has no place in a function.
+      // A function must not inherit the TypeScript loader of this process.
       execArgv: [],
     });
     this.#worker.on('message', (message: unknown) => {
@@ -64,7 +64,7 @@ export class FunctionEnvironment {
     );
   }
 
-  /** False after a crash or a timeout: the next event needs another environment. */
+  /** False after a crash or a time-out. The next event needs another environment. */
   get alive(): boolean {
     return this.#alive;
   }
@@ -74,14 +74,14 @@ export class FunctionEnvironment {
     if (ready !== 'ready') return ready;
     if (!this.#alive) return this.#last ?? closed;
     const answer = this.#next(timeoutSeconds);
-    // The clock of the function starts once its code is loaded, as Lambda's does.
+    // As on Lambda, the time of the function starts when its code is loaded.
     const deadlineMs = Date.now() + timeoutSeconds * 1000;
     this.#worker.postMessage({ event, context: { ...context, deadlineMs }, traceId });
     const message = await answer;
     return message.ready ? closed : message.outcome;
   }
 
-  /** Ends it as the platform ends an environment whose machine fails: in the middle of whatever it does. */
+  /** Ends the environment in the middle of its work, as a failing machine would. */
   kill(): void {
     this.#die(failure('Runtime.ExitError', 'Error: Runtime exited with error: signal: killed'));
   }

@@ -4,25 +4,25 @@ import type { Functions, LambdaFunction } from './functions.ts';
 import { authorize } from '../iam/authorize.ts';
 import { parseJson } from '../json.ts';
 import { type Reply, verificationCodes } from '../services/reply.ts';
-import { header } from '../sigv4/request.ts';
-import type { HttpRequest, KeyRing } from '../sigv4/key-ring.ts';
+import type { KeyRing } from '../sigv4/key-ring.ts';
+import { header, type HttpRequest } from '../sigv4/request.ts';
 import type { Deployment } from '../template/template.ts';
 
-/** The one operation of Lambda's API that is answered here. */
+/** The only operation of Lambda's API that runs here. */
 export const invocationPath = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?|$)/;
 
-/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: 1 MB where nobody waits for the answer. */
+/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: 1 MB for an asynchronous call. */
 const maxAsyncPayloadBytes = 1024 * 1024;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: two retries, after one and two minutes. */
 const retryDelaysMs = [60_000, 120_000];
 
-/** How long a throttled asynchronous event waits; Lambda's backoff begins at one second. */
+/** A throttled asynchronous event waits so long. The backoff of Lambda starts at one second. */
 const throttleDelayMs = 1000;
 
 export interface LambdaApi {
   readonly handle: (request: HttpRequest) => Promise<Reply>;
-  /** Forgets the retries that are still to come. */
+  /** Drops the pending retries. */
   readonly close: () => Promise<void>;
 }
 
@@ -104,7 +104,7 @@ export function createLambdaApi(options: {
 
   /** `name`, `name:qualifier`, `accountId:function:name` or a whole ARN. The one version here is `$LATEST`. */
   function functionArn(pathSegment: string): string {
-    // Of all that a name or an ARN may hold, a client encodes only the colon.
+    // The colon is the only character of a name or ARN that clients encode.
     const parts = pathSegment.replaceAll(/%3A/gi, ':').split(':');
     const name = parts[parts.lastIndexOf('function') + 1] ?? '';
     return `arn:aws:lambda:${deployment.region}:${deployment.accountId}:function:${name}`;
@@ -118,7 +118,7 @@ async function answer(lambda: LambdaFunction, event: unknown): Promise<Reply> {
     case 'ok':
       return { status: 200, headers, body: JSON.stringify(outcome.payload) };
     case 'error': {
-      // The invocation went well; that the function did not is said in a header.
+      // The invocation succeeded. A header says that the function failed.
       const { errorType, errorMessage } = outcome;
       const body = JSON.stringify({ errorType, errorMessage });
       return { status: 200, headers: { ...headers, 'x-amz-function-error': 'Unhandled' }, body };

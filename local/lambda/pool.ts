@@ -18,12 +18,12 @@ export interface FunctionPoolOptions {
   readonly onOutput: (text: string) => void;
 }
 
-/** Lambda would start a thousand; a laptop has fewer cores, so further events wait. */
+/** Lambda would start a thousand. A laptop has fewer cores, so further events wait. */
 const maxEnvironments = 8;
 
 const killedWithinMs = 50;
 
-/** All environments of one function. Another one starts whenever an event comes and all are busy. */
+/** All environments of one function. If all are busy, the next event starts another one. */
 export class FunctionPool {
   readonly #options: FunctionPoolOptions;
   readonly #code: InstalledCode;
@@ -36,7 +36,7 @@ export class FunctionPool {
 
   constructor(options: FunctionPoolOptions) {
     this.#options = options;
-    // Now and not with the first event: by then another synthesis may have replaced the assembly.
+    // Not later, with the first event: by then another synthesis may have replaced the assembly.
     this.#code = installCode(options.settings);
   }
 
@@ -71,7 +71,7 @@ export class FunctionPool {
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Hands the slot to whoever waits longest; nobody else can take it in between. */
+  /** Gives the slot to the event that waits longest. No other event can take it in between. */
   #freeSlot(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running--;
@@ -100,7 +100,7 @@ export class FunctionPool {
     return outcome;
   }
 
-  /** A fault: kills it at a random moment, unless the answer is called before. */
+  /** Injects a fault: kills the environment at a random moment. The returned function cancels it. */
   #killLater(environment: FunctionEnvironment): () => void {
     const { faults } = this.#options;
     if (!faults.isDue('killedFunction')) return () => undefined;
@@ -116,7 +116,7 @@ export class FunctionPool {
     };
   }
 
-  /** The environment that was used last is the warmest. */
+  /** Takes the environment that was used last: it is the warmest. */
   #take(): FunctionEnvironment {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.alive) return idle;

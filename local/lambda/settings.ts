@@ -1,7 +1,8 @@
 import { asList, asNumber, asRecord, asText, toText } from '../json.ts';
-import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
+import { TemplateError } from '../template/template-error.ts';
+import type { Deployment, Resource } from '../template/template.ts';
 
-/** What the template says of one function. */
+/** One function, as the template describes it. */
 export interface FunctionSettings {
   readonly logicalId: string;
   readonly name: string;
@@ -52,7 +53,7 @@ function codeOf(deployment: Deployment, { logicalId, properties }: Resource): Fu
   return { folder };
 }
 
-/** Lambda refuses a function whose variables have names of its own. */
+/** Lambda refuses a function that sets one of these variables. */
 const reservedNames = new Set([
   ...['_HANDLER', '_X_AMZN_TRACE_ID', 'AWS_DEFAULT_REGION', 'AWS_REGION', 'AWS_EXECUTION_ENV'],
   ...['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 'AWS_LAMBDA_FUNCTION_VERSION'],

@@ -14,7 +14,7 @@ export function variablesOf(
   const { settings, credentials, region, endpoint } = options;
   return {
     AWS_ENDPOINT_URL: endpoint,
-    // The functions run on this machine's Node, whichever the template names.
+    // Functions run on the Node of this machine, whatever the template says.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     ...settings.variables,
     _HANDLER: settings.handler,

@@ -1,6 +1,6 @@
 /**
- * One execution environment of one function: loads the handler, then handles one event at a time.
- * Plain JavaScript, since a worker thread starts without the loader of the process that starts it.
+ * One execution environment of one function. It loads the handler, then handles one event at a time. It is plain
+ * JavaScript, since a worker thread starts without the TypeScript loader of its parent.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
 for (const stream of [process.stdout, process.stderr]) {
-  // Over the same port as the answers, so that what a function prints arrives before what it returns.
+  // Output and results share one port, so the output of a function arrives before its result.
   stream.write = (chunk, encoding, callback) => {
     parentPort.postMessage({
       type: 'output',
@@ -41,7 +41,7 @@ async function handle({ event, context, traceId }) {
       callbackWaitsForEmptyEventLoop: true,
       getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
     });
-    // Lambda hands on what JSON makes of the result; of nothing it makes null.
+    // Lambda returns the result as JSON. No result becomes null.
     return { type: 'result', payload: JSON.stringify(result) ?? 'null' };
   } catch (error) {
     return { type: 'error', error: described(error) };
@@ -70,7 +70,7 @@ async function load(file) {
   try {
     return file.endsWith('.mjs') ? await import(pathToFileURL(file).href) : createRequire(file)(file);
   } catch (error) {
-    // A .js file within a package of type "module".
+    // A .js file in a package of type "module".
     if (error?.code === 'ERR_REQUIRE_ESM') return import(pathToFileURL(file).href);
     if (error instanceof SyntaxError)
       throw named('Runtime.UserCodeSyntaxError', `SyntaxError: ${error.message}`);
@@ -82,7 +82,7 @@ function named(name, message) {
   return Object.assign(new Error(message), { name });
 }
 
-/** Lambda's form of a thrown value; its trace stays in the log of the function. */
+/** The form in which Lambda returns a thrown value. The trace stays in the log of the function. */
 function described(error) {
   if (error instanceof Error) {
     console.error(error);

@@ -1,6 +1,7 @@
 import { authorize, type Principal } from '../iam/authorize.ts';
 import { asRecord, type JsonRecord, parseJson } from '../json.ts';
-import type { HttpRequest, KeyRing, VerificationFailure } from '../sigv4/key-ring.ts';
+import type { KeyRing, VerificationFailure } from '../sigv4/key-ring.ts';
+import type { HttpRequest } from '../sigv4/request.ts';
 
 export interface Reply {
   readonly status: number;
@@ -8,7 +9,7 @@ export interface Reply {
   readonly body: string | Buffer;
 }
 
-/** A step that either goes on with a value or ends the call with an answer. */
+/** A step of a call: a value to go on with, or the reply that ends the call. */
 export type Step<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reply: Reply };
 
@@ -26,7 +27,7 @@ export function errorReply(
   return jsonReply({ __type: `${namespace}#${code}`, ...(message === undefined ? {} : { message }) }, status);
 }
 
-/** The caller of a JSON-protocol service, or the refusal. */
+/** The caller of a JSON-protocol service, or the refusal of a bad signature. */
 export function callerOf(keys: KeyRing, request: HttpRequest, service: string, now: Date): Step<Principal> {
   const verification = keys.verify(request, service, now);
   if (verification.ok) return { ok: true, value: verification.principal };
@@ -42,7 +43,7 @@ export const verificationCodes: Readonly<Record<VerificationFailure, string>> = 
   mismatch: 'InvalidSignatureException',
 };
 
-/** The refusal of the first resource that the caller has no right to; `undefined` where all are granted. */
+/** The denial for the first resource that the caller has no grant for; `undefined` if all are granted. */
 export function refusal(
   principal: Principal,
   action: string,
@@ -50,7 +51,7 @@ export function refusal(
 ): Reply | undefined {
   for (const resource of resources) {
     const decision = authorize(principal, action, resource);
-    // With a capital M, unlike other errors of this protocol.
+    // `Message` has a capital M, unlike in other errors of this protocol.
     if (!decision.allowed) {
       return jsonReply(
         { __type: 'com.amazon.coral.service#AccessDeniedException', Message: decision.message },
@@ -61,7 +62,7 @@ export function refusal(
   return undefined;
 }
 
-/** The body of a JSON-protocol call, or the refusal. */
+/** The body of a JSON-protocol call, or the refusal of a body that is not JSON. */
 export function inputOf(request: HttpRequest): Step<JsonRecord> {
   const parsed = parseJson(request.body.toString('utf8'));
   if (parsed === undefined) return { ok: false, reply: errorReply(400, 'SerializationException') };

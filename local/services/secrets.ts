@@ -1,7 +1,8 @@
 import { asNumber, asRecord, asText, parseJson } from '../json.ts';
 import type { Meter } from '../meter.ts';
 import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from './reply.ts';
-import type { HttpRequest, KeyRing } from '../sigv4/key-ring.ts';
+import type { KeyRing } from '../sigv4/key-ring.ts';
+import type { HttpRequest } from '../sigv4/request.ts';
 import { stableUuid } from '../template/stable-id.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 
@@ -12,7 +13,7 @@ interface Secret {
   readonly versionId: string;
 }
 
-/** What a generated secret is on this machine: known in advance, so that a token can be signed without asking. */
+/** The value of every generated secret on this machine. It is known in advance, so tools can sign tokens with it. */
 export function generatedSecret(length = 32): string {
   return 'local'.repeat(Math.ceil(length / 5)).slice(0, length);
 }
@@ -61,7 +62,7 @@ export function createSecretsManager(options: {
       : jsonReply({ ...common, VersionIdsToStages: { [secret.versionId]: [stage] } });
   }
 
-  /** A secret is asked for by its ARN, by its ARN without the six characters at the end, or by its name. */
+  /** An id is the ARN, the ARN without its six random characters, or the name. */
   function find(id: string): Secret | undefined {
     return secrets.find(({ arn, name }) => id === arn || id === name || id === arn.slice(0, -7));
   }

@@ -1,6 +1,6 @@
 import { header, type HttpRequest, splitOnce } from './request.ts';
 
-/** The `Authorization` header of Signature Version 4, taken apart. */
+/** The parsed `Authorization` header of Signature Version 4. */
 export interface Authorization {
   readonly accessKeyId: string;
   readonly date: string;
@@ -54,7 +54,7 @@ export function readAuthorization(request: HttpRequest): Reading {
   };
 }
 
-/** What is wrong with where a signature is for. */
+/** The complaint about a wrong Region, service or date of a signature. */
 export function scopeComplaint(
   { date, timestamp, ...authorization }: Authorization,
   service: string,
@@ -69,10 +69,10 @@ export function scopeComplaint(
   return undefined;
 }
 
-/** A request may be five minutes old, or as far ahead. */
+/** A request may be signed five minutes ago, or five minutes ahead. */
 const maxSkewMs = 5 * 60 * 1000;
 
-/** What is wrong with when it was made. */
+/** The complaint about a wrong time of a signature. */
 export function skewComplaint(signedAt: Date, now: Date): string | undefined {
   const skewMs = now.getTime() - signedAt.getTime();
   if (skewMs > maxSkewMs) {

@@ -1,19 +1,12 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '../iam/authorize.ts';
-import {
-  type Authorization,
-  readAuthorization,
-  scopeComplaint,
-  skewComplaint,
-} from './authorization.ts';
+import { type Authorization, readAuthorization, scopeComplaint, skewComplaint } from './authorization.ts';
 import { canonicalRequest, header, type HttpRequest } from './request.ts';
-
-export type { HttpRequest } from './request.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Temporary credentials, as a role's are, come with a token; a user's do not. */
+  /** The temporary credentials of a role have a token. Those of a user have none. */
   readonly sessionToken?: string;
 }
 
@@ -23,12 +16,12 @@ export type Verification =
 
 export type VerificationFailure = 'missing' | 'malformed' | 'unknown_key' | 'expired' | 'mismatch';
 
-/** The access keys of this cloud: one pair for each function's role and one for the developer. */
+/** The access keys of this cloud: one pair for the role of each function, and one for the developer. */
 export class KeyRing {
   readonly #region: string;
   readonly #random: (bytes: number) => Buffer;
   readonly #keys = new Map<string, { readonly principal: Principal; readonly credentials: Credentials }>();
-  /** A signing key holds for one day, Region and service. */
+  /** A signing key is for one day, Region and service. */
   readonly #signingKeys = new Map<string, Buffer>();
 
   constructor(region: string, random: (bytes: number) => Buffer = randomBytes) {
@@ -40,7 +33,7 @@ export class KeyRing {
     this.#keys.set(credentials.accessKeyId, { principal, credentials });
   }
 
-  /** Makes temporary credentials, as STS does for a role: a key id that starts with `ASIA`, a secret and a token. */
+  /** Makes temporary credentials as STS does for a role: a key id with the prefix `ASIA`, a secret and a token. */
   issue(principal: Principal): Required<Credentials> {
     const credentials = {
       accessKeyId: `ASIA${this.#random(8).toString('hex').toUpperCase()}`,
@@ -56,7 +49,7 @@ export class KeyRing {
   }
 
   /**
-   * Verifies the header form of Signature Version 4 for the service that received the request.
+   * Verifies the header form of Signature Version 4. `service` is the service that received the request.
    * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
    */
   verify(request: HttpRequest, service: string, now: Date): Verification {
@@ -98,7 +91,7 @@ export class KeyRing {
       `AWS4${credentials.secretAccessKey}`,
     );
     const made = Buffer.from(key);
-    // Few keys a day and service; a new day leaves the old ones behind.
+    // There are few keys for one day. Those of older days are useless.
     if (this.#signingKeys.size >= 1000) this.#signingKeys.clear();
     this.#signingKeys.set(name, made);
     return made;
@@ -109,7 +102,7 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-/** In constant time; the lengths of keys and signatures are no secret. */
+/** Compares in constant time. The lengths of keys and signatures are no secret. */
 function equal(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);

@@ -8,15 +8,15 @@ export interface HttpRequest {
   readonly body: Buffer;
 }
 
-/** A header's one value. Repeated headers are joined by a comma, as canonical headers are. */
+/** The value of a header. Repeated headers are joined by a comma, as in the canonical form. */
 export function header(request: HttpRequest, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(',') : value;
 }
 
 /**
- * The canonical form of a request to any service but S3; `undefined` where the address or a signed header is
- * not valid. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * The canonical form of a request to any service but S3; `undefined` if the address or a signed header is not
+ * valid. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function canonicalRequest(request: HttpRequest, signedHeaders: readonly string[]): string | undefined {
   const [path, queryText] = splitOnce(request.url, '?');
@@ -30,8 +30,8 @@ export function canonicalRequest(request: HttpRequest, signedHeaders: readonly s
 }
 
 /**
- * Every service but S3 encodes the path a second time: `%3D` on the wire becomes `%253D`. Empty and dot segments
- * are normalised away.
+ * Every service but S3 encodes the path a second time: `%3D` on the wire becomes `%253D`. Empty and dot segments are
+ * removed.
  */
 function canonicalPath(path: string): string {
   const segments: string[] = [];
@@ -56,8 +56,7 @@ function canonicalQuery(text: string): string | undefined {
       .map((pair) => pair.join('='))
       .join('&');
   } catch {
-    // A percent sign that encodes nothing.
-    return undefined;
+    return undefined; // A lone `%` encodes nothing.
   }
 }
 
@@ -72,13 +71,13 @@ function canonicalHeaders(request: HttpRequest, signedHeaders: readonly string[]
   return text;
 }
 
-/** The body's own hash, whatever the sender declares: a false declaration then fails as a false signature. */
+/** The hash of the actual body. If the sender declared another hash, the signature does not match. */
 function payloadHashOf(request: HttpRequest): string {
   if (header(request, 'x-amz-content-sha256') === 'UNSIGNED-PAYLOAD') return 'UNSIGNED-PAYLOAD';
   return createHash('sha256').update(request.body).digest('hex');
 }
 
-/** RFC 3986: all but the unreserved characters, where `encodeURIComponent` leaves `!'()*`. */
+/** Encodes all but the unreserved characters of RFC 3986. `encodeURIComponent` alone leaves `!'()*`. */
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll(
     /[!'()*]/g,

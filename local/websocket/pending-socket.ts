@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What a client may say before it has been answered; a well-behaved one says nothing. */
+/** A client should send nothing before its handshake is answered. Some send their first frames. */
 const maxEarlyBytes = 128 * 1024;
 
 /**
- * The socket of a handshake that functions still decide on. Reading it is the only way to notice that the client went
- * away; what comes early is kept for the connection.
+ * The socket of a handshake while functions decide on it. Only reading shows that the client went away. Early bytes are
+ * kept for the connection.
  */
 export class PendingSocket {
   readonly #socket: Socket;
@@ -25,11 +25,11 @@ export class PendingSocket {
       .on('error', this.#onGone);
   }
 
-  /** Ends the watch and hands the socket on, with everything it has said so far. */
+  /** Stops watching. Gives the socket and the early bytes to the next owner. */
   release(): { readonly socket: Socket; readonly head: Buffer; readonly hasLeft: boolean } {
     const socket = this.#socket;
     socket.off('data', this.#onData).off('end', this.#onGone).off('close', this.#onGone);
-    // The listener for errors stays: an error after this is followed by a close, which the next owner sees.
+    // The error listener stays, so a late error is handled. A close follows it, which the next owner sees.
     return { socket, head: Buffer.concat(this.#early), hasLeft: this.#hasLeft };
   }
 
@@ -44,7 +44,7 @@ export class PendingSocket {
   };
 }
 
-/** Answers a handshake with an HTTP status and ends its socket. */
+/** Answers a handshake with an HTTP status and ends the socket. */
 export function refuseUpgrade(
   socket: Socket,
   status: number,
@@ -58,12 +58,12 @@ export function refuseUpgrade(
     `Content-Length: ${String(Buffer.byteLength(body))}`,
     'Connection: close',
   ];
-  // The client may be gone, which is the end of it too.
+  // The client may be gone already.
   socket.on('error', () => socket.destroy());
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroySoon());
 }
 
-/** In API Gateway's words where they differ from HTTP's. */
+/** The words of API Gateway, where they differ from the reason phrase of HTTP. */
 const MESSAGES: Readonly<Record<number, string>> = {
   500: 'Internal server error',
   502: 'Internal server error',

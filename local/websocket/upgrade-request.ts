@@ -1,18 +1,17 @@
-import { forwardedHeaders } from '../gateway/forwarded-headers.ts';
-import { queryOf, type GatewayRequest } from '../gateway/gateway.ts';
+import { forwardedHeaders, queryOf, type GatewayRequest } from '../gateway/request.ts';
 
-/** The handshake request as events show it: header names in the client's case, each name once and as a list. */
-export interface UpgradeParts {
+/** The handshake request as events show it. Header names keep the client's case; each has one value and a list of all. */
+export interface UpgradeRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly multiValueHeaders: Readonly<Record<string, readonly string[]>>;
-  /** The two query maps, both absent where there is no query, as real events have it. */
+  /** Real events have neither map if there is no query. */
   readonly query: {
     readonly queryStringParameters?: Readonly<Record<string, string>>;
     readonly multiValueQueryStringParameters?: Readonly<Record<string, readonly string[]>>;
   };
 }
 
-export function readUpgrade(request: GatewayRequest, traceId: string): UpgradeParts {
+export function readUpgradeRequest(request: GatewayRequest, traceId: string): UpgradeRequest {
   const headers = new Map<string, string[]>();
   const add = (name: string, value: string): void => {
     const known = [...headers.keys()].find((each) => each.toLowerCase() === name.toLowerCase()) ?? name;
@@ -25,16 +24,16 @@ export function readUpgrade(request: GatewayRequest, traceId: string): UpgradePa
   return { ...both(headers), query: readQuery(request.url) };
 }
 
-/** A header by name without regard to case. */
+/** A header by its name in any case. */
 export function headerIn(headers: Readonly<Record<string, string>>, name: string): string | undefined {
   return Object.entries(headers).find(([each]) => each.toLowerCase() === name.toLowerCase())?.[1];
 }
 
-/** The same headers without those named; the CONNECT event lacks `Connection` and `Upgrade`. */
+/** The headers without those named. The CONNECT event lacks `Connection` and `Upgrade`. */
 export function without(
-  parts: UpgradeParts,
+  parts: UpgradeRequest,
   names: readonly string[],
-): Pick<UpgradeParts, 'headers' | 'multiValueHeaders'> {
+): Pick<UpgradeRequest, 'headers' | 'multiValueHeaders'> {
   const kept = Object.entries(parts.multiValueHeaders).filter(
     ([name]) => !names.includes(name.toLowerCase()),
   );
@@ -43,15 +42,15 @@ export function without(
 
 function both(
   lists: ReadonlyMap<string, readonly string[]>,
-): Pick<UpgradeParts, 'headers' | 'multiValueHeaders'> {
+): Pick<UpgradeRequest, 'headers' | 'multiValueHeaders'> {
   return {
-    // Of a repeated header the last value is the single one.
+    // API Gateway shows the last value of a repeated header.
     headers: Object.fromEntries([...lists].map(([name, values]) => [name, values.at(-1) ?? ''])),
     multiValueHeaders: Object.fromEntries(lists),
   };
 }
 
-function readQuery(url: string): UpgradeParts['query'] {
+function readQuery(url: string): UpgradeRequest['query'] {
   const values = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(queryOf(url))) {
     values.set(name, [...(values.get(name) ?? []), value]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createClock } from '../../local/clock.ts';
-import { Meter } from '../../local/meter.ts';
+import { createMeter } from '../../local/meter.ts';
 
 describe('a clock', () => {
   beforeEach(() => {
@@ -70,7 +70,7 @@ describe('a clock', () => {
 
 describe('a meter', () => {
   it('counts by name and shows the names in order', () => {
-    const meter = new Meter();
+    const meter = createMeter();
     meter.count('sqs.requests');
     meter.count('dynamodb.readUnits', 0.5);
     meter.count('dynamodb.readUnits', 0.5);

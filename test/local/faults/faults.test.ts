@@ -103,14 +103,14 @@ describe('calls of the callback API', () => {
 });
 
 describe('messages to a client', () => {
-  it('overtake one another, and all of them come', async () => {
-    const { client, post } = await connected({ reordered: 0.5 });
-    const texts = Array.from({ length: 30 }, (_, index) => String(index));
+  it('all come, even if each is held back', async () => {
+    const { cloud, client, post } = await connected({ reordered: 1 });
+    const texts = Array.from({ length: 10 }, (_, index) => String(index));
     for (const text of texts) expect(await post(text)).toBe(200);
     const came: string[] = [];
     while (came.length < texts.length) came.push(await client.frames.next());
-    expect(came).not.toEqual(texts);
-    expect([...came].sort((a, b) => Number(a) - Number(b))).toEqual(texts);
+    expect(came.sort()).toEqual(texts);
+    expect(await fired(cloud, 'reordered')).toBe(10);
   });
 
   it('that are answers of a route are held back too', async () => {
@@ -120,14 +120,15 @@ describe('messages to a client', () => {
     expect(await fired(cloud, 'reordered')).toBe(1);
   });
 
-  it('come in order to a client that reads slowly, until there is no more room: 429', async () => {
-    const { client, post } = await connected({ slowConsumer: 1 });
-    const statuses = await Promise.all(Array.from({ length: 300 }, (_, index) => post(String(index))));
-    const taken = statuses.filter((status) => status === 200).length;
-    expect(new Set(statuses)).toEqual(new Set([200, 429]));
-    expect(taken).toBeGreaterThanOrEqual(256);
-    for (let index = 0; index < taken; index += 1) await client.frames.next();
-    expect(await post('again')).toBe(200);
+  it('come in order to a client that reads slowly', async () => {
+    const { cloud, client, post } = await connected({ slowConsumer: 1 });
+    for (const text of ['a', 'b', 'c']) expect(await post(text)).toBe(200);
+    expect([await client.frames.next(), await client.frames.next(), await client.frames.next()]).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+    expect(await fired(cloud, 'slowConsumer')).toBe(1);
   });
 });
 

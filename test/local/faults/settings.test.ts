@@ -3,10 +3,10 @@ import { createClock } from '../../../local/clock.ts';
 import { createDraws } from '../../../local/faults/draws.ts';
 import { Faults } from '../../../local/faults/faults.ts';
 import { allFaults, noFaults, parseFaults, readFaults } from '../../../local/faults/settings.ts';
-import { Meter } from '../../../local/meter.ts';
+import { createMeter } from '../../../local/meter.ts';
 
 function createFaults(given: Parameters<typeof readFaults>[0] = {}) {
-  const meter = new Meter();
+  const meter = createMeter();
   return { meter, faults: new Faults(readFaults(given), createClock(1), meter) };
 }
 
@@ -68,7 +68,7 @@ describe('a fault', () => {
   it('strikes at its share, is counted, and repeats from the same seed', () => {
     const strikes = (seed: number) => {
       const { faults, meter } = createFaults({ throttled: 0.3, seed });
-      const struck = Array.from({ length: 1000 }, () => faults.strikes('throttled'));
+      const struck = Array.from({ length: 1000 }, () => faults.shouldInject('throttled'));
       expect(meter.snapshot()).toEqual({ 'faults.throttled': struck.filter(Boolean).length });
       return struck;
     };
@@ -80,22 +80,22 @@ describe('a fault', () => {
   it('is not moved by what other faults draw', () => {
     const alone = createFaults({ throttled: 0.3 }).faults;
     const among = createFaults({ throttled: 0.3, youngGone: 0.3 }).faults;
-    const struck = Array.from({ length: 100 }, () => alone.strikes('throttled'));
+    const struck = Array.from({ length: 100 }, () => alone.shouldInject('throttled'));
     const others = Array.from({ length: 100 }, () => {
-      among.strikes('youngGone');
-      return among.strikes('throttled');
+      among.shouldInject('youngGone');
+      return among.shouldInject('throttled');
     });
     expect(others).toEqual(struck);
   });
 
   it('never strikes where it is off, and begins anew when the settings are replaced', () => {
     const { faults, meter } = createFaults({ throttled: 0.5 });
-    const before = Array.from({ length: 20 }, () => faults.strikes('throttled'));
+    const before = Array.from({ length: 20 }, () => faults.shouldInject('throttled'));
     faults.replace({ throttled: 0.5 });
-    expect(Array.from({ length: 20 }, () => faults.strikes('throttled'))).toEqual(before);
+    expect(Array.from({ length: 20 }, () => faults.shouldInject('throttled'))).toEqual(before);
     faults.replace({});
     const counted = meter.snapshot();
-    expect(Array.from({ length: 20 }, () => faults.strikes('throttled'))).not.toContain(true);
+    expect(Array.from({ length: 20 }, () => faults.shouldInject('throttled'))).not.toContain(true);
     expect(meter.snapshot()).toEqual(counted);
   });
 

@@ -3,10 +3,10 @@ import { afterAll } from 'vitest';
 import { createClock } from '../../../local/clock.ts';
 import { Faults } from '../../../local/faults/faults.ts';
 import type { FaultSettings } from '../../../local/faults/settings.ts';
-import { Functions } from '../../../local/lambda/functions.ts';
-import { Meter } from '../../../local/meter.ts';
+import { createFunctions, type Functions } from '../../../local/lambda/functions.ts';
+import { createMeter, type Meter } from '../../../local/meter.ts';
 import { developer } from '../../../local/iam/roles.ts';
-import { Services } from '../../../local/services/services.ts';
+import { type Services, startServices } from '../../../local/services/services.ts';
 import { type HttpRequest, KeyRing } from '../../../local/sigv4/key-ring.ts';
 import { type Deployment, loadDeployment } from '../../../local/template/template.ts';
 
@@ -77,15 +77,15 @@ export async function startPlatform(
     return credentials;
   };
   keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
-  const meter = new Meter();
+  const meter = createMeter();
   const output: string[] = [];
   const { clockSpeed, faults: given, ...rest } = options;
   const clock = createClock(clockSpeed ?? 1);
   const faults = new Faults(given ?? {}, clock, meter);
   const onOutput = (_: string, text: string) => output.push(text);
-  const functions = new Functions({ deployment, keys, meter, faults, onOutput });
+  const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
   closers.unshift(() => functions.close());
-  const services = await Services.start({
+  const services = await startServices({
     deployment,
     keys,
     functions,

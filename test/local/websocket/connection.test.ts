@@ -3,9 +3,10 @@ import { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { Faults } from '../../../local/faults/faults.ts';
-import { Meter } from '../../../local/meter.ts';
+import type { FaultSettings } from '../../../local/faults/settings.ts';
+import { createMeter } from '../../../local/meter.ts';
 import { defaultLimits, WebSocketConnection } from '../../../local/websocket/connection.ts';
-import type { Ending } from '../../../local/websocket/disconnect-event.ts';
+import type { Ending } from '../../../local/websocket/events.ts';
 import { Client } from '../harness/client.ts';
 import { listen } from '../harness/listen.ts';
 import { manualClock } from '../harness/manual-clock.ts';
@@ -15,13 +16,13 @@ const minute = 60_000;
 const goingAway = { code: 1001, reason: 'Going away' };
 
 /** One connection over a real socket, with the limits of AWS, on a clock that the test moves. */
-async function open() {
+async function open(given: Partial<FaultSettings> = {}) {
   const clock = manualClock();
-  const meter = new Meter();
+  const meter = createMeter();
   const messages = new Queue<string>();
   const endings = new Queue<Ending>();
   const connections = new Queue<WebSocketConnection>();
-  const faults = new Faults({}, clock, meter);
+  const faults = new Faults(given, clock, meter);
   const webSocketServer = new WebSocketServer({ noServer: true });
   const server = createServer().on('upgrade', (request, socket, head) => {
     webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
@@ -35,7 +36,7 @@ async function open() {
         sourceIp: '127.0.0.1',
         userAgent: undefined,
       };
-      const parts = { clock, meter, faults, now: clock.now };
+      const gateway = { clock, meter, faults, now: clock.now };
       const events = {
         message: (text: string) => {
           messages.push(text);
@@ -45,7 +46,15 @@ async function open() {
         },
       };
       connections.push(
-        new WebSocketConnection(webSocket, socket, facts, undefined, defaultLimits, parts, events),
+        new WebSocketConnection({
+          gateway,
+          socket: webSocket,
+          transport: socket,
+          facts,
+          authorizer: undefined,
+          limits: defaultLimits,
+          events,
+        }),
       );
     });
   });
@@ -112,6 +121,12 @@ it('closes a connection with 1001 after 2 hours, however active it is', async ()
   clock.advance(1);
   expect(connection.isOver()).toBe(true);
   expect(await client.closed).toEqual(goingAway);
+});
+
+it('sends nothing more when the queue of a slow client is full', async () => {
+  const { connection } = await open({ slowConsumer: 1 });
+  for (let index = 0; index < 256; index += 1) expect(connection.send('x')).toBe('sent');
+  expect(connection.send('x')).toBe('full');
 });
 
 it('tells when the last message in either direction was', async () => {

@@ -1,7 +1,12 @@
 import { get } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { runCloud } from '../harness/running-cloud.ts';
-import { allow, webSocketStack, type WebSocketRouteSpec, type WebSocketSpec } from '../harness/websocket-stack.ts';
+import {
+  allow,
+  webSocketStack,
+  type WebSocketRouteSpec,
+  type WebSocketSpec,
+} from '../harness/websocket-stack.ts';
 
 const connectOnly = { $connect: {}, $disconnect: {} };
 

@@ -1,5 +1,5 @@
-import { connect, Socket } from 'node:net';
-import { expect, it, describe, onTestFinished } from 'vitest';
+import { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
 import type { CloudOptions } from '../../../local/index.ts';
 import { encodeFrame } from '../harness/frame.ts';
 import { runCloud, type RunningCloud } from '../harness/running-cloud.ts';
@@ -128,23 +128,6 @@ describe('$disconnect', () => {
     expect(await disconnectOf(cloud)).toEqual([1001, 'Going away']);
     expect(await disconnectOf(cloud)).toEqual([1001, 'Going away']);
   });
-});
-
-it('refuses a handshake without a key or with another version before any function runs', async () => {
-  const cloud = await run();
-  const answer = (headers: string): Promise<string> =>
-    new Promise((resolve) => {
-      const socket = connect(cloud.port, '127.0.0.1');
-      onTestFinished(() => void socket.destroy());
-      socket.once('data', (data) => resolve(data.toString().split('\r\n', 1)[0] ?? ''));
-      socket.write(`GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n${headers}\r\n\r\n`);
-    });
-  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-  expect(await answer('Upgrade: websocket\r\nSec-WebSocket-Version: 13')).toBe('HTTP/1.1 400 Bad Request');
-  expect(await answer(`Upgrade: websocket\r\n${key}\r\nSec-WebSocket-Version: 7`)).toBe(
-    'HTTP/1.1 400 Bad Request',
-  );
-  expect(cloud.events('Connect').size).toBe(0);
 });
 
 /** The TCP socket below a ws client: the only way to choose what shares a packet. */

@@ -1,12 +1,28 @@
+import { authorize } from '../iam/authorize.ts';
+import { readPolicy, type Statement } from '../iam/policy.ts';
+import { asRecord } from '../json.ts';
 import { TemplateError } from '../template/template-error.ts';
 
-/** Where a Lambda authorizer finds the caller's identity: a missing or empty one is a 401 without any invocation. */
+export type PolicyVerdict = 'allow' | 'deny' | 'malformed';
+
+/**
+ * Evaluates the policy document of a Lambda authorizer for `execute-api:Invoke` on one ARN. An explicit Deny wins.
+ * Without a matching Allow the verdict is a denial (apigateway-use-lambda-authorizer).
+ */
+export function evaluatePolicy(document: unknown, resourceArn: string): PolicyVerdict {
+  const statements = readStatements(document);
+  if (!statements || statements.length === 0) return 'malformed';
+  const caller = { name: 'caller', arn: '', statements };
+  return authorize(caller, 'execute-api:Invoke', resourceArn).allowed ? 'allow' : 'deny';
+}
+
+/** Where a Lambda authorizer finds the identity of the caller. If it is missing or empty, the answer is 401. */
 export interface IdentitySource {
   readonly from: 'header' | 'querystring' | 'context' | 'stageVariables';
   readonly name: string;
 }
 
-/** What identity sources are read from. Header names are looked up without regard to case. */
+/** The request, as identity sources read it. Header names ignore case. */
 export interface IdentityInput {
   header(name: string): string | undefined;
   query(name: string): string | undefined;
@@ -14,30 +30,30 @@ export interface IdentityInput {
   readonly stageVariables: Readonly<Record<string, string>>;
 }
 
-/** Both spellings: `route.request.header.Auth` of WebSocket APIs and `$request.header.Auth` of HTTP APIs. */
+/** Reads `route.request.header.Auth`, as WebSocket APIs write it, and `$request.header.Auth`, as HTTP APIs do. */
 export function parseIdentitySource(expression: string, logicalId: string): IdentitySource {
   const bare = expression.replace(/^route\./, '').replace(/^\$/, '');
   const match = /^(?:request\.(header|querystring)|(context|stageVariables))\.(.+)$/.exec(bare);
   const from = match?.[1] ?? match?.[2];
   const name = match?.[3];
   if (name === undefined || !isSource(from)) {
-    throw new TemplateError(`${logicalId}: the identity source ${expression} is not understood`);
+    throw new TemplateError(`${logicalId}: the identity source ${expression} does not run locally.`);
   }
   return { from, name };
 }
 
-/** All values, or `undefined` where one of them is missing or empty. */
+/** All values; `undefined` if one of them is missing or empty. */
 export function readIdentity(sources: readonly IdentitySource[], input: IdentityInput): string[] | undefined {
   const values: string[] = [];
   for (const source of sources) {
-    const value = read(source, input);
+    const value = readSource(source, input);
     if (value === undefined || value === '') return undefined;
     values.push(value);
   }
   return values;
 }
 
-function read({ from, name }: IdentitySource, input: IdentityInput): string | undefined {
+function readSource({ from, name }: IdentitySource, input: IdentityInput): string | undefined {
   if (from === 'header') return input.header(name);
   if (from === 'querystring') return input.query(name);
   if (from === 'stageVariables') return input.stageVariables[name];
@@ -47,6 +63,16 @@ function read({ from, name }: IdentitySource, input: IdentityInput): string | un
       typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(field) : undefined;
   }
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+/** A malformed template stops the start. A malformed answer of a function must not stop the cloud. */
+function readStatements(document: unknown): readonly Statement[] | undefined {
+  try {
+    return readPolicy(asRecord(document), 'authorizer');
+  } catch (error) {
+    if (error instanceof TemplateError) return undefined;
+    throw error;
+  }
 }
 
 function isSource(from: string | undefined): from is IdentitySource['from'] {
