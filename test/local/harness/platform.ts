@@ -7,7 +7,8 @@ import { createFunctions, type Functions } from '../../../local/lambda/functions
 import { createMeter, type Meter } from '../../../local/meter.ts';
 import { developer } from '../../../local/iam/roles.ts';
 import { type Services, startServices } from '../../../local/services/services.ts';
-import { type HttpRequest, KeyRing } from '../../../local/sigv4/key-ring.ts';
+import { KeyRing } from '../../../local/sigv4/key-ring.ts';
+import type { HttpRequest } from '../../../local/sigv4/request.ts';
 import { type Deployment, loadDeployment } from '../../../local/template/template.ts';
 
 export interface Platform {

@@ -6,7 +6,8 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { developer } from '../../../local/iam/roles.ts';
-import { type HttpRequest, KeyRing, type Verification } from '../../../local/sigv4/key-ring.ts';
+import { KeyRing, type Verification } from '../../../local/sigv4/key-ring.ts';
+import type { HttpRequest } from '../../../local/sigv4/request.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');
 const local = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Deployment, loadDeployment, TemplateError } from '../../../local/template/template.ts';
+import { TemplateError } from '../../../local/template/template-error.ts';
+import { type Deployment, loadDeployment } from '../../../local/template/template.ts';
 import { writeAssembly } from '../harness/assembly.ts';
 
 const endpoint = 'http://127.0.0.1:8080';
