@@ -93,7 +93,7 @@ describe('a refused WebSocket handshake', () => {
   const version = 'Sec-WebSocket-Version: 13';
 
   it.each([
-    ['GET', '/live', `${version}`, 400, 'Sec-WebSocket-Key is missing or malformed'],
+    ['GET', '/live', version, 400, 'Sec-WebSocket-Key is missing or malformed'],
     ['GET', '/live', `${key}\nSec-WebSocket-Version: 7`, 400, 'Sec-WebSocket-Version is not 13'],
     ['POST', '/live', `${key}\n${version}`, 400, 'the method is not GET'],
     ['GET', '/other', `${key}\n${version}`, 403, 'no WebSocket API has this stage'],

@@ -36,7 +36,7 @@ async function open(given: Partial<FaultSettings> = {}) {
         sourceIp: '127.0.0.1',
         userAgent: undefined,
       };
-      const gateway = { clock, meter, faults, now: clock.now };
+      const gateway = { clock, meter, faults, now: () => clock.now() };
       const events = {
         message: (text: string) => {
           messages.push(text);
