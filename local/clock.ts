@@ -1,14 +1,14 @@
 /**
- * The time of the cloud, which may run faster than the time outside: at 3600, two hours take two seconds.
- * Functions keep the machine's own clock; only the platform's limits (lifetimes, retries) run on this one.
+ * The time of the cloud, which may run faster than real time: at speed 3600, two hours take two seconds. Only limits of
+ * the platform use it, such as lifetimes and retries. Functions use the clock of the machine.
  */
 export interface Clock {
-  /** Epoch milliseconds; real ones while the speed has always been 1. */
+  /** Epoch milliseconds. They are real as long as the speed has always been 1. */
   now(): number;
-  /** Runs `task` once after `ms` of cloud time; the answer cancels it. */
+  /** Runs `task` once after `ms` of cloud time. The returned function cancels it. */
   after(ms: number, task: () => void): () => void;
   readonly speed: number;
-  /** From now on; timers that are set keep what is left of them, in cloud time. */
+  /** Changes the speed from now on. Pending timers keep their remaining cloud time. */
   setSpeed(speed: number): void;
 }
 
@@ -21,7 +21,7 @@ interface Timer {
 export function createClock(initialSpeed: number): Clock {
   const timers = new Set<Timer>();
   let speed = checked(initialSpeed);
-  /** One moment, by both clocks. */
+  /** The same moment on both clocks. */
   let moment = { real: Date.now(), cloud: Date.now() };
 
   function now(): number {
@@ -66,7 +66,7 @@ function checked(speed: number): number {
   throw new RangeError(`The speed of a clock is a number above 0, not ${String(speed)}.`);
 }
 
-/** Node fires a timer of more than 2^31 - 1 ms at once, so a longer one is made of several. */
+/** Node fires a timer of more than 2^31 - 1 ms at once. A longer one is split. */
 const longestTimerMs = 2_147_483_647;
 
 function afterRealTime(ms: number, task: () => void): () => void {

@@ -2,19 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { createClock } from './clock.ts';
 import { Faults } from './faults/faults.ts';
 import type { FaultSettings } from './faults/settings.ts';
-import { Front } from './front.ts';
-import { Functions } from './lambda/functions.ts';
+import { startHttpServer } from './http-server.ts';
+import { createFunctions } from './lambda/functions.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { readHttpApis } from './http-api/definition.ts';
-import { HttpApi } from './http-api/http-api.ts';
+import { createHttpApi } from './http-api/http-api.ts';
 import { createIds } from './gateway/ids.ts';
 import { createLog } from './log.ts';
-import { Meter } from './meter.ts';
+import { createMeter, type Meter } from './meter.ts';
 import { developer } from './iam/roles.ts';
-import { Router } from './router.ts';
-import { Services } from './services.ts';
-import { KeyRing } from './iam/sigv4.ts';
+import { createRouter } from './router.ts';
+import { startServices } from './services/services.ts';
+import { KeyRing } from './sigv4/key-ring.ts';
 import { loadDeployment, type Deployment } from './template/template.ts';
+import { defaultLimits } from './websocket/connection.ts';
 import { WebSocketApi } from './websocket/websocket-api.ts';
 import { readWebSocketApis } from './websocket/definition.ts';
 
@@ -25,17 +26,17 @@ export interface CloudOptions {
   readonly port: number;
   /** Keeps the tables there. @default - in memory */
   readonly dataDir?: string;
-  /** How many times faster than real time the limits run, where `faults` do not say. @default 1 */
+  /** How many times faster than real time the limits run, unless `faults` say. @default 1 */
   readonly clockSpeed?: number;
-  /** What goes wrong on purpose; `PUT /_local/faults` changes it. @default - nothing */
+  /** The faults to inject. `PUT /_local/faults` replaces them. @default - none */
   readonly faults?: Partial<FaultSettings>;
-  /** A folder of static files, served where no HTTP API has a route. @default - none */
+  /** A folder of static files, for paths without a route. @default - none */
   readonly site?: string;
-  /** Gets one line for each request and each line a function writes. @default - nobody is told */
+  /** Gets one line for each request, and each line that a function writes. @default - no log */
   readonly onLog?: (line: string) => void;
-  /** After so long without a message a WebSocket connection is closed. @default 10 minutes, as on AWS */
+  /** Closes a WebSocket connection after this time without a message. @default 10 minutes, as on AWS */
   readonly idleTimeoutMs?: number;
-  /** After so long a WebSocket connection is closed in any case. @default 2 hours, as on AWS */
+  /** Closes a WebSocket connection of this age. @default 2 hours, as on AWS */
   readonly lifetimeMs?: number;
 }
 
@@ -45,23 +46,23 @@ export interface Cloud {
   readonly port: number;
   readonly deployment: Deployment;
   readonly meter: Meter;
-  /** Ends sockets, functions and engines. A second call waits for the first. */
+  /** Closes sockets, functions and engines. A second call waits for the first. */
   close(): Promise<void>;
 }
 
-/** How long `$disconnect` functions may run while the cloud shuts down. */
+/** At a shutdown, `$disconnect` functions may run for so long. */
 const shutdownGraceMs = 2000;
 
 /** Runs an assembly on one loopback port. Rejects with a TemplateError or a PortInUseError: one line for the user. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const clock = createClock(options.clockSpeed ?? 1);
-  const meter = new Meter();
+  const meter = createMeter();
   const faults = new Faults(options.faults ?? {}, clock, meter);
   const log = createLog(Date.now, options.onLog);
-  const front = new Front(log);
-  const port = await front.listen(options.port);
-  // Last in, first out.
-  const closers: (() => Promise<void>)[] = [() => front.close()];
+  const server = await startHttpServer(options.port, log);
+  const { port } = server;
+  // Parts close in the reverse order of their start.
+  const closers: (() => Promise<void>)[] = [() => server.close()];
   const shutDown = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -74,7 +75,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const onOutput = (functionName: string, text: string): void => {
       log.output(functionName, text);
     };
-    const functions = new Functions({ deployment, keys, meter, faults, onOutput });
+    const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
     closers.push(() => functions.close());
 
     const host = `127.0.0.1:${String(port)}`;
@@ -82,21 +83,21 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const parts = { deployment, functions, keys, meter, clock, faults, now: Date.now };
     const gateway: Gateway = { ...parts, log, ids, host };
     const limits = {
-      idleTimeoutMs: options.idleTimeoutMs ?? 10 * 60_000,
-      lifetimeMs: options.lifetimeMs ?? 2 * 60 * 60_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? defaultLimits.idleTimeoutMs,
+      lifetimeMs: options.lifetimeMs ?? defaultLimits.lifetimeMs,
     };
     const webSocketApis = readWebSocketApis(deployment).map(
       (each) => new WebSocketApi(gateway, each, limits),
     );
-    const httpApis = readHttpApis(deployment).map((each) => new HttpApi(gateway, each));
+    const httpApis = readHttpApis(deployment).map((each) => createHttpApi(gateway, each));
 
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
-    const services = await Services.start({ ...parts, ...dataDir });
+    const services = await startServices({ ...parts, ...dataDir });
     closers.push(() => services.close());
     closers.push(async () => {
       await Promise.all(webSocketApis.map((api) => api.close(shutdownGraceMs)));
     });
-    front.serve(new Router(gateway, services, webSocketApis, httpApis, options.site));
+    server.serve(createRouter({ gateway, services, webSocketApis, httpApis, site: options.site }));
 
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => (closing ??= shutDown());

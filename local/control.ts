@@ -1,8 +1,9 @@
 import type { Faults } from './faults/faults.ts';
 import { FaultSettingsError } from './faults/settings.ts';
-import { headerOf, type Gateway, type GatewayRequest } from './gateway/gateway.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import { headerOf, type GatewayRequest } from './gateway/request.ts';
 import { parseJson } from './json.ts';
-import type { Reply } from './services.ts';
+import type { Reply } from './services/reply.ts';
 
 export function isControlPath(path: string): boolean {
   return path === '/_local' || path.startsWith('/_local/');
@@ -10,9 +11,9 @@ export function isControlPath(path: string): boolean {
 
 type ControlParts = Pick<Gateway, 'meter' | 'log' | 'faults'>;
 
-/** What the laptop offers beside AWS: `/_local/health`, `/_local/meter`, `/_local/log`, `/_local/faults`. */
+/** The pages of the laptop itself: `/_local/health`, `/_local/meter`, `/_local/log`, `/_local/faults`. */
 export function answerControl(request: GatewayRequest, parts: ControlParts): Reply {
-  // A web page whose host name was rebound to 127.0.0.1 would be same-origin here, but it cannot lie about that name.
+  // A web page can rebind its host name to 127.0.0.1 and read this as same-origin. It cannot hide that host name.
   if (!isLoopback(headerOf(request, 'host'))) return json(403, { message: 'Forbidden' });
   const { path, method } = request;
   const read = pages[path];
@@ -34,7 +35,7 @@ const pages: Readonly<Record<string, (parts: ControlParts) => unknown>> = {
 };
 
 function putFaults(request: GatewayRequest, faults: Faults): Reply {
-  // Any page may send a request here without asking, as text; none may make this cloud fail.
+  // Any web page may send a text request here without a preflight. Only pages of this machine may switch faults on.
   const origin = headerOf(request, 'origin');
   if (origin !== undefined && !isLoopback(origin.replace(/^https?:\/\//, '')))
     return json(403, { message: 'Forbidden' });

@@ -1,15 +1,17 @@
-import { PortInUseError } from './front.ts';
+import { PortInUseError } from './http-server.ts';
 import { TemplateError } from './template/template-error.ts';
 
 export { startCloud, type Cloud, type CloudOptions } from './cloud.ts';
-export { FaultSettingsError, parseFaults, type FaultSettings } from './faults/settings.ts';
-export { PortInUseError } from './front.ts';
+export { createDraws } from './faults/draws.ts';
+export { allFaults, FaultSettingsError, parseFaults, type FaultSettings } from './faults/settings.ts';
+export { PortInUseError } from './http-server.ts';
 export type { Log, LogEntry } from './log.ts';
-export { Meter } from './meter.ts';
-export { generatedSecret } from './secrets.ts';
-export { TemplateError, type Deployment, type Resource } from './template/template.ts';
+export type { Meter } from './meter.ts';
+export { generatedSecret } from './services/secrets.ts';
+export { TemplateError } from './template/template-error.ts';
+export type { Deployment, Resource } from './template/template.ts';
 
-/** Is this something the user can mend, told in one line, rather than a fault of the cloud? */
+/** Whether the user can mend the cause of a failed start. The message of such an error is one line for the user. */
 export function isStartError(error: unknown): error is TemplateError | PortInUseError {
   return error instanceof TemplateError || error instanceof PortInUseError;
 }

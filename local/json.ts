@@ -1,4 +1,4 @@
-/** Reading JSON of which nothing is known yet: templates, policies, request bodies. */
+/** Readers for JSON of unknown shape: templates, policies, request bodies. */
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
@@ -6,7 +6,7 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object itself, or an empty one where there is none. */
+/** The object itself; an empty one if the value is no object. */
 export function asRecord(value: unknown): JsonRecord {
   return isRecord(value) ? value : {};
 }
@@ -15,7 +15,7 @@ export function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** CloudFormation takes a number written as text wherever it takes a number. */
+/** CloudFormation accepts numbers as text. */
 export function asNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string' || value.trim() === '') return undefined;
@@ -23,7 +23,7 @@ export function asNumber(value: unknown): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-/** CloudFormation takes a boolean written as text wherever it takes a boolean. */
+/** CloudFormation accepts booleans as text. */
 export function asBoolean(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 'true') return true;
@@ -31,13 +31,13 @@ export function asBoolean(value: unknown): boolean | undefined {
   return undefined;
 }
 
-/** Text for a message, or for a property that CloudFormation passes on as text. */
+/** Text for a message, or for a property that CloudFormation turns into text. */
 export function toText(value: unknown): string {
   if (value === undefined) return 'undefined';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** A list; a single value is a list of one, as in IAM policies. */
+/** A list. A single value becomes a list of one, as in IAM policies. */
 export function asList(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];
@@ -47,7 +47,7 @@ export function asTexts(value: unknown): readonly string[] {
   return asList(value).filter((entry) => typeof entry === 'string');
 }
 
-/** The parsed text, or `undefined` where it is not JSON. */
+/** The parsed text; `undefined` if it is not JSON. */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) as unknown };

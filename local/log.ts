@@ -23,7 +23,7 @@ export interface Log {
   entries(): readonly LogEntry[];
 }
 
-/** Keeps the last entries for `/_local/log` and hands each on as one line (a function's output: one per line of it). */
+/** Keeps the last entries for `/_local/log`. Passes each on as one line; the output of a function may be several. */
 export function createLog(
   now: () => number,
   onLine: (line: string) => void = () => undefined,
@@ -56,11 +56,21 @@ export function createLog(
   };
 }
 
-/** A client that builds its URL wrongly puts its token into the path; it is no more ours to show than in the query. */
+/**
+ * A value of a frame that is safe to log: a name of at most 64 letters, digits and `$._:/-`. A client chooses the value,
+ * so anything else becomes `?`: it could be content, a token, or characters that forge a line. No value becomes `-`.
+ */
+export function nameForLog(value: string): string {
+  if (value === '') return '-';
+  return /^[\w$.:/-]{1,64}$/.test(value) && !value.startsWith('eyJ') ? value : '?';
+}
+
+/** A client that builds its URL wrongly puts its token into the path. JSON Web Tokens start with `eyJ`. */
 function withoutTokens(what: string): string {
   return what.replace(/eyJ[\w-]*(\.[\w-]*){1,2}/g, '…');
 }
 
+/** Control characters in a detail could forge a line or move the cursor of a terminal. */
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ');
+  return text.replace(/[\s\p{Cc}]+/gu, ' ');
 }

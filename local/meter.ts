@@ -1,16 +1,19 @@
 /**
- * Plain counters of what AWS would bill, by name: `dynamodb.PutItem`, `dynamodb.writeUnits`, `sqs.requests`,
+ * Counters of everything that AWS would bill, by name: `dynamodb.PutItem`, `dynamodb.writeUnits`, `sqs.requests`,
  * `lambda.<logicalId>.invocations`, `lambda.gbSeconds`, `websocket.messages`, …
  */
-export class Meter {
-  readonly #counts = new Map<string, number>();
+export interface Meter {
+  count(name: string, by?: number): void;
+  /** All counters, sorted by name and ready for JSON. */
+  snapshot(): Record<string, number>;
+}
 
-  count(name: string, by = 1): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
-  }
-
-  /** All counters in the order of their names, ready for JSON. */
-  snapshot(): Record<string, number> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)));
-  }
+export function createMeter(): Meter {
+  const counts = new Map<string, number>();
+  return {
+    count(name, by = 1) {
+      counts.set(name, (counts.get(name) ?? 0) + by);
+    },
+    snapshot: () => Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
 import * as z from 'zod/mini';
 import { tokenClaims } from '../lib/token-claims.ts';
-import { generatedSecret } from '../local/secrets.ts';
+import { generatedSecret } from '../local/services/secrets.ts';
 
 export interface TokenRequest {
   readonly user: string;

@@ -8,12 +8,12 @@ import { synthesise } from './synthesise.ts';
 
 const usage = `npm start -- [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N]
 
-Runs the stack on this machine, from the very template that "npx cdk deploy" deploys. Ctrl-C ends it.
+Runs the stack on this machine, from the template that "npx cdk deploy" deploys. Ctrl-C stops it.
 
-  --port N          the one port of everything, on 127.0.0.1; 0 picks a free one (default 8080)
-  --data DIR        keeps the tables there (default: in memory, gone with the process)
-  --faults LIST     what goes wrong on purpose: all, or a list such as throttled=0.05,cutAfterMs=5000,seed=7
-  --clock-speed N   how many times faster the platform's limits run: at 3600, two hours take two seconds`;
+  --port N          the port of all APIs, on 127.0.0.1; 0 picks a free one (default 8080)
+  --data DIR        keeps the tables in this folder (default: in memory, until the process ends)
+  --faults LIST     injects faults: all, or a list such as throttled=0.05,cutAfterMs=5000,seed=7
+  --clock-speed N   runs the limits of the platform N times faster: at 3600, two hours take two seconds`;
 
 await run(async () => {
   const flags = readFlags(usage, {
@@ -33,7 +33,7 @@ await run(async () => {
     const assembly = path.join(folder, 'cdk.out');
     const site = path.join(folder, 'site');
     console.log('Synthesising the stack …');
-    // All else is loaded while the stack is synthesised, which takes the longest: nothing waits for the other.
+    // Synthesis takes longest, so everything else loads beside it.
     const [{ startCloud, isStartError }] = await Promise.all([
       import('../local/index.ts'),
       synthesise(assembly, { signal: stop }),
@@ -43,8 +43,8 @@ await run(async () => {
     const cloud = await startCloud(options).catch((cause: unknown) => {
       if (isStartError(cause)) throw new UsageError(cause.message, { cause });
       if (data.dataDir === undefined) throw cause;
-      const why = 'is it a folder, may it be written, and does no other instance use it?';
-      throw new UsageError(`--data ${data.dataDir} cannot be used: ${why}`, { cause });
+      const why = 'check that it is a folder, that it is writable, and that no other instance uses it.';
+      throw new UsageError(`--data ${data.dataDir} does not work: ${why}`, { cause });
     });
     console.log(await welcome(cloud));
     await new Promise((resolve) => {
@@ -75,7 +75,7 @@ function readFaults(text: string | undefined): Partial<FaultSettings> {
   }
 }
 
-/** Aborts on Ctrl-C and on a polite kill; a second Ctrl-C ends the process at once. */
+/** Aborts on Ctrl-C, SIGTERM and SIGHUP. A second signal ends the process at once. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -99,13 +99,13 @@ Switchboard is ready at ${url}/
 
 ${outputs.join('\n')}
 
-Two tokens, good for a day (more: npm run token -- --help):
+Two tokens, valid for a day (more: npm run token -- --help):
   member 42  ${await token('42')}
   member 43  ${await token('43')}
 
 Open ${url}/ with one of them, then publish to it:
   npm run publish -- --to user:member:42 --type notice-push --content '{"title":"hi"}'${endpoint}
 
-Ctrl-C ends it. One line per request:
+Ctrl-C stops it. One line per request:
 `;
 }

@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { UsageError } from './command-line.ts';
 
 /**
- * Synthesises the CDK app into a folder, with the settings of cdk.json or those of `context`; what the app says of a wrong
- * setting is passed on as it is.
+ * Synthesises the CDK app into a folder, with the settings of cdk.json or of `context`. If the app fails, for example on
+ * a wrong setting, its own message becomes the error.
  */
 export async function synthesise(
   folder: string,

@@ -1,14 +1,14 @@
 import type { EngineOperation } from './engine.ts';
 import { asRecord, asText, type JsonRecord } from '../json.ts';
 
-/** The tables that a call is about, by the names it gives them. */
+/** The tables of a call, by the names in it. */
 export function tablesOf(input: JsonRecord): readonly string[] {
   const { TableName: name, RequestItems: requests } = input;
   return requests === undefined ? [asText(name) ?? ''] : Object.keys(asRecord(requests));
 }
 
 /**
- * The resources on which a call needs the right to `dynamodb:<Operation>`: its tables, or the one index it reads.
+ * The resources for which a call needs a grant of `dynamodb:<Operation>`: its tables, or the one index that it reads.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
  */
 export function resourcesOf(
@@ -22,7 +22,7 @@ export function resourcesOf(
   return index === undefined ? arns : arns.map((arn) => `${arn}/index/${index}`);
 }
 
-/** A table may be named by its ARN; the engine knows names only. */
+/** A call may name a table by its ARN. The engine knows names only. */
 export function withTableNames(input: JsonRecord): JsonRecord {
   const { TableName: name, RequestItems: requests } = input;
   if (requests !== undefined) {

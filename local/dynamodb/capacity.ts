@@ -2,7 +2,7 @@ import { itemBytes, readUnits, writeUnits } from './size.ts';
 import type { Index, Table } from './tables.ts';
 import { asList, asRecord, type JsonRecord } from '../json.ts';
 
-/** Units of one table and of each of its indexes that was touched. */
+/** The units of one table and of its indexes that a call touched. */
 export interface Capacity {
   readonly table: string;
   readonly tableUnits: number;
@@ -16,10 +16,10 @@ export function totalUnits({ tableUnits, indexUnits }: Capacity): number {
 export type Item = JsonRecord | undefined;
 
 /**
- * What a write costs, from the item before and after it: the larger of the two in the table, and in each index what
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations says.
- * An approximation in one point: the images are read around the write, so that two writes to one item at
- * the same moment may be charged by each other's image.
+ * The cost of a write, from the item before and after it. The table counts the larger of the two. The indexes follow
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations.
+ * One approximation: the item is read before and after the write. Two writes to one item at the same moment may be
+ * charged by the item of the other.
  */
 export function writeCapacity(table: Table, before: Item, after: Item): Capacity {
   const tableBytes = Math.max(before ? itemBytes(before) : 0, after ? itemBytes(after) : 0);
@@ -29,7 +29,7 @@ export function writeCapacity(table: Table, before: Item, after: Item): Capacity
   return { table: table.name, tableUnits: writeUnits(tableBytes), indexUnits: new Map(touched) };
 }
 
-/** A write whose condition failed costs as much as the item that is there. */
+/** A write whose condition failed costs as much as the stored item. */
 export function failedWriteCapacity(table: Table, existing: Item): Capacity {
   return {
     table: table.name,
@@ -38,7 +38,7 @@ export function failedWriteCapacity(table: Table, existing: Item): Capacity {
   };
 }
 
-/** The sizes of what a Query or Scan has read are summed first and rounded once. */
+/** A Query or Scan sums the sizes of its items first, and rounds once. */
 export function pageCapacity(
   table: Table,
   index: string | undefined,
@@ -51,7 +51,7 @@ export function pageCapacity(
     : { table: table.name, tableUnits: 0, indexUnits: new Map([[index, units]]) };
 }
 
-/** Every item of a GetItem or BatchGetItem is rounded alone; one that is not there costs the smallest read. */
+/** GetItem and BatchGetItem round each item. A missing item costs the smallest read. */
 export function itemsCapacity(table: Table, items: unknown, asked: number, consistent: boolean): Capacity {
   const sizes = asList(items).map((item) => itemBytes(asRecord(item)));
   const missing = Math.max(0, asked - sizes.length);
@@ -62,7 +62,7 @@ export function itemsCapacity(table: Table, items: unknown, asked: number, consi
   return { table: table.name, tableUnits: units, indexUnits: new Map() };
 }
 
-/** In the form of an answer: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ConsumedCapacity.html */
+/** The form in an answer: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ConsumedCapacity.html */
 export function consumedCapacity(capacity: Capacity, detail: unknown): JsonRecord {
   const total = { TableName: capacity.table, CapacityUnits: totalUnits(capacity) };
   if (detail !== 'INDEXES') return total;
@@ -85,13 +85,13 @@ function indexWriteUnits(table: Table, index: Index, before: Item, after: Item):
   const now = projection(table, index, after);
   if (old === undefined && now === undefined) return 0;
   if (old === undefined || now === undefined) return writeUnits(itemBytes(old ?? now ?? {}));
-  // The key has changed: the old entry is deleted and a new one put.
+  // The key of the index has changed: DynamoDB deletes the old entry and puts a new one.
   if (!sameKeys(index, old, now)) return writeUnits(itemBytes(old)) + writeUnits(itemBytes(now));
   if (canonical(old) === canonical(now)) return 0;
   return writeUnits(Math.max(itemBytes(old), itemBytes(now)));
 }
 
-/** What the index holds of an item; an item without all of the index's keys is not in it. */
+/** The part of an item that an index holds. An item without all keys of the index is not in it. */
 function projection(table: Table, index: Index, item: Item): Item {
   if (item === undefined || !index.keys.every((key) => item[key] !== undefined)) return undefined;
   if (index.projected === undefined) return item;

@@ -7,8 +7,9 @@ import { callMetered, type MeteredAnswer, units } from './metering.ts';
 import { createTables } from './tables.ts';
 import { asText, type JsonRecord } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../service-reply.ts';
-import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../services/reply.ts';
+import type { KeyRing } from '../sigv4/key-ring.ts';
+import type { HttpRequest } from '../sigv4/request.ts';
 import type { Deployment } from '../template/template.ts';
 
 export interface DynamoDb {
@@ -17,7 +18,7 @@ export interface DynamoDb {
 }
 
 /**
- * DynamoDB over the tables of the template, in memory or kept in `dataDir`. Items outlive their TTL here: AWS promises
+ * Starts DynamoDB with the tables of the template, in memory or in `dataDir`. Items stay after their TTL: AWS promises
  * their removal only "within a few days" (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html).
  */
 export async function startDynamoDb(options: {
@@ -62,7 +63,7 @@ export async function startDynamoDb(options: {
   }
 }
 
-/** The consumed capacity is told only to those who ask, and then with the indexes. */
+/** An answer shows the consumed capacity only if the call asks for it. */
 function withCapacity({ body, capacities }: MeteredAnswer, input: JsonRecord, isBatch: boolean): JsonRecord {
   const rest = Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'ConsumedCapacity'));
   const detail = asText(input.ReturnConsumedCapacity) ?? 'NONE';

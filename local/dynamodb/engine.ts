@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { asRecord, isRecord, type JsonRecord } from '../json.ts';
 
-/** An answer of DynamoDB's own, good or bad. */
+/** An answer of DynamoDB, good or bad. */
 export interface EngineAnswer {
   readonly status: number;
   readonly body: JsonRecord;
@@ -26,8 +26,8 @@ export const engineOperations = [
 export type EngineOperation = (typeof engineOperations)[number] | 'CreateTable';
 
 /**
- * dynalite, in this process. Its HTTP server would parse each request a second time and check a signature that
- * nobody made for it, so this calls what lies below: validation, then the action on the store.
+ * Opens dynalite in this process. Its HTTP server would parse each request again, and refuse it for its signature. So
+ * this calls the layer below: validation, then the action on the store.
  */
 export function openEngine(options: {
   readonly path?: string;
@@ -48,7 +48,7 @@ export function openEngine(options: {
       const rules = require(`dynalite/validations/${name}.js`) as Rules;
       const action = require(`dynalite/actions/${name}.js`) as Action;
       try {
-        // The checks delete what they do not know and add what they parsed: they get a copy.
+        // The checks remove unknown fields and add parsed ones, so they get a copy.
         const checked = validations.checkTypes(structuredClone(input), rules.types);
         validations.checkValidations(checked, rules.types, rules.custom, store);
         return { status: 200, body: await run(action, store, checked) };
@@ -80,7 +80,7 @@ function refusalIn(error: unknown): EngineAnswer | undefined {
   return typeof statusCode === 'number' && isRecord(body) ? { status: statusCode, body } : undefined;
 }
 
-// dynalite is CommonJS without types; what is used of version 4.0.0 is written down here.
+// dynalite is CommonJS without types. These are the parts of version 4.0.0 that are used here.
 interface Store {
   readonly tableDb: { awsRegion: string; awsAccountId: string };
   readonly lifecycleManager: { gracefulClose(): Promise<void> };

@@ -1,4 +1,11 @@
-import { addCapacity, type Capacity, failedWriteCapacity, type Item, totalUnits, writeCapacity } from './capacity.ts';
+import {
+  addCapacity,
+  type Capacity,
+  failedWriteCapacity,
+  type Item,
+  totalUnits,
+  writeCapacity,
+} from './capacity.ts';
 import type { DynamoEngine, EngineAnswer, EngineOperation } from './engine.ts';
 import { readCapacities } from './reads.ts';
 import type { Table } from './tables.ts';
@@ -10,7 +17,7 @@ export interface MeteredAnswer extends EngineAnswer {
   readonly capacities: readonly Capacity[];
 }
 
-/** Calls the engine and works out the units that DynamoDB would charge, indexes included. */
+/** Calls the engine, and computes the units that DynamoDB would charge, with indexes. */
 export async function callMetered(
   engine: DynamoEngine,
   tables: ReadonlyMap<string, Table>,
@@ -23,7 +30,7 @@ export async function callMetered(
       before: await readItem(engine, write.table, write.key),
     })),
   );
-  // The engine's own count is needed where a projection or filter hides what was read.
+  // If a projection or filter hides what was read, only the engine knows the units.
   const answer = await engine.call(operation, { ...input, ReturnConsumedCapacity: 'TOTAL' });
   if (writes.length === 0) {
     return { ...answer, kind: 'read', capacities: readCapacities(tables, operation, input, answer) };
@@ -67,7 +74,7 @@ function isConditionFailure({ body }: EngineAnswer): boolean {
   return asText(body.__type)?.endsWith('#ConditionalCheckFailedException') ?? false;
 }
 
-/** `ReturnValuesOnConditionCheckFailure: ALL_OLD`, which dynalite does not know: the failure shows the item. */
+/** Adds the stored item to a failed condition for `ReturnValuesOnConditionCheckFailure: ALL_OLD`. dynalite ignores it. */
 async function withExistingItem(
   engine: DynamoEngine,
   input: JsonRecord,
@@ -82,7 +89,7 @@ async function withExistingItem(
   ) {
     return answer;
   }
-  // Read again: the write that won may have come after the first read.
+  // Read again, since the winning write may have come after the first read.
   const Item = await readItem(engine, write.table, write.key);
   return { ...answer, body: { ...answer.body, ...(Item === undefined ? {} : { Item }) } };
 }

@@ -4,7 +4,7 @@ import { itemBytes } from './size.ts';
 import type { Table } from './tables.ts';
 import { asList, asRecord, asText, type JsonRecord } from '../json.ts';
 
-/** What a read costs, from what it answers, in each of its tables. */
+/** The cost of a read in each of its tables, from its answer. */
 export function readCapacities(
   tables: ReadonlyMap<string, Table>,
   operation: EngineOperation,
@@ -42,7 +42,7 @@ export function readCapacities(
   return [pageCapacity(table, asText(input.IndexName), bytes, consistent)];
 }
 
-/** Where an answer shows less than was read, dynalite's own count stands; it takes each character for one byte. */
+/** If an answer shows less than was read, the count of dynalite is used. It takes each character for one byte. */
 function showsWholeItems(input: JsonRecord): boolean {
   const narrowing = [
     'ProjectionExpression',

@@ -16,7 +16,7 @@ export function writeUnits(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / 1024));
 }
 
-/** One read unit for each started 4 KB, half of it where the read may be eventually consistent. */
+/** One read unit for each started 4 KB. An eventually consistent read costs half. */
 export function readUnits(bytes: number, consistent: boolean): number {
   return Math.max(1, Math.ceil(bytes / 4096)) * (consistent ? 1 : 0.5);
 }
@@ -49,11 +49,11 @@ function valueBytes(attribute: unknown): number {
   }
 }
 
-/** About one byte for two significant digits, plus one; one more for a negative number. */
+/** About one byte for two significant digits, and one more. A negative number has yet one more. */
 function numberBytes(text: string): number {
   const [mantissa = ''] = text.toLowerCase().split('e');
   const digits = mantissa.replaceAll(/[-+.]/g, '').replace(/^0+/, '');
-  // Zeros at the end of a whole number go into the exponent.
+  // The exponent holds the zeros at the end of a whole number.
   const significant = digits.replace(/0+$/, '').length;
   return Math.ceil(significant / 2) + 1 + (mantissa.startsWith('-') ? 1 : 0);
 }

@@ -1,8 +1,9 @@
 import type { DynamoEngine } from './engine.ts';
 import { asList, asRecord, asText, asTexts, type JsonRecord } from '../json.ts';
-import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
+import { TemplateError } from '../template/template-error.ts';
+import type { Deployment, Resource } from '../template/template.ts';
 
-/** A table as the template declares it: what capacity and IAM need to know. */
+/** A table of the template, with the facts that capacity and IAM need. */
 export interface Table {
   readonly name: string;
   readonly arn: string;
@@ -13,11 +14,11 @@ export interface Table {
 export interface Index {
   readonly name: string;
   readonly keys: readonly string[];
-  /** The attributes that it holds besides the keys; `undefined` where it holds the whole item. */
+  /** The attributes in the index besides the keys; `undefined` if it has the whole item. */
   readonly projected: readonly string[] | undefined;
 }
 
-/** Makes the tables of the template, or takes up those that an earlier run has left in the data folder. */
+/** Makes the tables of the template, or opens those that an earlier run left in the data folder. */
 export async function createTables(
   engine: DynamoEngine,
   deployment: Deployment,
@@ -63,7 +64,7 @@ async function createTable(
   }
 }
 
-/** dynalite makes a table active in a timer of its own, of 0 ms. */
+/** dynalite activates a table in a timer of 0 ms. */
 async function untilActive(engine: DynamoEngine, name: string): Promise<void> {
   for (;;) {
     const { body } = await engine.call('DescribeTable', { TableName: name });

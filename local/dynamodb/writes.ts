@@ -7,11 +7,11 @@ import { asList, asRecord, asText, type JsonRecord } from '../json.ts';
 export interface Write {
   readonly table: Table;
   readonly key: JsonRecord;
-  /** What it will be; an update's result is read once it is done. */
+  /** The item after the call. The result of an update is read after the call. */
   readonly after: Item | 'updated';
 }
 
-/** The items that a call writes; none where it reads. */
+/** The items that a call writes; none for a read. */
 export function writesOf(
   operation: EngineOperation,
   input: JsonRecord,
@@ -35,7 +35,6 @@ export function writesOf(
           return {
             table: written,
             key: asRecord(asRecord(DeleteRequest).Key),
-
             after: undefined,
           };
         });

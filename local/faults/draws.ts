@@ -1,6 +1,6 @@
 /**
- * Numbers from 0 to below 1 that only look like chance: the same seed gives the same ones. Mulberry32, a generator with
- * 32 bits of state by Tommy Ettinger, in the public domain.
+ * Pseudo-random numbers from 0 to below 1. The same seed and name give the same numbers. The generator is Mulberry32 by
+ * Tommy Ettinger: 32 bits of state, in the public domain.
  */
 export function createDraws(seed: number, name: string): () => number {
   let state = hash(`${String(seed)}/${name}`);

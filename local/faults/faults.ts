@@ -3,7 +3,7 @@ import type { Meter } from '../meter.ts';
 import { createDraws } from './draws.ts';
 import { type FaultName, type FaultSettings, noFaults, readFaults } from './settings.ts';
 
-/** Decides, wherever the cloud could fail, whether it does; and counts it in the meter as `faults.<name>`. */
+/** Decides at each place where the cloud can fail whether it does. The meter counts each fault as `faults.<name>`. */
 export class Faults {
   readonly #clock: Clock;
   readonly #meter: Meter;
@@ -24,7 +24,7 @@ export class Faults {
     return this.#settings;
   }
 
-  /** Replaces all settings and begins all draws anew; throws a FaultSettingsError for what cannot be. */
+  /** Replaces all settings and restarts the random numbers. Throws a FaultSettingsError for an invalid setting. */
   replace(given: unknown): void {
     this.#settings = readFaults(given, this.#defaults);
     this.#draws.clear();
@@ -32,14 +32,14 @@ export class Faults {
     for (const rearm of this.#rearms) rearm();
   }
 
-  /** Whether this fault happens now; then it is counted. */
-  strikes(name: FaultName): boolean {
+  /** Whether to inject this fault now. If so, it is counted. */
+  shouldInject(name: FaultName): boolean {
     if (!this.isDue(name)) return false;
     this.count(name);
     return true;
   }
 
-  /** The same, for a fault that may yet not come to pass: it is for the caller to count it. */
+  /** The same for a fault that may still not happen. The caller counts it. */
   isDue(name: FaultName): boolean {
     const share = this.#settings[name];
     return share > 0 && this.between(name, 0, 1) < share;
@@ -55,7 +55,7 @@ export class Faults {
     return from + draw() * (to - from);
   }
 
-  /** Cuts a connection at a random time, by the settings of then; the answer cancels that. */
+  /** Cuts a connection at a random time, by the settings at that time. The returned function cancels it. */
   cutLater(cut: () => void): () => void {
     let cancel: () => void = () => undefined;
     const arm = (): void => {

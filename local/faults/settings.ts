@@ -1,34 +1,34 @@
 import { isRecord, parseJson } from '../json.ts';
 
-/** What goes wrong on purpose. Shares are from 0 to 1. */
+/** The faults to inject. Shares are from 0 to 1. */
 export interface FaultSettings {
-  /** Makes a run repeat: the nth decision about one fault is the same for the same seed. */
+  /** Makes a run repeatable: with the same seed, the nth decision about one fault is the same. */
   readonly seed: number;
-  /** How many times faster than real time the platform's limits run: the lifetimes of connections, retries. */
+  /** How many times faster than real time the limits of the platform run, such as lifetimes and retries. */
   readonly clockSpeed: number;
-  /** Of the posts to connections younger than a minute: answered 410 although the client is there. */
+  /** Share of posts to connections younger than a minute: answered 410 although the client is there. */
   readonly youngGone: number;
-  /** Of the ends of connections: `$disconnect` is never called. */
+  /** Share of closed connections: `$disconnect` is never called. */
   readonly lostDisconnect: number;
-  /** Every connection is cut, without a close frame, at a random time up to twice this; 0 cuts none. */
+  /** Cuts every connection without a close frame, at a random time up to twice this. 0 cuts none. */
   readonly cutAfterMs: number;
-  /** Of the calls of the callback API: answered 429. */
+  /** Share of calls of the callback API: answered 429. */
   readonly throttled: number;
-  /** Of the calls of the callback API: answered 500, half of them although the message was sent. */
+  /** Share of calls of the callback API: answered 500. Half of these messages are sent all the same. */
   readonly serverError: number;
-  /** Of the connections that open: read so slowly that posts are soon answered 429. */
+  /** Share of new connections: they read so slowly that posts are soon answered 429. */
   readonly slowConsumer: number;
-  /** Of the messages to clients: held back for a moment, so that later ones overtake. */
+  /** Share of messages to clients: held back for a moment, so that later ones overtake them. */
   readonly reordered: number;
-  /** Of the batches of a queue that succeeded: handed to the function once more. */
+  /** Share of successful batches of a queue: the function gets them once more. */
   readonly duplicateDelivery: number;
-  /** Of the invocations: the environment is killed within the first 50 ms, unless it is done before. */
+  /** Share of invocations: the environment is killed within the first 50 ms, unless it has finished. */
   readonly killedFunction: number;
 }
 
 export type FaultName = Exclude<keyof FaultSettings, 'seed' | 'clockSpeed'>;
 
-/** Settings that cannot be: one line that names the field and what is allowed. */
+/** An invalid setting. The message is one line with the field and the allowed values. */
 export class FaultSettingsError extends Error {
   override readonly name = 'FaultSettingsError';
 }
@@ -47,7 +47,7 @@ export const noFaults: FaultSettings = {
   killedFunction: 0,
 };
 
-/** All of them at once, at a rate that an application should survive without anybody's noticing. */
+/** All faults at once, at rates that an application should survive unnoticed. */
 export const allFaults: Omit<FaultSettings, 'seed' | 'clockSpeed'> = {
   youngGone: 0.02,
   lostDisconnect: 0.3,
@@ -60,7 +60,7 @@ export const allFaults: Omit<FaultSettings, 'seed' | 'clockSpeed'> = {
   killedFunction: 0.002,
 };
 
-/** Reads settings; what is absent is as in `defaults`. */
+/** Reads settings. Missing ones come from `defaults`. */
 export function readFaults(given: unknown, defaults: FaultSettings = noFaults): FaultSettings {
   if (!isRecord(given)) throw new FaultSettingsError('faults: must be a JSON object of numbers');
   for (const [name, value] of Object.entries(given)) {

@@ -1,13 +1,13 @@
-/** Where ids come from; the bytes are passed in, so that a test can repeat them. */
+/** The source of ids. Tests pass their own bytes, so that ids repeat. */
 export interface Ids {
-  /** Shaped like API Gateway's, for example `R1kmxc2VNjMCFIA=`: for connections, messages and requests alike. */
+  /** The id of a connection, message or request, in the form of API Gateway: `R1kmxc2VNjMCFIA=`. */
   next(): string;
-  /** The value of `X-Amzn-Trace-Id` for a request that came at this time. */
+  /** The value of `X-Amzn-Trace-Id` for a request of this time. */
   trace(epochMs: number): string;
 }
 
 export function createIds(randomBytes: (count: number) => Buffer): Ids {
-  // 11 bytes are 15 letters and one `=`. The letters are those that need no escape in a path or a log query.
+  // 11 bytes become 15 letters and one `=`. These letters need no escape in a path or a log query.
   return {
     next: () => `${randomBytes(11).toString('base64url')}=`,
     trace: (epochMs) =>
@@ -15,7 +15,7 @@ export function createIds(randomBytes: (count: number) => Buffer): Ids {
   };
 }
 
-/** Could API Gateway have given out this id? A malformed one is answered 400, an unknown one 410. */
+/** Whether an id has the form of API Gateway's. A malformed id is a 400, an unknown one a 410. */
 export function isConnectionId(id: string): boolean {
   return /^[A-Za-z0-9_-]{10,15}={1,2}$/.test(id);
 }

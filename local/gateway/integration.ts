@@ -3,7 +3,7 @@ import { asNumber, asText } from '../json.ts';
 import { TemplateError } from '../template/template-error.ts';
 import type { Resource } from '../template/template.ts';
 
-/** A Lambda proxy integration: the function behind a route and how long API Gateway waits for it. */
+/** A Lambda proxy integration: the function of a route, and its time-out. */
 export interface Integration {
   readonly functionArn: string;
   readonly timeoutMs: number;
@@ -11,12 +11,12 @@ export interface Integration {
 
 export type CallOutcome = Outcome | { readonly status: 'timeout' } | { readonly status: 'not-permitted' };
 
-/** Only AWS_PROXY runs here; any other kind stops with the name of the integration. */
+/** Reads an AWS_PROXY integration. Any other kind stops the start. */
 export function readIntegration(resource: Resource, maxTimeoutMs: number): Integration {
   const type = asText(resource.properties.IntegrationType);
   if (type !== 'AWS_PROXY') {
     throw new TemplateError(
-      `${resource.logicalId}: an integration of type ${type ?? 'none'} does not run locally`,
+      `${resource.logicalId}: an integration of type ${type ?? 'none'} does not run locally.`,
     );
   }
   return {
@@ -30,10 +30,10 @@ export function functionArnOf(uri: string | undefined, logicalId: string): strin
   const arn = /\/functions\/(arn:[^/]+)\/invocations$/.exec(uri ?? '')?.[1];
   if (arn !== undefined) return arn;
   if (uri?.startsWith('arn:') && uri.includes(':lambda:') && uri.includes(':function:')) return uri;
-  throw new TemplateError(`${logicalId}: its URI names no Lambda function`);
+  throw new TemplateError(`${logicalId}: its URI names no Lambda function.`);
 }
 
-/** Invokes the function as API Gateway does: only with its permission for `sourceArn`, and not waiting for ever. */
+/** Invokes the function as API Gateway does: it needs a permission for `sourceArn`, and has a time-out. */
 export async function callFunction(
   functions: Pick<Functions, 'byArn'>,
   integration: Integration,
@@ -55,7 +55,7 @@ export async function callFunction(
   }
 }
 
-/** Why a call failed, for the log: the kind of error, not its message, which may quote a body or a token. */
+/** Why a call failed, for the log. It names the kind of error. The message of an error may quote a body or a token. */
 export function failureOf(outcome: CallOutcome, sourceArn: string): string | undefined {
   switch (outcome.status) {
     case 'ok':

@@ -1,4 +1,4 @@
-import { headerOf, type GatewayRequest } from '../gateway/gateway.ts';
+import { headerOf, type GatewayRequest } from '../gateway/request.ts';
 
 /** CorsConfiguration of an HTTP API. */
 export interface Cors {
@@ -11,8 +11,8 @@ export interface Cors {
 }
 
 /**
- * Where CORS is configured the API answers preflights itself, even without an OPTIONS route, and a function never sees
- * them (http-api-cors).
+ * An API with CORS answers preflights itself, even without an OPTIONS route. Functions never see them
+ * (http-api-cors).
  */
 export function isPreflight(request: GatewayRequest): boolean {
   return (
@@ -22,7 +22,7 @@ export function isPreflight(request: GatewayRequest): boolean {
   );
 }
 
-/** The headers of a preflight's answer, a 204; none for an origin that is not allowed. */
+/** The headers of the 204 that answers a preflight. An origin that is not allowed gets none. */
 export function preflightHeaders(cors: Cors, request: GatewayRequest): Record<string, string> {
   const origin = allowedOrigin(cors, request);
   if (origin === undefined) return {};
@@ -54,7 +54,7 @@ function originHeaders(cors: Cors, origin: string): Record<string, string> {
   return {
     'access-control-allow-origin': origin,
     ...(cors.allowCredentials ? { 'access-control-allow-credentials': 'true' } : {}),
-    // Another origin gets another answer, which a cache between has to know.
+    // The answer differs by origin, so a cache must keep one for each.
     ...(origin === '*' ? {} : { vary: 'origin' }),
   };
 }
@@ -64,7 +64,7 @@ function allowedOrigin(cors: Cors, request: GatewayRequest): string | undefined 
   if (origin === undefined) return undefined;
   if (cors.allowOrigins.includes('*')) return '*';
   const isAllowed = cors.allowOrigins.some(
-    // `https://*` and `http://*` are the only wildcards within an origin.
+    // API Gateway knows two wildcards within an origin: `https://*` and `http://*`.
     (allowed) => allowed === origin || (allowed.endsWith('://*') && origin.startsWith(allowed.slice(0, -1))),
   );
   return isAllowed ? origin : undefined;

@@ -1,5 +1,5 @@
 import { apisOf, required, stageVariablesOf, type ApiResources } from '../gateway/api-resources.ts';
-import { parseIdentitySource, type IdentitySource } from '../gateway/identity-source.ts';
+import { parseIdentitySource, type IdentitySource } from '../gateway/authorizer.ts';
 import { functionArnOf, readIntegration, type Integration } from '../gateway/integration.ts';
 import { asBoolean, asNumber, asText, asTexts, isRecord } from '../json.ts';
 import type { Cors } from './cors.ts';
@@ -31,7 +31,7 @@ export interface HttpAuthorizer {
   readonly cacheSeconds: number;
 }
 
-/** 30 seconds for an integration, 10 for an authorizer (http-api-quotas); no template can raise them. */
+/** 30 seconds for an integration, 10 for an authorizer (http-api-quotas). No template can raise them. */
 const maxIntegrationMs = 30_000;
 const maxAuthorizerMs = 10_000;
 
@@ -54,10 +54,10 @@ function readRoute(resources: ApiResources, route: Resource): HttpRoute {
   const integration = resources.integrationOf(route);
   const key = required(route, 'RouteKey');
   const pattern = parseRouteKey(key);
-  if (!pattern) throw new TemplateError(`${logicalId}: ${key} is no route key of an HTTP API`);
+  if (!pattern) throw new TemplateError(`${logicalId}: ${key} is not a route key of an HTTP API.`);
   const type = asText(properties.AuthorizationType) ?? 'NONE';
   if (type !== 'NONE' && type !== 'AWS_IAM' && type !== 'CUSTOM') {
-    throw new TemplateError(`${logicalId}: authorization ${type} does not run locally`);
+    throw new TemplateError(`${logicalId}: authorization ${type} does not run locally.`);
   }
   const proxy = readIntegration(integration, maxIntegrationMs);
   requireFormat2(integration, 'PayloadFormatVersion');
@@ -69,7 +69,7 @@ function readAuthorizer(resources: ApiResources, authorizer: Resource): HttpAuth
   const { properties, logicalId } = authorizer;
   if (properties.AuthorizerType !== 'REQUEST') {
     throw new TemplateError(
-      `${logicalId}: an authorizer of type JWT does not run locally; use a Lambda authorizer`,
+      `${logicalId}: an authorizer of type JWT does not run locally; use a Lambda authorizer.`,
     );
   }
   requireFormat2(authorizer, 'AuthorizerPayloadFormatVersion');
@@ -85,10 +85,10 @@ function readAuthorizer(resources: ApiResources, authorizer: Resource): HttpAuth
   };
 }
 
-/** Events of format 1.0 look different in every field, so a function that wants them must not get 2.0 unawares. */
+/** Every field of format 1.0 differs. A function that expects it must not get 2.0. */
 function requireFormat2({ properties, logicalId }: Resource, property: string): void {
   if (asText(properties[property]) === '2.0') return;
-  throw new TemplateError(`${logicalId}: only the payload format 2.0 runs locally (${property})`);
+  throw new TemplateError(`${logicalId}: only the payload format 2.0 runs locally (${property}).`);
 }
 
 function readCors(value: unknown): Cors | undefined {

@@ -1,8 +1,7 @@
-import { forwardedHeaders } from '../gateway/forwarded-headers.ts';
-import { headerOf, queryOf, type GatewayRequest } from '../gateway/gateway.ts';
 import { requestTime } from '../gateway/ids.ts';
+import { forwardedHeaders, headerOf, queryOf, type GatewayRequest } from '../gateway/request.ts';
 
-/** What payload format 2.0 says of one request, apart from its body and authorizer. */
+/** The facts of one request in payload format 2.0, without its body and authorizer. */
 export interface HttpEventFacts {
   readonly accountId: string;
   readonly apiId: string;
@@ -16,7 +15,7 @@ export interface HttpEventFacts {
   readonly stageVariables: Readonly<Record<string, string>>;
 }
 
-/** The parts that an authorizer and an integration both get (http-api-develop-integrations-lambda, format 2.0). */
+/** The fields that authorizers and integrations both get (http-api-develop-integrations-lambda, format 2.0). */
 export function requestParts(
   request: GatewayRequest,
   facts: HttpEventFacts,
@@ -82,7 +81,7 @@ function context(
   };
 }
 
-/** Names in lower case, repeated ones joined by commas; cookies have a field of their own. */
+/** Names are in lower case. Repeated headers are joined by commas. Cookies have their own field. */
 function readHeaders(request: GatewayRequest, traceId: string): Record<string, string> {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
@@ -106,8 +105,8 @@ function joined(pairs: readonly (readonly [string, string])[]): Record<string, s
 }
 
 /**
- * Which bodies arrive as they are: text and these three, and nothing else, not even form data or a body without a
- * content type. AWS documents only that a binary body is base64; the list was observed on AWS (a capture in ministackorg/ministack).
+ * Only these bodies arrive as text. All others arrive as base64, even form data and bodies without a content type. AWS
+ * documents base64 for binary bodies only. This list was observed on AWS (a capture in ministackorg/ministack).
  */
 function isText(request: GatewayRequest): boolean {
   const type = headerOf(request, 'content-type') ?? '';
@@ -115,4 +114,6 @@ function isText(request: GatewayRequest): boolean {
   return !isEncoded && /^(?:text\/|application\/(?:json|javascript|xml)\s*(?:;|$))/i.test(type);
 }
 
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade']);
+const HOP_BY_HOP = new Set([
+  ...['connection', 'http2-settings', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+]);

@@ -8,8 +8,8 @@ export interface HttpAnswer {
 }
 
 /**
- * What a function's answer means in payload format 2.0; `undefined` where it is malformed. A value without a
- * `statusCode` is the JSON body of a 200 (http-api-develop-integrations-lambda).
+ * Reads the result of a function in payload format 2.0; `undefined` if it is malformed. A result without a `statusCode`
+ * is the JSON body of a 200 (http-api-develop-integrations-lambda).
  */
 export function readProxyResponse(payload: unknown): HttpAnswer | undefined {
   if (!isRecord(payload) || payload.statusCode === undefined) {
@@ -30,7 +30,7 @@ export function readProxyResponse(payload: unknown): HttpAnswer | undefined {
   };
 }
 
-/** An answer of the API's own: `{"message": …}`. */
+/** An answer of API Gateway itself: `{"message": …}`. */
 export function message(status: number, text: string): HttpAnswer {
   const headers = { 'content-type': 'application/json' };
   return { status, headers, cookies: [], body: JSON.stringify({ message: text }) };
@@ -42,7 +42,7 @@ function readStatus(value: unknown): number | undefined {
   return isStatus ? status : undefined;
 }
 
-/** Names in lower case; numbers and booleans as text. A name or a value that HTTP cannot carry makes it malformed. */
+/** Names become lower case, numbers and booleans become text. A header that HTTP cannot carry makes the result malformed. */
 function readHeaders(value: unknown): Record<string, string> | undefined {
   if (!isRecord(value)) return undefined;
   const headers: Record<string, string> = {};

@@ -1,4 +1,4 @@
-/** A route key taken apart: `GET /sessions/{connectionId}`, `ANY /{proxy+}` or `$default`. */
+/** A parsed route key: `GET /sessions/{connectionId}`, `ANY /{proxy+}` or `$default`. */
 export type RoutePattern =
   | { readonly kind: 'default' }
   | { readonly kind: 'path'; readonly method: string; readonly segments: readonly Segment[] };
@@ -18,8 +18,8 @@ export function parseRouteKey(key: string): RoutePattern | undefined {
 }
 
 /**
- * The route for a request: a full match before a greedy one before `$default`, and a named method before ANY
- * (http-api-develop-routes). `path` is as on the wire; what variables take from it is decoded.
+ * The route for a request (http-api-develop-routes). A full match wins over a greedy one, and that over `$default`. A
+ * named method wins over ANY. `path` is as on the wire; path parameters are decoded.
  */
 export function matchRoute<Route extends { readonly pattern: RoutePattern }>(
   routes: readonly Route[],
@@ -62,7 +62,7 @@ function matchSegments(
   return pattern.length === given.length ? parameters : undefined;
 }
 
-/** Sorts before what is less specific, segment by segment; the method decides only among equal paths. */
+/** A more specific pattern has a lower rank, segment by segment. The method decides among equal paths only. */
 function rankOf(segments: readonly Segment[], method: string): string {
   const ranks = { literal: '0', variable: '1', greedy: '2' };
   return segments.map((segment) => ranks[segment.kind]).join('') + (method === 'ANY' ? '/1' : '/0');
@@ -82,6 +82,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // A lone `%` stands for itself.
+    return text; // A lone `%` encodes nothing and stays.
   }
 }

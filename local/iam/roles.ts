@@ -1,9 +1,10 @@
-import type { Principal } from './iam.ts';
+import type { Principal } from './authorize.ts';
 import { asRecord, asText, asTexts, asList } from '../json.ts';
-import { readPolicy, type Statement } from './policy-document.ts';
-import { type Deployment, type Resource, TemplateError } from '../template/template.ts';
+import { readPolicy, type Statement } from './policy.ts';
+import { TemplateError } from '../template/template-error.ts';
+import type { Deployment, Resource } from '../template/template.ts';
 
-/** The developer at this machine: may do everything, as the owner of an account may. */
+/** The developer at this machine, who may do everything, like the owner of an account. */
 export function developer(accountId: string): Principal {
   return {
     name: 'local',
@@ -12,7 +13,7 @@ export function developer(accountId: string): Principal {
   };
 }
 
-/** A function in its role: the role's inline policies, the policies attached to it and its managed policies. */
+/** A function in its role, with the inline, attached and managed policies of the role. */
 export function principalOfFunction(deployment: Deployment, lambda: Resource): Principal {
   const roleArn = asText(lambda.properties.Role) ?? '';
   const role = deployment
@@ -24,7 +25,7 @@ export function principalOfFunction(deployment: Deployment, lambda: Resource): P
   const roleName = deployment.physicalId(role.logicalId);
   return {
     name,
-    // Lambda assumes the role in a session that bears the function's name.
+    // Lambda assumes the role in a session with the name of the function.
     arn: `arn:aws:sts::${deployment.accountId}:assumed-role/${roleName}/${name}`,
     statements: [
       ...asList(role.properties.Policies).flatMap((policy) =>

@@ -1,15 +1,15 @@
 import { buildApp } from 'fauxqs';
 import { asRecord, asText, asTexts, type JsonRecord, parseJson } from '../json.ts';
-import { TemplateError } from '../template/template.ts';
+import { TemplateError } from '../template/template-error.ts';
 
 export interface SqsAnswer {
   readonly status: number;
-  /** SDKs read the error code of the older protocol from it. */
+  /** The error code of the older protocol, which SDKs still read. */
   readonly queryError: string | undefined;
   readonly body: JsonRecord;
 }
 
-/** A queue engine that knows queues by the URL it gave them; callers here know them by name. */
+/** A queue engine. It knows queues by URL; its callers know them by name. */
 export interface SqsEngine {
   createQueue(name: string, attributes: Readonly<Record<string, string>>, logicalId: string): Promise<void>;
   has(name: string): boolean;
@@ -18,7 +18,7 @@ export interface SqsEngine {
   close(): Promise<void>;
 }
 
-/** fauxqs, in this process: requests are injected into it, so it needs no port. */
+/** Opens fauxqs in this process. Requests are injected, so it needs no port. */
 export function openSqsEngine(region: string): SqsEngine {
   const app = buildApp({ logger: false, defaultRegion: region });
   const urls = new Map<string, string>();

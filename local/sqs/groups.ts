@@ -1,15 +1,15 @@
 import { asList, asRecord, asText, type JsonRecord } from '../json.ts';
 
 /**
- * The message groups of standard queues (fair queues), which the engine forgets: remembered from the sending of a
- * message to its deletion. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+ * The message groups of standard queues (fair queues). The engine drops them, so they are kept here from the sending
+ * of a message to its deletion. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export class MessageGroups {
   readonly #groups = new Map<string, string>();
   readonly #receipts = new Map<string, string>();
   readonly #sending = new Set<Promise<unknown>>();
 
-  /** Remembers the groups of what is being sent. A message may be received before the answer to its sender is here. */
+  /** Remembers the groups of new messages. A message may be received before its sender has the answer. */
   async send<T extends { readonly body: JsonRecord }>(input: JsonRecord, send: () => Promise<T>): Promise<T> {
     const sent = send().then((answer) => {
       this.#remember(input, answer.body);

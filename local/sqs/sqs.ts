@@ -1,12 +1,13 @@
 import { asList, asNumber, asRecord, asText, isRecord, type JsonRecord, toText } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../service-reply.ts';
-import type { HttpRequest, KeyRing } from '../iam/sigv4.ts';
+import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../services/reply.ts';
+import type { KeyRing } from '../sigv4/key-ring.ts';
+import type { HttpRequest } from '../sigv4/request.ts';
 import { openSqsEngine, type SqsAnswer } from './engine.ts';
 import { MessageGroups } from './groups.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 
-/** A batch needs the right of its single form, and each right is one on the queue. */
+/** The IAM action of each operation. A batch needs the action of its single form. */
 const actions: Readonly<Record<string, string>> = {
   SendMessage: 'sqs:SendMessage',
   SendMessageBatch: 'sqs:SendMessage',
@@ -22,14 +23,14 @@ const actions: Readonly<Record<string, string>> = {
 };
 
 export interface Sqs {
-  /** A call from outside, by signature and right. */
+  /** A call from outside. Its signature and its grants are checked. */
   readonly handle: (request: HttpRequest, operation: string) => Promise<Reply>;
-  /** A call of the platform itself, counted like any other. */
+  /** A call of the platform itself. It is metered like any other. */
   readonly call: (operation: string, queueName: string, input: JsonRecord) => Promise<SqsAnswer>;
   readonly close: () => Promise<void>;
 }
 
-/** SQS over the queues of the template, by the JSON protocol. */
+/** Starts SQS with the queues of the template. It speaks the JSON protocol. */
 export async function startSqs(options: {
   readonly deployment: Deployment;
   readonly keys: KeyRing;
@@ -65,7 +66,7 @@ export async function startSqs(options: {
 
   async function answer(operation: string, name: string, input: JsonRecord): Promise<SqsAnswer> {
     const result = await perform(operation, name, input);
-    // Each 64 KB of what is sent or received is one request: https://aws.amazon.com/sqs/pricing/
+    // Each 64 KB that is sent or received is one request: https://aws.amazon.com/sqs/pricing/
     const payload = operation === 'ReceiveMessage' ? result.body : input;
     meter.count('sqs.requests', Math.max(1, Math.ceil(Buffer.byteLength(JSON.stringify(payload)) / 65_536)));
     return result;
@@ -103,12 +104,12 @@ export async function startSqs(options: {
   }
 }
 
-/** The name at the end of the URL. */
+/** The name of a queue is the last part of its URL. */
 function queueNameOf({ QueueUrl: url, QueueName: name }: JsonRecord): string {
   return asText(name) ?? asText(url)?.split('/').pop() ?? '';
 }
 
-/** The properties that shape what a queue does; encryption and tags change nothing here. */
+/** The properties that change the behaviour of a queue. Encryption and tags do not. */
 function attributesOf({ properties }: Resource): Readonly<Record<string, string>> {
   const names = [
     ...['VisibilityTimeout', 'MaximumMessageSize', 'MessageRetentionPeriod', 'DelaySeconds'],

@@ -43,7 +43,7 @@ function assetsOf(folder: string, manifestFile: string): readonly (readonly [str
   return Object.values(asRecord(readJson(folder, manifestFile).files)).flatMap((file) => {
     const { source, destinations } = asRecord(file);
     const path = asText(asRecord(source).path);
-    // Assets that a command builds (`source.executable`) have no path; nothing that runs here uses them.
+    // An asset that a command builds (`source.executable`) has no path. Functions that run here do not use one.
     if (path === undefined) return [];
     return Object.values(asRecord(destinations)).flatMap((destination) => {
       const key = asText(asRecord(destination).objectKey);

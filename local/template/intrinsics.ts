@@ -1,7 +1,7 @@
 import { isRecord, type JsonRecord, toText } from '../json.ts';
 import { TemplateError } from './template-error.ts';
 
-/** What the intrinsic functions of one template refer to. */
+/** The names that the intrinsic functions of one template refer to. */
 export interface Scope {
   /** Parameters, pseudo parameters and resources. */
   ref(name: string): unknown;
@@ -9,7 +9,7 @@ export interface Scope {
   condition(name: string): boolean;
 }
 
-/** The value of `{"Ref": "AWS::NoValue"}`: the property that holds it does not exist. */
+/** The value of `{"Ref": "AWS::NoValue"}`. A property with this value does not exist. */
 export const noValue = Symbol('AWS::NoValue');
 
 /**

@@ -1,7 +1,7 @@
 import { isRecord } from '../json.ts';
 import { executeApiHost } from './resource-types.ts';
 
-/** This machine answers for the default endpoints of the template's APIs; every other URL stays as it is. */
+/** Replaces the default endpoints of the template's APIs by this machine. Every other URL stays. */
 export function localAddresses(
   apiIds: readonly string[],
   region: string,

@@ -8,20 +8,20 @@ export interface ResourceContext {
   readonly region: string;
   readonly accountId: string;
   readonly endpoint: string;
-  /** A resolved property; resolved one at a time, since a policy may name its own function. */
+  /** A resolved property. Properties are resolved one at a time, since a policy may name its own function. */
   property(name: string): unknown;
 }
 
 export interface ResourceType {
-  /** What `Ref` gives. */
+  /** The value of `Ref`. */
   ref(resource: ResourceContext): string;
-  /** What `Fn::GetAtt` gives, by attribute. */
+  /** The values of `Fn::GetAtt`, by attribute. */
   readonly attributes: Readonly<Record<string, (resource: ResourceContext) => string>>;
 }
 
 /**
- * The resource types that can run here, each with its return values as its page of the CloudFormation reference
- * gives them: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
+ * The resource types that can run here, with the return values of their pages in the CloudFormation reference:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
  */
 export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::ApiGatewayV2::Api': type(shortId, {
@@ -84,7 +84,7 @@ function hash(resource: ResourceContext, length: number): string {
   return stableId(`${resource.stackName}/${resource.logicalId}`, length);
 }
 
-/** API Gateway's ids are ten lower-case letters and digits. */
+/** An id of API Gateway has ten lower-case letters and digits. */
 function shortId(resource: ResourceContext): string {
   return hash(resource, 10);
 }
@@ -93,7 +93,7 @@ function uuid(resource: ResourceContext): string {
   return stableUuid(`${resource.stackName}/${resource.logicalId}`);
 }
 
-/** The name given, or the one CloudFormation makes: stack, logical id and a suffix, cut to what the service takes. */
+/** The given name, or the one that CloudFormation makes: stack, logical id and suffix, cut to the limit of the service. */
 function named(property: string, maxLength: number, suffix = ''): (resource: ResourceContext) => string {
   return (resource) => {
     const given = asText(resource.property(property));
@@ -127,7 +127,7 @@ function tableStreamArn(table: ResourceContext): string {
   return `${tableArn(table)}/stream/2020-01-01T00:00:00.000`;
 }
 
-/** Secrets Manager puts a hyphen and six characters of its own behind the name. */
+/** Secrets Manager appends a hyphen and six characters to the name. */
 function secretArn(secret: ResourceContext): string {
   return arn(secret, 'secretsmanager', `secret:${named('Name', 512)(secret)}-${hash(secret, 6)}`);
 }

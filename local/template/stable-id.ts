@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** Letters and digits that follow from a text, so that a restart finds its tables and clients keep their addresses. */
+/** Letters and digits derived from a text. After a restart, tables and addresses keep their ids. */
 export function stableId(text: string, length: number): string {
   const digest = createHash('sha256').update(text).digest();
   const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
   return Array.from(digest.subarray(0, length), (byte) => alphabet[byte % alphabet.length]).join('');
 }
 
-/** A UUID that follows from a text. */
+/** A UUID derived from a text. */
 export function stableUuid(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return [

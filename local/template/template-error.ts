@@ -1,4 +1,4 @@
-/** What is wrong with a template, in one line for the person who wrote it. */
+/** A template that cannot run here. The message is one line for the author of the template. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }

@@ -5,8 +5,6 @@ import { localAddresses } from './local-addresses.ts';
 import { type ResourceContext, type ResourceType, resourceTypes } from './resource-types.ts';
 import { TemplateError } from './template-error.ts';
 
-export { TemplateError } from './template-error.ts';
-
 export interface Resource {
   readonly logicalId: string;
   readonly type: string;
@@ -14,7 +12,7 @@ export interface Resource {
   readonly properties: JsonRecord;
 }
 
-/** A template as CloudFormation would have deployed it to this machine. */
+/** A template as CloudFormation would deploy it to this machine. */
 export interface Deployment {
   readonly stackName: string;
   readonly region: string;
@@ -26,13 +24,13 @@ export interface Deployment {
   /** The folders of the file assets, by S3 key. */
   readonly assetFolders: ReadonlyMap<string, string>;
   ofType(type: string): readonly Resource[];
-  /** What `Ref` gives: the id of an API, the name of a function or a table, the URL of a queue. */
+  /** The value of `Ref`: the id of an API, the name of a function or table, the URL of a queue. */
   physicalId(logicalId: string): string;
-  /** What `Fn::GetAtt` gives. */
+  /** The value of `Fn::GetAtt`. */
   attribute(logicalId: string, name: string): string;
 }
 
-/** Where a laptop lies. */
+/** The Region and account of a laptop. */
 const region = 'us-east-1';
 const accountId = '000000000000';
 
@@ -60,7 +58,7 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
       .map(([logicalId, body]) => [logicalId, asRecord(body)] as const)
       .filter(([, body]) => body.Condition === undefined || scope.condition(asText(body.Condition) ?? '')),
   );
-  // References first of all: an unknown type must be named before anything that hangs on it.
+  // First, so that the error names the unknown type and not a resource that refers to it.
   for (const logicalId of declared.keys()) typeOf(logicalId);
   const local = localAddresses(
     [...declared].filter(([, body]) => body.Type === 'AWS::ApiGatewayV2::Api').map(([id]) => physicalId(id)),
@@ -153,7 +151,7 @@ function pseudoParameters(stackName: string): JsonRecord {
   };
 }
 
-/** Says in which resource or output of the template the mistake is. */
+/** Adds the resource or output of the template to an error. */
 function within<T>(name: string, read: () => T): T {
   try {
     return read();

@@ -1,12 +1,10 @@
-import { evaluatePolicy } from '../gateway/authorizer-policy.ts';
+import { evaluatePolicy, readIdentity } from '../gateway/authorizer.ts';
 import { executeApiArn, type Gateway } from '../gateway/gateway.ts';
-import { readIdentity } from '../gateway/identity-source.ts';
 import { callFunction, failureOf } from '../gateway/integration.ts';
 import { asRecord, isRecord } from '../json.ts';
-import { authorizerEvent } from './authorizer-event.ts';
-import type { AuthorizerContext } from './context.ts';
 import type { WebSocketAuthorizer, WebSocketDefinition } from './definition.ts';
-import { headerIn, type UpgradeParts } from './upgrade.ts';
+import { authorizerEvent, type AuthorizerContext, type RequestContext } from './events.ts';
+import { headerIn, type UpgradeRequest } from './upgrade-request.ts';
 
 export type Authorization =
   | { readonly allowed: true; readonly context: AuthorizerContext }
@@ -15,14 +13,17 @@ export type Authorization =
 /** "Lambda authorizer result size: 8 KB" (apigateway-execution-service-websocket-limits-table). */
 const maxResultBytes = 8 * 1024;
 
-/** Runs the Lambda authorizer of `$connect` and turns what it says into the statuses API Gateway answers with. */
+/** Runs the Lambda authorizer of `$connect`. Its result decides the status of the handshake. */
 export async function authorizeConnect(
   gateway: Gateway,
-  definition: WebSocketDefinition,
-  authorizer: WebSocketAuthorizer,
-  upgrade: UpgradeParts,
-  context: Readonly<Record<string, unknown>>,
+  options: {
+    readonly definition: WebSocketDefinition;
+    readonly authorizer: WebSocketAuthorizer;
+    readonly upgrade: UpgradeRequest;
+    readonly context: RequestContext;
+  },
 ): Promise<Authorization> {
+  const { definition, authorizer, upgrade, context } = options;
   const { apiId, stage, stageVariables } = definition;
   const identity = readIdentity(authorizer.identitySources, {
     header: (name) => headerIn(upgrade.headers, name),
@@ -30,7 +31,7 @@ export async function authorizeConnect(
     context,
     stageVariables,
   });
-  // "Missing, null or empty" is a 401 without the function being called (apigateway-websocket-api-lambda-auth).
+  // "Missing, null or empty" is a 401 without a call of the function (apigateway-websocket-api-lambda-auth).
   if (!identity) return refused(401, 'an identity source of the authorizer is missing or empty');
 
   const methodArn = executeApiArn(gateway.deployment, `${apiId}/${stage}/$connect`);
@@ -57,9 +58,9 @@ function judge(result: unknown, methodArn: string, integrationLatency: number): 
   if (verdict === 'deny') return refused(403, 'the authorizer denied the connection');
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(asRecord(result.context))) {
-    // "String, Number or Boolean" only (api-gateway-lambda-authorizer-output), and strings on the other side.
+    // "String, Number or Boolean" only (api-gateway-lambda-authorizer-output). Events show all of them as text.
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-      return refused(500, `the authorizer's context value ${name} is neither string, number nor boolean`);
+      return refused(500, `the context value ${name} of the authorizer is not a string, number or boolean`);
     }
     values[name] = String(value);
   }

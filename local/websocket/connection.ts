@@ -1,18 +1,17 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
-import { Outlet } from '../faults/outlet.ts';
+import { OutboundQueue } from '../faults/outbound-queue.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Meter } from '../meter.ts';
-import type { AuthorizerContext, ConnectionFacts } from './context.ts';
-import type { Ending } from './disconnect-event.ts';
+import type { AuthorizerContext, ConnectionFacts, Ending } from './events.ts';
 import { FrameLimit } from './frames.ts';
 
-/** From the table of quotas, apigateway-execution-service-websocket-limits-table. */
+/** Both from apigateway-execution-service-websocket-limits-table. */
 export const maxFrameBytes = 32 * 1024;
 export const maxMessageBytes = 128 * 1024;
 
-/** How much may wait for a client that does not read before @connections answers 429 ("client side buffer is full"). */
+/** If more than this waits for a client, @connections answers 429 ("client side buffer is full"). */
 const maxBufferedBytes = 1024 * 1024;
 
 export interface ConnectionLimits {
@@ -20,13 +19,30 @@ export interface ConnectionLimits {
   readonly lifetimeMs: number;
 }
 
+/** "Idle Connection Timeout: 10 minutes. Connection duration: 2 hours." */
+export const defaultLimits: ConnectionLimits = {
+  idleTimeoutMs: 10 * 60_000,
+  lifetimeMs: 2 * 60 * 60_000,
+};
+
+export interface ConnectionOptions {
+  readonly gateway: Pick<Gateway, 'clock' | 'meter' | 'faults' | 'now'>;
+  readonly socket: WebSocket;
+  /** The TCP socket below `socket`. `ws` does not show the sizes of frames, so they are read here. */
+  readonly transport: Socket;
+  readonly facts: ConnectionFacts;
+  readonly authorizer: AuthorizerContext | undefined;
+  readonly limits: ConnectionLimits;
+  readonly events: ConnectionEvents;
+}
+
 export interface ConnectionEvents {
   message(text: string): void;
-  /** Once, when the connection is over for both sides. */
+  /** Called once, when the connection is over for both sides. */
   closed(ending: Ending): void;
 }
 
-/** One live connection: its limits, its meter, and the one way in which it ends. */
+/** One live connection: its limits, its metering and its end. */
 export class WebSocketConnection {
   readonly facts: ConnectionFacts;
   readonly authorizer: AuthorizerContext | undefined;
@@ -37,7 +53,7 @@ export class WebSocketConnection {
   readonly #idleTimeoutMs: number;
   readonly #cancelLifetime: () => void;
   readonly #cancelCut: () => void;
-  readonly #outlet: Outlet;
+  readonly #outbound: OutboundQueue;
   #cancelIdle: () => void = () => undefined;
   #cancelMinute: () => void = () => undefined;
   #ending: Ending | undefined;
@@ -45,30 +61,22 @@ export class WebSocketConnection {
   /** When the last message in either direction was. */
   lastActiveAt: number;
 
-  constructor(
-    socket: WebSocket,
-    transport: Socket,
-    facts: ConnectionFacts,
-    authorizer: AuthorizerContext | undefined,
-    limits: ConnectionLimits,
-    parts: Pick<Gateway, 'clock' | 'meter' | 'faults' | 'now'>,
-    events: ConnectionEvents,
-  ) {
+  constructor({ gateway, socket, transport, facts, authorizer, limits, events }: ConnectionOptions) {
     this.facts = facts;
     this.authorizer = authorizer;
     this.#socket = socket;
-    this.#clock = parts.clock;
-    this.#meter = parts.meter;
-    this.#now = parts.now;
+    this.#clock = gateway.clock;
+    this.#meter = gateway.meter;
+    this.#now = gateway.now;
     this.#idleTimeoutMs = limits.idleTimeoutMs;
-    this.lastActiveAt = parts.now();
-    this.#cancelLifetime = parts.clock.after(limits.lifetimeMs, () => {
+    this.lastActiveAt = gateway.now();
+    this.#cancelLifetime = gateway.clock.after(limits.lifetimeMs, () => {
       this.close(goingAway);
     });
-    this.#outlet = new Outlet(parts.faults, (text) => {
+    this.#outbound = new OutboundQueue(gateway.faults, (text) => {
       socket.send(text);
     });
-    this.#cancelCut = parts.faults.cutLater(() => {
+    this.#cancelCut = gateway.faults.cutLater(() => {
       transport.destroy();
     });
     this.#active();
@@ -76,16 +84,16 @@ export class WebSocketConnection {
     this.#listen(transport, events);
   }
 
-  /** Sends one text message. `full`: the client has stopped reading, so nothing was sent. */
+  /** Sends one text message. `full`: nothing was sent, since the client has stopped reading. */
   send(text: string): 'sent' | 'gone' | 'full' {
     if (this.isOver()) return 'gone';
-    if (this.#socket.bufferedAmount > maxBufferedBytes || this.#outlet.send(text) === 'full') return 'full';
+    if (this.#socket.bufferedAmount > maxBufferedBytes || this.#outbound.send(text) === 'full') return 'full';
     this.#meterMessage(Buffer.byteLength(text));
     this.#active();
     return 'sent';
   }
 
-  /** The first reason to end a connection is the one that `$disconnect` is told. */
+  /** `$disconnect` gets the first reason; later ones change nothing. */
   close(ending: Ending): void {
     this.#ending ??= ending;
     this.#socket.close(ending.code, ending.reason);
@@ -104,7 +112,7 @@ export class WebSocketConnection {
     const frames = new FrameLimit(maxFrameBytes, () => {
       this.close({ code: 1009, reason: '' });
     });
-    // Before ws's own listener, so that a frame is refused before the message it belongs to is emitted.
+    // Ahead of the listener of ws. Otherwise ws would emit a message before its frame is refused.
     transport.prependListener('data', (chunk: Buffer) => {
       frames.push(chunk);
     });
@@ -129,18 +137,18 @@ export class WebSocketConnection {
       this.#cancelLifetime();
       this.#cancelMinute();
       this.#cancelCut();
-      this.#outlet.close();
+      this.#outbound.close();
       this.#ending ??= { code, reason: reason.toString() };
       events.closed(this.#ending);
     });
   }
 
-  /** A frame over the limit ends the connection, but whole messages that came before it still count. */
+  /** A frame above the limit ends the connection. Whole messages that came before it are still served. */
   #refusesMessages(): boolean {
     return this.#ending !== undefined && this.#ending.code !== 1009;
   }
 
-  /** Any message either way, but no control frame, starts the idle timeout anew. */
+  /** Every message in either direction restarts the idle timeout. Control frames do not. */
   #active(): void {
     this.lastActiveAt = this.#now();
     this.#cancelIdle();
@@ -162,7 +170,7 @@ export class WebSocketConnection {
   }
 }
 
-/** The idle timeout, the lifetime, and the cloud that shuts down: as captured from API Gateway at 10 minutes. */
+/** How the idle timeout, the lifetime and a shutdown end a connection. Captured from API Gateway at 10 minutes. */
 export const goingAway: Ending = { code: 1001, reason: 'Going away' };
 
 function toBuffer(data: RawData): Buffer {
@@ -170,7 +178,7 @@ function toBuffer(data: RawData): Buffer {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }
 
-/** The close code that ws has sent for an error of the client's, which its event does not name. */
+/** The close code that ws has sent for a mistake of the client. The event of ws does not name it. */
 function closeCodeOf(error: Error): number {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'WS_ERR_INVALID_UTF8') return 1007;

@@ -1,16 +1,17 @@
-import { executeApiArn, type Gateway, type GatewayRequest } from '../gateway/gateway.ts';
-import { authorize } from '../iam/iam.ts';
+import { executeApiArn, type Gateway } from '../gateway/gateway.ts';
+import type { GatewayRequest } from '../gateway/request.ts';
+import { authorize } from '../iam/authorize.ts';
 import { isConnectionId } from '../gateway/ids.ts';
-import type { Reply } from '../services.ts';
+import type { Reply } from '../services/reply.ts';
 import type { WebSocketApi } from './websocket-api.ts';
 import { maxMessageBytes, type WebSocketConnection } from './connection.ts';
 
-/** What DELETE ends a connection with; no request can choose another code or reason. */
+/** How DELETE ends a connection. No request can choose another code or reason. */
 const closedNormally = { code: 1000, reason: 'Connection Closed Normally' };
 
 /**
  * The callback API of one stage, `/{stage}/@connections/{id}`, by the API model apigatewaymanagementapi 2018-11-29.
- * The caller's signature and right come first, then the id, then the connection.
+ * It checks the signature and the IAM decision first, then the id, then the connection.
  */
 export function handleConnection(
   gateway: Gateway,
@@ -37,13 +38,13 @@ export function handleConnection(
     return failure(413, 'PayloadTooLargeException', 'Request Entity Too Large');
   }
   const { faults } = gateway;
-  if (faults.strikes('throttled')) return failure(429, 'LimitExceededException', 'Too Many Requests');
+  if (faults.shouldInject('throttled')) return failure(429, 'LimitExceededException', 'Too Many Requests');
   const connection = api.find(id);
   if (!connection) return gone;
   if (method === 'POST') {
     const isYoung = gateway.now() - connection.facts.connectedAt < 60_000;
-    if (isYoung && faults.strikes('youngGone')) return gone;
-    if (!faults.strikes('serverError')) return post(connection, request.body);
+    if (isYoung && faults.shouldInject('youngGone')) return gone;
+    if (!faults.shouldInject('serverError')) return post(connection, request.body);
     if (faults.between('serverError', 0, 1) < 0.5) post(connection, request.body);
     return failure(500, 'InternalServerException', 'Internal server error');
   }
@@ -53,7 +54,7 @@ export function handleConnection(
   return { status: 204, headers: {}, body: '' };
 }
 
-/** The connection id inside a path, or `undefined` where the path is no callback address of this stage. */
+/** The stage and the connection id in a path; `undefined` if the path is no callback address. */
 export function connectionIdIn(
   path: string,
 ): { readonly stage: string; readonly encodedId: string } | undefined {
@@ -66,7 +67,7 @@ export function connectionIdIn(
 function post(connection: WebSocketConnection, body: Buffer): Reply {
   const result = connection.send(body.toString());
   if (result === 'gone') return gone;
-  // "… or the WebSocket client side buffer is full", as the model says of this error.
+  // API model: "… or the WebSocket client side buffer is full".
   if (result === 'full') return failure(429, 'LimitExceededException', 'The client side buffer is full');
   return { status: 200, headers: {}, body: '' };
 }
@@ -80,7 +81,7 @@ function describe(connection: WebSocketConnection): Reply {
   });
 }
 
-/** API Gateway sends this one without a body; the header names it. */
+/** API Gateway sends no body with this one. The header names it. */
 const gone: Reply = { status: 410, headers: { 'x-amzn-errortype': 'GoneException' }, body: '' };
 
 function failure(status: number, type: string, message: string): Reply {
@@ -96,6 +97,6 @@ function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return undefined; // A lone `%`: malformed, so the answer is a 400.
+    return undefined; // A lone `%` is malformed: the answer is a 400.
   }
 }

@@ -1,5 +1,5 @@
 import { apisOf, required, stageVariablesOf, type ApiResources } from '../gateway/api-resources.ts';
-import { parseIdentitySource, type IdentitySource } from '../gateway/identity-source.ts';
+import { parseIdentitySource, type IdentitySource } from '../gateway/authorizer.ts';
 import { functionArnOf, readIntegration, type Integration } from '../gateway/integration.ts';
 import { asText, asTexts } from '../json.ts';
 import { TemplateError } from '../template/template-error.ts';
@@ -17,7 +17,7 @@ export interface WebSocketDefinition {
 export interface WebSocketRoute {
   readonly key: string;
   readonly integration: Integration;
-  /** Has it a route response? Without one the function's answer is dropped. */
+  /** The route has a route response. Without one, API Gateway drops the answer of the function. */
   readonly returnsResponse: boolean;
   readonly authorizer?: WebSocketAuthorizer;
 }
@@ -28,7 +28,7 @@ export interface WebSocketAuthorizer {
   readonly identitySources: readonly IdentitySource[];
 }
 
-/** 29 seconds, and no template can raise it (apigateway-execution-service-websocket-limits-table). */
+/** 29 seconds. No template can raise it (apigateway-execution-service-websocket-limits-table). */
 const maxIntegrationMs = 29_000;
 
 export function readWebSocketApis(deployment: Deployment): WebSocketDefinition[] {
@@ -49,12 +49,12 @@ function readRoute(resources: ApiResources, route: Resource): [string, WebSocket
   const authorization = asText(properties.AuthorizationType) ?? 'NONE';
   if (authorization !== 'NONE' && authorization !== 'CUSTOM') {
     throw new TemplateError(
-      `${logicalId}: authorization ${authorization} of a WebSocket route does not run locally`,
+      `${logicalId}: authorization ${authorization} of a WebSocket route does not run locally.`,
     );
   }
   const key = required(route, 'RouteKey');
   const integration = readIntegration(resources.integrationOf(route), maxIntegrationMs);
-  // Both halves are needed: the expression on the route, and the response itself (apigateway-websocket-api-route-response).
+  // A response needs both: the expression on the route, and the resource (apigateway-websocket-api-route-response).
   const returnsResponse =
     properties.RouteResponseSelectionExpression === '$default' &&
     resources.all('RouteResponse').some(({ properties: response }) => {
@@ -68,7 +68,7 @@ function readRoute(resources: ApiResources, route: Resource): [string, WebSocket
 function readAuthorizer(resources: ApiResources, authorizer: Resource): WebSocketAuthorizer {
   const { properties, logicalId } = authorizer;
   if (properties.AuthorizerType !== 'REQUEST') {
-    throw new TemplateError(`${logicalId}: a WebSocket API takes only authorizers of type REQUEST`);
+    throw new TemplateError(`${logicalId}: a WebSocket API takes only authorizers of type REQUEST.`);
   }
   const functionArn = functionArnOf(asText(properties.AuthorizerUri), logicalId);
   return {

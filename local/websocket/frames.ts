@@ -6,13 +6,12 @@ export interface FrameHeader {
 }
 
 /**
- * Reads the frame headers out of a byte stream, however the network cut it into chunks, and skips the payloads.
- * `ws` limits a message but does not show its frames, and API Gateway limits both: a frame to 32 KB, a message to 128 KB
- * (apigateway-execution-service-websocket-limits-table). `onFrame` is called once a header is complete, so that a frame
- * that is too large is refused before its payload arrives.
+ * Reads frame headers from a byte stream that the network cut anywhere, and skips the payloads. API Gateway limits a
+ * frame to 32 KB and a message to 128 KB (apigateway-execution-service-websocket-limits-table). `ws` limits messages
+ * only. `onFrame` is called when a header is complete: a frame that is too large is refused before its payload arrives.
  */
 export class FrameReader {
-  // 2 fixed bytes, up to 8 of extended length, 4 of masking key.
+  // 2 fixed bytes, up to 8 bytes of length, 4 bytes of masking key.
   readonly #header = Buffer.alloc(14);
   readonly #onFrame: (frame: FrameHeader) => void;
   #filled = 0;
@@ -42,7 +41,7 @@ export class FrameReader {
   }
 }
 
-/** Notices the first frame over the limit, and how many whole messages came before it: those are still good. */
+/** Finds the first frame above the limit. Whole messages that came before it are admitted. */
 export class FrameLimit {
   readonly #reader: FrameReader;
   #messages = 0;
@@ -64,7 +63,7 @@ export class FrameLimit {
     this.#reader.push(chunk);
   }
 
-  /** Is the message with this number (the first is 1) free of refused frames? */
+  /** Whether the message with this number is free of refused frames. The first message has number 1. */
   admits(messageNumber: number): boolean {
     return this.#refusedAfter === undefined || messageNumber <= this.#refusedAfter;
   }
@@ -89,7 +88,7 @@ function decode(header: Buffer): FrameHeader {
   };
 }
 
-/** Continuation, text and binary; 8 and above are control frames. */
+/** Continuation, text or binary. Control frames have opcodes from 8. */
 function isData(opcode: number): boolean {
   return opcode < 8;
 }

@@ -1,7 +1,7 @@
 /**
- * Chooses the route key of a message by the API's RouteSelectionExpression, for example `$request.body.type` or
- * `${request.body.type}` (websocket-api-develop-routes). A body that is not JSON, or has no such field, selects "",
- * which matches no route, so that the message goes to `$default`.
+ * Selects the route key of a message by the RouteSelectionExpression of the API, for example `$request.body.type` or
+ * `${request.body.type}` (websocket-api-develop-routes). A body that is not JSON, or lacks the field, selects "". No
+ * route has that key, so the message goes to `$default`.
  */
 export function selectRouteKey(expression: string, body: string): string {
   const path = /^\$(?:\{request\.body\.(.+)\}|request\.body\.(.+))$/.exec(expression);
@@ -11,7 +11,7 @@ export function selectRouteKey(expression: string, body: string): string {
   try {
     value = JSON.parse(body);
   } catch {
-    return ''; // Not JSON: documented to go to `$default`.
+    return ''; // The documentation sends a body that is not JSON to `$default`.
   }
   for (const field of fields) value = child(value, field);
   return asText(value);
@@ -22,7 +22,7 @@ function child(value: unknown, field: string): unknown {
   return Object.entries(value).find(([name]) => name === field)?.[1];
 }
 
-/** Values are turned into text; an array as `[item1, item2]`, which is the documentation's own example. */
+/** Values become text. An array becomes `[item1, item2]`, as in the documentation. */
 function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -1,26 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { headerOf, type Gateway, type GatewayRequest } from '../gateway/gateway.ts';
-import { goingAway, maxMessageBytes, WebSocketConnection, type ConnectionLimits } from './connection.ts';
-import type { AuthorizerContext, ConnectionFacts } from './context.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import { headerOf, type GatewayRequest } from '../gateway/request.ts';
+import {
+  goingAway,
+  maxMessageBytes,
+  WebSocketConnection,
+  type ConnectionEvents,
+  type ConnectionLimits,
+} from './connection.ts';
 import type { WebSocketDefinition } from './definition.ts';
-import type { Ending } from './disconnect-event.ts';
 import { runDisconnect } from './disconnect.ts';
+import type { AuthorizerContext, ConnectionFacts, Ending } from './events.ts';
 import { shakeHands } from './handshake.ts';
 import { handleMessage } from './messages.ts';
-import { PendingSocket, refuseUpgrade } from './pending.ts';
-import { readUpgrade } from './upgrade.ts';
-import { Upgrader } from './upgrader.ts';
+import { PendingSocket, refuseUpgrade } from './pending-socket.ts';
+import { readUpgradeRequest } from './upgrade-request.ts';
+import { createUpgrader } from './upgrader.ts';
 
-/** One stage of a WebSocket API: takes upgrades, holds the live connections, runs the routes' functions. */
+/** One stage of a WebSocket API. It takes upgrades, holds the live connections and runs the functions of the routes. */
 export class WebSocketApi {
   readonly definition: WebSocketDefinition;
   readonly #gateway: Gateway;
   readonly #limits: ConnectionLimits;
   readonly #connections = new Map<string, WebSocketConnection>();
   readonly #work = new Set<Promise<void>>();
-  readonly #upgrader = new Upgrader(maxMessageBytes);
+  readonly #upgrader = createUpgrader(maxMessageBytes);
   #isClosing = false;
 
   constructor(gateway: Gateway, definition: WebSocketDefinition, limits: ConnectionLimits) {
@@ -29,13 +35,13 @@ export class WebSocketApi {
     this.#limits = limits;
   }
 
-  /** The live connection with this id: none before `$connect` has returned, none once it is closing. */
+  /** The live connection with this id. It is live from the return of `$connect` until it starts to close. */
   find(connectionId: string): WebSocketConnection | undefined {
     const connection = this.#connections.get(connectionId);
     return connection?.isOver() ? undefined : connection;
   }
 
-  /** Answers a handshake; the connection is pending until the authorizer and `$connect` have spoken. */
+  /** Answers a handshake. The socket waits until the authorizer and `$connect` have returned. */
   upgrade(incoming: IncomingMessage, request: GatewayRequest, socket: Socket, head: Buffer): Promise<void> {
     const pending = new PendingSocket(socket, head);
     const admitted = this.#admit(incoming, request, pending).catch((error: unknown) => {
@@ -45,7 +51,7 @@ export class WebSocketApi {
     return this.#track(admitted);
   }
 
-  /** Closes every connection with 1001 and lets `$disconnect` run for each, but waits no longer than `graceMs`. */
+  /** Closes every connection with 1001. `$disconnect` runs for each, for at most `graceMs`. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     for (const connection of this.#connections.values()) connection.close(goingAway);
@@ -80,8 +86,9 @@ export class WebSocketApi {
       log.request({ what, status, ms, ...(detail === undefined ? {} : { detail }) });
     };
 
-    const parts = readUpgrade(request, ids.trace(connectedAt));
-    const handshake = await shakeHands(this.#gateway, this.definition, facts, parts, requestId);
+    const { definition } = this;
+    const upgrade = readUpgradeRequest(request, ids.trace(connectedAt));
+    const handshake = await shakeHands(this.#gateway, { definition, facts, upgrade, requestId });
     if (!handshake.accepted) {
       refuseUpgrade(pending.release().socket, handshake.status, {
         connectionId: facts.connectionId,
@@ -92,16 +99,17 @@ export class WebSocketApi {
     }
     const { socket, head, hasLeft } = pending.release();
     if (hasLeft || this.#isClosing) socket.destroy();
-    const webSocket = this.#upgrader.complete(incoming, socket, head, handshake.subprotocol);
+    const { authorizer, subprotocol } = handshake;
+    const webSocket = this.#upgrader.complete({ incoming, socket, head, subprotocol });
     if (webSocket) {
-      this.#open(webSocket, socket, facts, handshake.authorizer);
+      this.#open(webSocket, socket, facts, authorizer);
       report(101);
       return;
     }
-    // `$connect` has recorded it, so `$disconnect` has to follow, though nothing ever was live.
+    // `$connect` has recorded the connection, so `$disconnect` must follow, although the connection never opened.
     report(499, 'the client went away before $connect returned');
-    const lost = { code: 1006, reason: '' };
-    await runDisconnect(this.#gateway, this.definition, facts, handshake.authorizer, lost);
+    const ending = { code: 1006, reason: '' };
+    await runDisconnect(this.#gateway, { definition, facts, authorizer, ending });
   }
 
   #open(
@@ -110,35 +118,38 @@ export class WebSocketApi {
     facts: ConnectionFacts,
     authorizer: AuthorizerContext | undefined,
   ): void {
+    const { definition } = this;
+    const gateway = this.#gateway;
     let isOver: (ending: Ending) => void = () => undefined;
     const over = new Promise<Ending>((resolve) => {
       isOver = resolve;
     });
-    const connection = new WebSocketConnection(
-      webSocket,
-      socket,
+    const events: ConnectionEvents = {
+      message: (text) => {
+        void this.#track(handleMessage(gateway, definition, connection, text));
+      },
+      closed: (ending) => {
+        this.#connections.delete(facts.connectionId);
+        isOver(ending);
+      },
+    };
+    const connection = new WebSocketConnection({
+      gateway,
+      socket: webSocket,
+      transport: socket,
       facts,
       authorizer,
-      this.#limits,
-      this.#gateway,
-      {
-        message: (text) => {
-          void this.#track(handleMessage(this.#gateway, this.definition, connection, text));
-        },
-        closed: (ending) => {
-          this.#connections.delete(facts.connectionId);
-          isOver(ending);
-        },
-      },
-    );
+      limits: this.#limits,
+      events,
+    });
     void this.#track(
-      over.then((ending) => runDisconnect(this.#gateway, this.definition, facts, authorizer, ending)),
+      over.then((ending) => runDisconnect(gateway, { definition, facts, authorizer, ending })),
     );
     this.#connections.set(facts.connectionId, connection);
-    this.#gateway.meter.count('websocket.connects');
+    gateway.meter.count('websocket.connects');
   }
 
-  /** Keeps count of what is under way, so that `close` can wait for it. */
+  /** Keeps the work that is under way, so that `close` can wait for it. */
   #track(work: Promise<void>): Promise<void> {
     const tracked = work
       .catch((error: unknown) => {

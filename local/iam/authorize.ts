@@ -1,0 +1,106 @@
+import type { Condition, ContextKey, PatternSet, Statement } from './policy.ts';
+
+export type { Statement } from './policy.ts';
+
+/** Who makes a call: a function in its role, or the developer. */
+export interface Principal {
+  readonly name: string;
+  readonly arn: string;
+  readonly statements: readonly Statement[];
+}
+
+/** `message` has the words of AWS, with principal, action and resource. */
+export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly message: string };
+
+/**
+ * Identity-based evaluation: an explicit deny wins, then any allow, else deny.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+export function authorize(principal: Principal, action: string, resource: string): Decision {
+  const matching = principal.statements.filter((statement) =>
+    applies(statement, principal, action, resource),
+  );
+  if (matching.some((statement) => statement.effect === 'Deny')) {
+    return denied(principal, action, resource, 'with an explicit deny in an identity-based policy');
+  }
+  if (matching.some((statement) => statement.effect === 'Allow')) return { allowed: true };
+  return denied(principal, action, resource, `because no identity-based policy allows the ${action} action`);
+}
+
+/** The wildcards of IAM: `*` is any text, `?` is one character. */
+export function matchesPattern(pattern: string, text: string): boolean {
+  // Two pointers that return to the last star. A regular expression could take exponential time.
+  let at = 0;
+  let position = 0;
+  let star = -1;
+  let afterStar = 0;
+  while (position < text.length) {
+    if (pattern[at] === '*') {
+      star = at++;
+      afterStar = position;
+    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[position])) {
+      at++;
+      position++;
+    } else if (star >= 0) {
+      at = star + 1;
+      position = ++afterStar;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
+}
+
+function applies(statement: Statement, principal: Principal, action: string, resource: string): boolean {
+  return (
+    matchesSet(statement.actions, action.toLowerCase(), (pattern) => pattern.toLowerCase()) &&
+    matchesSet(statement.resources, resource, (pattern) => pattern) &&
+    statement.conditions.every((condition) => holds(condition, principal, resource))
+  );
+}
+
+function matchesSet(set: PatternSet, text: string, normalize: (pattern: string) => string): boolean {
+  return set.patterns.some((pattern) => matchesPattern(normalize(pattern), text)) !== set.except;
+}
+
+function holds(condition: Condition, principal: Principal, resource: string): boolean {
+  const actual = contextValue(condition.key, principal, resource);
+  return condition.values.some((value) => {
+    switch (condition.operator) {
+      case 'StringEquals':
+        return value === actual;
+      case 'Bool':
+        return value.toLowerCase() === actual;
+      case 'StringLike':
+      case 'ArnEquals':
+      case 'ArnLike':
+        return matchesPattern(value, actual);
+    }
+  });
+}
+
+function contextValue(key: ContextKey, principal: Principal, resource: string): string {
+  switch (key) {
+    case 'aws:PrincipalAccount':
+      return principal.arn.split(':')[4] ?? '';
+    case 'aws:PrincipalArn':
+      // For a role session, the value is the ARN of the role.
+      return principal.arn.replace(
+        /^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/,
+        'arn:aws:iam::$1:role/$2',
+      );
+    case 'aws:RequestedRegion':
+      return resource.split(':')[3] ?? '';
+    case 'aws:SecureTransport':
+      // Every AWS endpoint has TLS, and loopback stands for it.
+      return 'true';
+  }
+}
+
+function denied(principal: Principal, action: string, resource: string, reason: string): Decision {
+  return {
+    allowed: false,
+    message: `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
+  };
+}

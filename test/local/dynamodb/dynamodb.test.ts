@@ -1,0 +1,296 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  type ConsumedCapacity,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { allow, lambdaWithRole, writeAssembly } from '../harness/assembly.ts';
+import { startPlatform } from '../harness/platform.ts';
+
+const schema = {
+  AttributeDefinitions: ['pk', 'sk', 'audience'].map((AttributeName) => ({
+    AttributeName,
+    AttributeType: 'S',
+  })),
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: 'byAudience',
+      KeySchema: [{ AttributeName: 'audience', KeyType: 'HASH' }],
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['seen'] },
+    },
+  ],
+};
+const tableArn = { 'Fn::GetAtt': ['Sessions', 'Arn'] };
+const assembly = writeAssembly({
+  Resources: {
+    Sessions: {
+      Type: 'AWS::DynamoDB::GlobalTable',
+      Properties: {
+        ...schema,
+        BillingMode: 'PAY_PER_REQUEST',
+        Replicas: [{ Region: { Ref: 'AWS::Region' } }],
+      },
+    },
+    ...lambdaWithRole('Writer', 'exports.handler = async () => null', {
+      statements: [
+        allow(['dynamodb:PutItem', 'dynamodb:Query'], tableArn),
+        allow('dynamodb:BatchWriteItem', '*'),
+      ],
+    }),
+    ...lambdaWithRole('Reader', 'exports.handler = async () => null', {
+      statements: [allow('dynamodb:Query', { 'Fn::Join': ['', [tableArn, '/index/*']] })],
+    }),
+  },
+});
+const platform = await startPlatform(assembly);
+const TableName = platform.deployment.physicalId('Sessions');
+const client = new DynamoDBClient(platform.client);
+const key = (name: string) => ({ pk: { S: name }, sk: { S: 'a' } });
+const ReturnConsumedCapacity = 'INDEXES';
+
+describe('DynamoDB', () => {
+  it('makes the tables of the template and keeps items in them', async () => {
+    await client.send(new PutItemCommand({ TableName, Item: { ...key('kept'), n: { N: '7' } } }));
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key: key('kept') }));
+    expect(Item).toEqual({ ...key('kept'), n: { N: '7' } });
+  });
+
+  it('finds a table by its ARN too', async () => {
+    const TableArn = platform.deployment.attribute('Sessions', 'Arn');
+    await client.send(new PutItemCommand({ TableName: TableArn, Item: key('by arn') }));
+    const { Item } = await client.send(new GetItemCommand({ TableName: TableArn, Key: key('by arn') }));
+    expect(Item).toEqual(key('by arn'));
+  });
+
+  it('names principal, action and resource when it denies a call', async () => {
+    const writer = new DynamoDBClient(platform.clientOf('Writer'));
+    const name = platform.deployment.physicalId('Writer');
+    const role = platform.deployment.physicalId('WriterRole');
+    await expect(writer.send(new DeleteItemCommand({ TableName, Key: key('x') }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message:
+        `User: arn:aws:sts::000000000000:assumed-role/${role}/${name} is not authorized to perform: ` +
+        `dynamodb:DeleteItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/${TableName} ` +
+        'because no identity-based policy allows the dynamodb:DeleteItem action',
+      $metadata: { httpStatusCode: 400 },
+    });
+  });
+
+  it('asks for the right on the index when a query reads one', async () => {
+    const query = (IndexName?: string) =>
+      new QueryCommand({
+        TableName,
+        ...(IndexName === undefined ? {} : { IndexName }),
+        KeyConditionExpression: `${IndexName === undefined ? 'pk' : 'audience'} = :v`,
+        ExpressionAttributeValues: { ':v': { S: 'nobody' } },
+      });
+    const writer = new DynamoDBClient(platform.clientOf('Writer'));
+    const reader = new DynamoDBClient(platform.clientOf('Reader'));
+    await expect(writer.send(query())).resolves.toMatchObject({ Count: 0 });
+    await expect(writer.send(query('byAudience'))).rejects.toThrow(`table/${TableName}/index/byAudience`);
+    await expect(reader.send(query('byAudience'))).resolves.toMatchObject({ Count: 0 });
+    await expect(reader.send(query())).rejects.toThrow('dynamodb:Query');
+  });
+
+  it('checks a batch by its own action', async () => {
+    const writer = new DynamoDBClient(platform.clientOf('Writer'));
+    const request = { RequestItems: { [TableName]: [{ PutRequest: { Item: key('batch') } }] } };
+    await expect(writer.send(new BatchWriteItemCommand(request))).resolves.toMatchObject({
+      UnprocessedItems: {},
+    });
+    const get = new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key('batch')] } } });
+    await expect(writer.send(get)).rejects.toThrow('dynamodb:BatchGetItem');
+  });
+
+  it('refuses a wrong secret and an unknown key', async () => {
+    const attempt = (accessKeyId: string) =>
+      new DynamoDBClient({ ...platform.client, credentials: { accessKeyId, secretAccessKey: 'wrong' } }).send(
+        new ScanCommand({ TableName }),
+      );
+    await expect(attempt('local')).rejects.toMatchObject({ name: 'InvalidSignatureException' });
+    await expect(attempt('nobody')).rejects.toMatchObject({ name: 'UnrecognizedClientException' });
+  });
+
+  it('says that it has no transactions', async () => {
+    const transaction = new TransactWriteItemsCommand({
+      TransactItems: [{ Delete: { TableName, Key: key('x') } }],
+    });
+    await expect(client.send(transaction)).rejects.toMatchObject({ name: 'UnknownOperationException' });
+  });
+
+  it('shows the item that made a condition fail', async () => {
+    await client.send(new PutItemCommand({ TableName, Item: { ...key('taken'), by: { S: 'first' } } }));
+    const again = new PutItemCommand({
+      TableName,
+      Item: key('taken'),
+      ConditionExpression: 'attribute_not_exists(pk)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+    await expect(client.send(again)).rejects.toMatchObject({
+      name: 'ConditionalCheckFailedException',
+      Item: { ...key('taken'), by: { S: 'first' } },
+    });
+  });
+
+  it('keeps its tables in the data folder over a restart', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'tables-'));
+    onTestFinished(() => {
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    const first = await startPlatform(assembly, { dataDir });
+    await new DynamoDBClient(first.client).send(new PutItemCommand({ TableName, Item: key('durable') }));
+    await first.close();
+    const second = await startPlatform(assembly, { dataDir });
+    const { Item } = await new DynamoDBClient(second.client).send(
+      new GetItemCommand({ TableName, Key: key('durable') }),
+    );
+    await second.close();
+    expect(Item).toEqual(key('durable'));
+  });
+
+  it('does not take up a table of another shape', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'tables-'));
+    onTestFinished(() => {
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    await (await startPlatform(assembly, { dataDir })).close();
+    const { GlobalSecondaryIndexes: _, ...plain } = schema;
+    const AttributeDefinitions = schema.AttributeDefinitions.slice(0, 2);
+    const changed = {
+      Sessions: { Type: 'AWS::DynamoDB::GlobalTable', Properties: { ...plain, AttributeDefinitions } },
+    };
+    const starting = startPlatform(writeAssembly({ Resources: changed }), { dataDir });
+    await expect(starting).rejects.toThrow(
+      `Sessions: the data folder holds the table ${TableName} with other keys`,
+    );
+  });
+});
+
+describe('capacity units, https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html', () => {
+  const audience = { audience: { S: 'everyone' } };
+
+  it('charges a write per started kilobyte, in UTF-8', async () => {
+    const written = async (text: string): Promise<number | undefined> => {
+      const Item = { ...key('size'), text: { S: text } };
+      const { ConsumedCapacity } = await client.send(
+        new PutItemCommand({ TableName, Item, ReturnConsumedCapacity }),
+      );
+      await client.send(new DeleteItemCommand({ TableName, Key: key('size') }));
+      return ConsumedCapacity?.CapacityUnits;
+    };
+    // Names and keys take 2 + 4 + 2 + 1 + 4 = 13 bytes.
+    expect(await written('a'.repeat(1024 - 13))).toBe(1);
+    expect(await written('a'.repeat(1024 - 12))).toBe(2);
+    expect(await written('ü'.repeat(600))).toBe(2);
+  });
+
+  it('charges an index only where its own entry changes', async () => {
+    const units = (consumed?: ConsumedCapacity) => [
+      consumed?.Table?.CapacityUnits,
+      consumed?.GlobalSecondaryIndexes?.byAudience?.CapacityUnits,
+    ];
+    const put = async (attributes: Record<string, { S: string }>) =>
+      units(
+        (
+          await client.send(
+            new PutItemCommand({
+              TableName,
+              Item: { ...key('index'), ...attributes },
+              ReturnConsumedCapacity,
+            }),
+          )
+        ).ConsumedCapacity,
+      );
+    const update = async (name: string, value: string) =>
+      units(
+        (
+          await client.send(
+            new UpdateItemCommand({
+              TableName,
+              Key: key('index'),
+              UpdateExpression: 'SET #n = :v',
+              ExpressionAttributeNames: { '#n': name },
+              ExpressionAttributeValues: { ':v': { S: value } },
+              ReturnConsumedCapacity,
+            }),
+          )
+        ).ConsumedCapacity,
+      );
+    expect(await put({})).toEqual([1, undefined]);
+    expect(await put(audience)).toEqual([1, 1]);
+    expect(await update('other', 'not projected')).toEqual([1, undefined]);
+    expect(await update('seen', 'projected')).toEqual([1, 1]);
+    expect(await update('audience', 'another key: delete and put')).toEqual([1, 2]);
+    const deleted = await client.send(
+      new DeleteItemCommand({ TableName, Key: key('index'), ReturnConsumedCapacity }),
+    );
+    expect(units(deleted.ConsumedCapacity)).toEqual([1, 1]);
+  });
+
+  it('charges a write whose condition fails', async () => {
+    const before = platform.meter.snapshot();
+    const ConditionExpression = 'attribute_exists(pk)';
+    const refused = client.send(new PutItemCommand({ TableName, Item: key('absent'), ConditionExpression }));
+    await expect(refused).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
+    const after = platform.meter.snapshot();
+    expect((after['dynamodb.writeUnits'] ?? 0) - (before['dynamodb.writeUnits'] ?? 0)).toBe(1);
+  });
+
+  it('rounds a query once and a batch item by item, and halves what may be stale', async () => {
+    const page = Array.from({ length: 6 }, (_, index) => ({
+      pk: { S: 'page' },
+      sk: { S: String(index) },
+      x: { S: 'x'.repeat(1000) },
+    }));
+    await client.send(
+      new BatchWriteItemCommand({
+        RequestItems: { [TableName]: page.map((Item) => ({ PutRequest: { Item } })) },
+      }),
+    );
+    const query = async (more: object) => {
+      const answer = await client.send(
+        new QueryCommand({
+          TableName,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: 'page' } },
+          ReturnConsumedCapacity,
+          ...more,
+        }),
+      );
+      return answer.ConsumedCapacity?.CapacityUnits;
+    };
+    // Six items of about 1 KB are two blocks of 4 KB.
+    expect(await query({ ConsistentRead: true })).toBe(2);
+    expect(await query({})).toBe(1);
+    expect(await query({ ProjectionExpression: 'sk' })).toBe(1);
+    const Keys = page.map(({ pk, sk }) => ({ pk, sk }));
+    const RequestItems = { [TableName]: { Keys: [...Keys, key('missing')] } };
+    const batch = await client.send(new BatchGetItemCommand({ RequestItems, ReturnConsumedCapacity }));
+    expect(batch.ConsumedCapacity?.[0]?.CapacityUnits).toBe(3.5);
+  });
+
+  it('counts calls and units in the meter', async () => {
+    const before = platform.meter.snapshot();
+    await client.send(new PutItemCommand({ TableName, Item: { ...key('metered'), ...audience } }));
+    const answer = await client.send(new GetItemCommand({ TableName, Key: key('metered') }));
+    const after = platform.meter.snapshot();
+    const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+    expect(answer.ConsumedCapacity).toBeUndefined();
+    expect(['dynamodb.PutItem', 'dynamodb.writeUnits', 'dynamodb.readUnits'].map(grown)).toEqual([1, 2, 0.5]);
+  });
+});

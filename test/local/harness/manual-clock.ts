@@ -1,0 +1,33 @@
+import type { Clock } from '../../../local/clock.ts';
+
+export interface ManualClock extends Clock {
+  /** Runs every timer that is due within `ms`, in the order of their times. */
+  advance(ms: number): void;
+}
+
+/** A clock that moves only when the test says so. Limits of hours are then exact, on a machine of any speed. */
+export function manualClock(): ManualClock {
+  const timers = new Set<{ readonly dueAt: number; readonly task: () => void }>();
+  let time = 0;
+  return {
+    now: () => time,
+    speed: 1,
+    after(ms, task) {
+      const timer = { dueAt: time + ms, task };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    setSpeed: () => undefined,
+    advance(ms) {
+      const end = time + ms;
+      for (;;) {
+        const [next] = [...timers].filter(({ dueAt }) => dueAt <= end).sort((a, b) => a.dueAt - b.dueAt);
+        if (!next) break;
+        timers.delete(next);
+        time = next.dueAt;
+        next.task();
+      }
+      time = end;
+    },
+  };
+}

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { TemplateError } from '../../../local/template/template-error.ts';
+import { type Deployment, loadDeployment } from '../../../local/template/template.ts';
+import { writeAssembly } from '../harness/assembly.ts';
+
+const endpoint = 'http://127.0.0.1:8080';
+
+function load(template: object): Deployment {
+  return loadDeployment(writeAssembly(template), endpoint);
+}
+
+/** What an expression gives, as a variable of a function. */
+function valueOf(expression: unknown, template: { readonly Resources?: object } = {}): unknown {
+  const Holder = { Type: 'AWS::CDK::Metadata', Properties: { Value: expression } };
+  const deployment = load({ ...template, Resources: { ...template.Resources, Holder } });
+  return deployment.resources.get('Holder')?.properties.Value;
+}
+
+const api = { Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { ProtocolType: 'WEBSOCKET' } } };
+const http = { Http: { Type: 'AWS::ApiGatewayV2::Api', Properties: { ProtocolType: 'HTTP' } } };
+
+describe('intrinsic functions', () => {
+  it.each([
+    ['Ref of a pseudo parameter', { Ref: 'AWS::Region' }, 'us-east-1'],
+    ['Fn::Join', { 'Fn::Join': ['-', ['a', { Ref: 'AWS::AccountId' }]] }, 'a-000000000000'],
+    ['Fn::Sub', { 'Fn::Sub': 'arn:${AWS::Partition}:${!Literal}' }, 'arn:aws:${Literal}'],
+    [
+      'Fn::Sub with variables',
+      { 'Fn::Sub': ['${A}/${AWS::StackName}', { A: { Ref: 'AWS::URLSuffix' } }] },
+      'amazonaws.com/Demo',
+    ],
+    ['Fn::Select and Fn::Split', { 'Fn::Select': [1, { 'Fn::Split': ['|', 'a|b|c'] }] }, 'b'],
+    ['nested values', { a: [{ Ref: 'AWS::Partition' }, { b: 1 }] }, { a: ['aws', { b: 1 }] }],
+    ['AWS::NoValue', { a: { Ref: 'AWS::NoValue' }, b: [{ Ref: 'AWS::NoValue' }, 1] }, { b: [1] }],
+  ])('%s', (_, expression, expected) => {
+    expect(valueOf(expression)).toEqual(expected);
+  });
+
+  it('Ref of a parameter gives its default', () => {
+    const Parameters = {
+      Size: { Type: 'Number', Default: 7 },
+      Zones: { Type: 'CommaDelimitedList', Default: 'a,b' },
+    };
+    expect(valueOf([{ Ref: 'Size' }, { Ref: 'Zones' }], { Parameters } as object)).toEqual([7, ['a', 'b']]);
+  });
+
+  it('Fn::If follows Equals, Not, And, Or and named conditions', () => {
+    const Conditions = {
+      IsEast: { 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] },
+      IsWest: { 'Fn::Not': [{ Condition: 'IsEast' }] },
+      Both: { 'Fn::And': [{ Condition: 'IsEast' }, { Condition: 'IsWest' }] },
+      Either: { 'Fn::Or': [{ Condition: 'IsEast' }, { Condition: 'IsWest' }] },
+    };
+    const choose = (name: string) => ({ 'Fn::If': [name, 'yes', 'no'] });
+    const chosen = valueOf(['IsEast', 'IsWest', 'Both', 'Either'].map(choose), { Conditions } as object);
+    expect(chosen).toEqual(['yes', 'no', 'no', 'yes']);
+  });
+
+  it('leaves out resources and outputs whose condition is false', () => {
+    const deployment = load({
+      Conditions: { Never: { 'Fn::Equals': ['a', 'b'] } },
+      Resources: { Gone: { Type: 'Custom::Unknown', Condition: 'Never' }, ...api },
+      Outputs: { Gone: { Condition: 'Never', Value: { Ref: 'Gone' } }, Kept: { Value: { Ref: 'Api' } } },
+    });
+    expect([...deployment.resources.keys()]).toEqual(['Api']);
+    expect([...deployment.outputs.keys()]).toEqual(['Kept']);
+  });
+});
+
+describe('return values', () => {
+  it('are shaped as AWS shapes them', () => {
+    const types = {
+      ...api,
+      Function: { Type: 'AWS::Lambda::Function', Properties: {} },
+      Role: { Type: 'AWS::IAM::Role', Properties: {} },
+      Table: { Type: 'AWS::DynamoDB::Table', Properties: { TableName: 'items' } },
+      Secret: { Type: 'AWS::SecretsManager::Secret', Properties: {} },
+      Queue: { Type: 'AWS::SQS::Queue', Properties: {} },
+      Fifo: { Type: 'AWS::SQS::Queue', Properties: { FifoQueue: true } },
+      Group: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/app' } },
+    };
+    const deployment = load({ Resources: types });
+    expect(deployment.physicalId('Api')).toMatch(/^[a-z0-9]{10}$/);
+    expect(deployment.physicalId('Function')).toMatch(/^Demo-Function-[A-Z0-9]{12}$/);
+    expect(deployment.attribute('Function', 'Arn')).toBe(
+      `arn:aws:lambda:us-east-1:000000000000:function:${deployment.physicalId('Function')}`,
+    );
+    expect(deployment.attribute('Role', 'Arn')).toMatch(
+      /^arn:aws:iam::000000000000:role\/Demo-Role-[A-Z0-9]{12}$/,
+    );
+    expect(deployment.attribute('Table', 'Arn')).toBe('arn:aws:dynamodb:us-east-1:000000000000:table/items');
+    expect(deployment.physicalId('Secret')).toMatch(
+      /^arn:aws:secretsmanager:us-east-1:000000000000:secret:Demo-Secret-[A-Z0-9]{12}-[a-z0-9]{6}$/,
+    );
+    expect(deployment.physicalId('Queue')).toBe(
+      `${endpoint}/000000000000/${deployment.attribute('Queue', 'QueueName')}`,
+    );
+    expect(deployment.attribute('Fifo', 'QueueName')).toMatch(/\.fifo$/);
+    expect(deployment.attribute('Group', 'Arn')).toBe('arn:aws:logs:us-east-1:000000000000:log-group:/app:*');
+  });
+
+  it('are the same at every start, and within the limits of their service', () => {
+    const id = 'AVeryLongLogicalIdThatCdkMakesOfAllTheNamesInThePathOfAConstruct';
+    const template = { Resources: { [id]: { Type: 'AWS::Lambda::Function', Properties: {} } } };
+    const name = load(template).physicalId(id);
+    expect(name).toBe(load(template).physicalId(id));
+    expect(name.length).toBeLessThanOrEqual(64);
+  });
+});
+
+describe('addresses', () => {
+  it('of the APIs are those of this machine, and other URLs stay as they are', () => {
+    const host = (id: string) => [
+      '',
+      [{ Ref: id }, '.execute-api.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }],
+    ];
+    const join = (prefix: string, id: string, suffix: string) => ({
+      'Fn::Join': ['', [prefix, { 'Fn::Join': host(id) }, suffix]],
+    });
+    const values = valueOf(
+      [
+        join('https://', 'Api', '/live'),
+        join('wss://', 'Api', '/live'),
+        { 'Fn::GetAtt': ['Http', 'ApiEndpoint'] },
+        { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] },
+        'https://other.execute-api.us-east-1.amazonaws.com/live',
+      ],
+      { Resources: { ...api, ...http } },
+    );
+    expect(values).toEqual([
+      'http://127.0.0.1:8080/live',
+      'ws://127.0.0.1:8080/live',
+      'http://127.0.0.1:8080',
+      'ws://127.0.0.1:8080',
+      'https://other.execute-api.us-east-1.amazonaws.com/live',
+    ]);
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    [
+      'Bucket: resources of type AWS::S3::Bucket cannot run here.',
+      { Resources: { Bucket: { Type: 'AWS::S3::Bucket' } } },
+    ],
+    [
+      'Holder: Api (AWS::ApiGatewayV2::Api) has no attribute Arn here.',
+      {
+        Resources: {
+          ...api,
+          Holder: { Type: 'AWS::CDK::Metadata', Properties: { a: { 'Fn::GetAtt': ['Api', 'Arn'] } } },
+        },
+      },
+    ],
+    [
+      'Holder: There is no resource or parameter Nothing.',
+      { Resources: { Holder: { Type: 'AWS::CDK::Metadata', Properties: { a: { Ref: 'Nothing' } } } } },
+    ],
+    [
+      'Url: The intrinsic function Fn::Cidr is not supported.',
+      { Outputs: { Url: { Value: { 'Fn::Cidr': ['x'] } } } },
+    ],
+    [
+      'Holder: The parameter Name has no default.',
+      {
+        Parameters: { Name: {} },
+        Resources: { Holder: { Type: 'AWS::CDK::Metadata', Properties: { a: { Ref: 'Name' } } } },
+      },
+    ],
+  ])('is told in one line: %s', (message, template) => {
+    expect(() => load(template)).toThrow(new TemplateError(message));
+  });
+
+  it('in the folder is told too', () => {
+    expect(() => loadDeployment('/nowhere', endpoint)).toThrow(
+      '/nowhere/manifest.json cannot be read; run `cdk synth` first.',
+    );
+  });
+});
