@@ -45,8 +45,8 @@ it('lists the mutants that no test caught, and the scores', () => {
     'core/a.ts:2:5  a < 2 → a <= 2',
     "core/a.ts:2:12  { stop('now'); } → {}  (no test runs this)",
     '',
-    'File            killed  timed out   survived  uncovered     errors      score',
-    'core/a.ts            1          1          1          1          1     50.0 %',
-    'All                  1          1          1          1          1     50.0 %',
+    'File          killed  timed out   survived  uncovered     errors      score',
+    'core/a.ts          1          1          1          1          1     50.0 %',
+    'All                1          1          1          1          1     50.0 %',
   ]);
 });
