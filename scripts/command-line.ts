@@ -3,10 +3,18 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 /** A mistake of the person at the terminal: said in one line, without a stack. */
 export class UsageError extends Error {}
 
+type Flags = NonNullable<ParseArgsConfig['options']>;
+
 /** Parses the flags of a script; `--help` prints the usage and ends the process. */
-export function readFlags<Options extends NonNullable<ParseArgsConfig['options']>>(
+export function readFlags<Options extends Flags>(usage: string, options: Options) {
+  return readArguments(usage, options, false).values;
+}
+
+/** Parses the flags of a script and what stands beside them; `--help` prints the usage and ends the process. */
+export function readArguments<Options extends Flags>(
   usage: string,
   options: Options,
+  allowPositionals = true,
 ) {
   const args = process.argv.slice(2);
   if (args.includes('--help') || args.includes('-h')) {
@@ -14,7 +22,7 @@ export function readFlags<Options extends NonNullable<ParseArgsConfig['options']
     process.exit(0);
   }
   try {
-    return parseArgs({ args: joinNegativeNumbers(args), options, strict: true }).values;
+    return parseArgs({ args: joinNegativeNumbers(args), options, strict: true, allowPositionals });
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     // Its first sentence; what follows is advice on several lines.
