@@ -7,7 +7,7 @@ import type { Published } from '../../soak/messages.ts';
 const ada = 'user:member:ada';
 const bob = 'user:member:bob';
 
-type Stored = Frame & Required<Pick<Frame, 'channel' | 'offset' | 'messageId'>>;
+type Stored = Frame & { readonly channel: string; readonly offset: number; readonly messageId: string };
 
 function frame(channel: string, offset: number): Stored {
   const content = { serial: offset, to: channel };
