@@ -20,6 +20,8 @@ export default defineConfig({
         'lambdas/**',
         'core/**',
         'protocol/**',
+        'publisher/**',
+        'cli/**',
         'client/**',
         'local/**',
         'console/**',

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { signToken } from '../scripts/sign-token.ts';
+import { signToken } from '../cli/sign-token.ts';
 
 /** One of the two servers: where its users connect, and how a service publishes to it. */
 export interface Peer {

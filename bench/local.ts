@@ -1,6 +1,6 @@
 import os from 'node:os';
-import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
-import { sendSigned } from '../scripts/signed-request.ts';
+import { readFlags, readWholeNumber, run } from '../cli/command-line.ts';
+import { sendSigned } from '../publisher/signed-request.ts';
 import { measureRound, type Peer, type Round } from './local-measures.ts';
 import { startServer } from './server-process.ts';
 

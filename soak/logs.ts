@@ -1,4 +1,4 @@
-import { sendSigned } from '../scripts/signed-request.ts';
+import { sendSigned } from '../publisher/signed-request.ts';
 
 /** What a channel's log holds. */
 export interface ChannelLog {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createDraws } from '../local/faults/draws.ts';
-import { sendSigned } from '../scripts/signed-request.ts';
+import { sendSigned } from '../publisher/signed-request.ts';
 import { channelsHeardBy, topicOf, userOf } from './audience.ts';
 
 /** A publish that was answered: what the logs must hold. */

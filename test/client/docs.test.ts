@@ -17,7 +17,7 @@ describe('docs/client.md', () => {
     const readme = await readFile(`${root}README.md`, 'utf8');
     const snippets = [...(readme + text).matchAll(/```ts\n(.*?)```/gs)]
       .map(([, code = '']) => code)
-      .filter((code) => code.includes("'switchboard/client'"));
+      .filter((code) => code.includes("'@switchboard/client'"));
     expect(snippets.length).toBeGreaterThan(5);
     expect(faultsOf(snippets)).toEqual([]);
   });
@@ -49,7 +49,7 @@ function faultsOf(snippets: readonly string[]): string[] {
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
     types: ['node'],
-    paths: { 'switchboard/client': [`${root}client/index.ts`] },
+    paths: { '@switchboard/client': [`${root}client/index.ts`] },
   };
   const host = ts.createCompilerHost(options);
   const fileExists = host.fileExists.bind(host);

@@ -8,7 +8,7 @@ const blocks = new Map(
   pages().flatMap((page) =>
     codeBlocks(readPage(page))
       // What uses the client runs in browsers; test/client/docs.test.ts compiles it by their rules.
-      .filter(({ language, code }) => language === 'ts' && !code.includes("'switchboard/client'"))
+      .filter(({ language, code }) => language === 'ts' && !code.includes("'@switchboard/client'"))
       .map(({ file, code }, index): [string, string] => [
         path.join(root, file ?? `${page.replaceAll('/', '-')}-${index}.ts`),
         code,

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 
 /** A page with a client that notes the states it is in and the contents of the messages `note`, in order. */
 export const clientPageCode = `
-  import { connect } from 'switchboard/client';
+  import { connect } from '@switchboard/client';
   window.states = [];
   window.notes = [];
   const client = connect({

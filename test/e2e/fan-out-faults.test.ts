@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { localKeys, localRegion } from '../../scripts/signed-request.ts';
+import { localKeys, localRegion } from '../../publisher/signed-request.ts';
 import { changedAssembly, setVariable, type Template } from './changed-assembly.ts';
 import { startStack, type Stack } from './stack.ts';
 

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type Client, connect, type Lost } from '../../client/index.ts';
 import type { Page } from '../../client/page-events.ts';
-import { localKeys, localRegion } from '../../scripts/signed-request.ts';
-import { signToken } from '../../scripts/sign-token.ts';
+import { localKeys, localRegion } from '../../publisher/signed-request.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { startStack, type Stack } from './stack.ts';
 
 let stack: Stack;
