@@ -56,7 +56,7 @@ describe('@switchboard/local', () => {
     const [example] = codeBlocks(readPage('local/README.md')).filter(({ language }) => language === 'ts');
     const files = { 'example.ts': example?.code ?? '' };
     expect(example?.code).toContain('startCloud');
-    expect(await project.compile(files, { skipLibCheck: false, noEmit: true })).toBe('');
+    expect(await project.compile(files, { types: ['node'], skipLibCheck: false, noEmit: true })).toBe('');
   });
 
   it('runs a synthesised app without a page until Ctrl-C', { timeout: 60_000 }, async () => {

@@ -64,7 +64,7 @@ beforeAll(async () => {
       projects.set(end, await packed.install(...cdk));
     }),
   );
-}, 300_000);
+}, 600_000);
 afterAll(() => packed.remove());
 
 describe.each(ends)('switchboard in a CDK app with the %s version of its peers', (end) => {
