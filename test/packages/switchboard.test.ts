@@ -70,7 +70,9 @@ afterAll(() => packed.remove());
 describe.each(ends)('switchboard in a CDK app with the %s version of its peers', (end) => {
   it('type-checks and synthesises', { timeout: 180_000 }, async () => {
     // aws-cdk-lib's own declarations do not pass exactOptionalPropertyTypes, so libraries are not checked.
-    expect(await project(end).compile({ 'app.ts': app, 'service.ts': service }, { skipLibCheck: true })).toBe('');
+    expect(await project(end).compile({ 'app.ts': app, 'service.ts': service }, { skipLibCheck: true })).toBe(
+      '',
+    );
     const types: unknown = JSON.parse(await project(end).node('app.js'));
     const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
     // Seven of the construct, and the service's own.
