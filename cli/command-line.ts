@@ -21,11 +21,11 @@ export function readFlags<Options extends FlagOptions>(
   options: Options,
   args: readonly string[] = process.argv.slice(2),
 ): Parsed<Options>['values'] {
-  return readFlagsAndWords(usage, options, args, false).values;
+  return readArguments(usage, options, args, false).values;
 }
 
 /** Reads flags and the words between them. `--help` prints the usage and ends the process. */
-export function readFlagsAndWords<Options extends FlagOptions>(
+export function readArguments<Options extends FlagOptions>(
   usage: string,
   options: Options,
   args: readonly string[] = process.argv.slice(2),

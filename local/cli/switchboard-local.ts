@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFlagsAndWords, run, UsageError } from '../../cli/command-line.ts';
+import { readArguments, run, UsageError } from '../../cli/command-line.ts';
 import { cloudFlags, cloudFlagsHelp, readCloudFlags, runUntilStopped, stopSignal } from './run-cloud.ts';
 
 const usage = `switchboard-local [cdk.out] [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N]
@@ -14,7 +14,7 @@ ${cloudFlagsHelp}
 Exit code 0: ended by Ctrl-C. 1: the app cannot run. 2: wrong use.`;
 
 await run(async () => {
-  const { values, positionals } = readFlagsAndWords(usage, cloudFlags);
+  const { values, positionals } = readArguments(usage, cloudFlags);
   const [assembly = 'cdk.out', ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(rest[0])}. See --help.`);
   const options = readCloudFlags(values);
