@@ -6,7 +6,7 @@ const readsEnvironment =
   'process.env is read in lambdas/environment.ts and at the edges (bin, scripts, local, bench, test); pass the value in.';
 
 export default defineConfig(
-  globalIgnores(['node_modules', 'cdk.out', 'dist', 'coverage', '**/*.d.ts']),
+  globalIgnores(['**/node_modules', 'cdk.out', '**/dist', 'coverage', '**/*.d.ts']),
   {
     files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -33,7 +33,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['{protocol,core,client,console,lib,lambdas}/**/*.{ts,tsx}'],
+    files: ['{protocol,core,client,console,lib,lambdas,publisher,cli}/**/*.{ts,tsx}'],
     ignores: ['lambdas/environment.ts'],
     rules: {
       'no-restricted-properties': [

@@ -22,6 +22,8 @@ export default defineConfig({
         'lambdas/**',
         'core/**',
         'protocol/**',
+        'publisher/**',
+        'cli/**',
         'client/**',
         'local/**',
         'console/**',

@@ -4,7 +4,7 @@ import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { createPublish } from '../core/publish/publish.ts';
 import { shardOf, topicKey } from '../core/sessions/items.ts';
 import { formatTarget, readPublishRequest } from '../protocol/index.ts';
-import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
+import { readFlags, readWholeNumber, run } from '../cli/command-line.ts';
 import { buildParts, type Place } from './fan-out-parts.ts';
 import { startWorkers, type Workers } from './fan-out-workers.ts';
 import { startServer } from '../scripts/server-process.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { signToken } from '../scripts/sign-token.ts';
+import { signToken } from '../cli/sign-token.ts';
 
 /** One of the two servers: the address for its users, and a way to publish to it. */
 export interface Peer {

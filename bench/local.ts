@@ -1,7 +1,7 @@
 import os from 'node:os';
-import { readFlags, readWholeNumber, run } from '../scripts/command-line.ts';
+import { readFlags, readWholeNumber, run } from '../cli/command-line.ts';
 import { startCloudProcess, startServer } from '../scripts/server-process.ts';
-import { sendSigned } from '../scripts/signed-request.ts';
+import { sendSigned } from '../publisher/signed-request.ts';
 import { measureRound, type Peer, type Round } from './local-measures.ts';
 
 const usage = `npm run bench -- local [--clients 100] [--rounds 3]

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { run, UsageError } from './command-line.ts';
+import { CommandError, run, UsageError } from '../cli/command-line.ts';
 
 const suites = {
   local: 'connects, round trips and publishes of the laptop cloud, beside a bare ws server',
@@ -29,7 +29,7 @@ await run(() => {
     const { status } = spawnSync(process.execPath, ['--import', 'tsx', `bench/${name}.ts`, ...flags], {
       stdio: 'inherit',
     });
-    if (status !== 0) throw new UsageError(`The suite ${name} failed.`);
+    if (status !== 0) throw new CommandError(`The suite ${name} failed.`);
   }
   return Promise.resolve();
 });

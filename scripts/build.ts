@@ -1,12 +1,44 @@
+// `npm run build [-- switchboard|client|local]`: compiles the packages, each into its own `dist`.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { run, UsageError } from './command-line.ts';
+import { buildSync } from 'esbuild';
+import { CommandError, run, UsageError } from '../cli/command-line.ts';
 
-/** Compiles what the package exports into `dist`. */
+const builds = new Map([
+  ['switchboard', () => compile('.')],
+  ['client', buildClient],
+  ['local', () => compile('local')],
+]);
+
 await run(() => {
-  rmSync('dist', { recursive: true, force: true });
-  const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
-  const { status } = spawnSync(process.execPath, compiler, { stdio: 'inherit' });
-  if (status !== 0) throw new UsageError('The build failed; the faults are above.');
+  const given = process.argv.slice(2);
+  for (const name of given.length > 0 ? given : builds.keys()) {
+    const build = builds.get(name);
+    if (build === undefined) {
+      throw new UsageError(`There is no package ${name}. The packages are ${[...builds.keys()].join(', ')}.`);
+    }
+    build();
+  }
   return Promise.resolve();
 });
+
+/** Its code is one module: comments and the rest of the protocol stay out. The compiler writes the types alone. */
+function buildClient(): void {
+  compile('client');
+  buildSync({
+    entryPoints: ['client/index.ts'],
+    outfile: 'client/dist/client/index.js',
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+}
+
+function compile(folder: string): void {
+  rmSync(`${folder}/dist`, { recursive: true, force: true });
+  const compiler = ['node_modules/typescript/bin/tsc', '-p', `${folder}/tsconfig.build.json`];
+  const { status } = spawnSync(process.execPath, compiler, { stdio: 'inherit' });
+  if (status !== 0) throw new CommandError('The build failed. The compiler named the faults above.');
+}

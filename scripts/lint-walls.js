@@ -1,10 +1,11 @@
-// The walls between the folders, as one ESLint rule. Arrows point one way: protocol <- core <- lambdas,
-// protocol <- client <- console; lib knows protocol and the type of the environment; local knows AWS, not Switchboard.
+// The walls between the folders, as one ESLint rule. Imports go one way: lambdas -> core -> protocol, and
+// console -> client -> protocol. lib shares core's time-outs and the type of the environment. local knows nothing of
+// Switchboard but how to read a command line.
 import { dirname, relative, resolve, sep } from 'node:path';
 
 /**
- * What each folder may import besides itself. `builtins` says whether Node's own modules are allowed.
- * A folder that is missing here (bin, scripts, bench, test) stands outside the walls.
+ * What each folder may import besides itself: whole folders, single files, or the types of single files.
+ * `builtins` allows Node's own modules. Folders that are not listed (bin, scripts, bench, test) have no walls.
  */
 export const walls = {
   protocol: { folders: [], packages: ['zod/mini'], builtins: false },
@@ -19,7 +20,7 @@ export const walls = {
     builtins: true,
   },
   client: { folders: ['protocol'], packages: [], builtins: false },
-  console: { folders: ['client', 'protocol'], packages: ['preact', 'preact/*'], builtins: false },
+  console: { folders: ['client', 'protocol'], packages: [], builtins: false },
   lib: {
     folders: ['protocol'],
     files: ['core/timing.ts'],
@@ -34,7 +35,18 @@ export const walls = {
     ],
     builtins: true,
   },
-  local: { folders: [], packages: ['*'], builtins: true },
+  local: { folders: [], files: ['cli/command-line.ts'], packages: ['*'], builtins: true },
+  publisher: {
+    folders: ['protocol'],
+    packages: ['@aws-sdk/credential-provider-node', '@smithy/*'],
+    builtins: true,
+  },
+  cli: {
+    folders: ['protocol', 'publisher'],
+    files: ['lib/token-claims.ts'],
+    packages: ['jose', 'zod/mini'],
+    builtins: true,
+  },
 };
 
 /** Reports an import that crosses a wall, naming the folder, what it asked for and what it may have. */
@@ -99,6 +111,7 @@ function describe(wall) {
   return [
     'itself',
     ...wall.folders.map((name) => `${name}/`),
+    ...(wall.files ?? []),
     ...types,
     ...packages,
     ...(wall.builtins ? ['node:*'] : []),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { readArguments, readWholeNumber, run, UsageError } from './command-line.ts';
+import { readArguments, readWholeNumber, run, UsageError } from '../cli/command-line.ts';
 import { mutationReport } from './mutation-report.ts';
 
 const usage = `npm run mutate -- PATH … [--concurrency 1]

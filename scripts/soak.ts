@@ -1,6 +1,6 @@
 import { FaultSettingsError, parseFaults } from '../local/faults/settings.ts';
 import { soak, type SoakResult } from '../soak/soak.ts';
-import { readFlags, readWholeNumber, run, UsageError } from './command-line.ts';
+import { readFlags, readWholeNumber, run, UsageError } from '../cli/command-line.ts';
 import { startCloudProcess } from './server-process.ts';
 
 const usage = `npm run soak -- [--messages 100000] [--clients 50] [--seed 1] [--faults all] [--max-minutes 60]

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { UsageError } from './command-line.ts';
+import { CommandError } from '../cli/command-line.ts';
 
 /**
  * Synthesises the CDK app into a folder, with the settings of cdk.json or of `context`. If the app fails, for example on
@@ -27,5 +27,5 @@ export async function synthesise(
     text(app.stderr),
     once(app, 'exit') as Promise<[number | null]>,
   ]);
-  if (code !== 0) throw new UsageError(complaint.trim());
+  if (code !== 0) throw new CommandError(complaint.trim());
 }

@@ -1,5 +1,5 @@
 import type { Frame } from '../client/index.ts';
-import { sendSigned } from '../scripts/signed-request.ts';
+import { sendSigned } from '../publisher/signed-request.ts';
 
 /** What the log of a channel holds. */
 export interface ChannelLog {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createDraws } from '../local/faults/draws.ts';
-import { sendSigned } from '../scripts/signed-request.ts';
+import { sendSigned } from '../publisher/signed-request.ts';
 import { createMessage, type Message, messageType, type Published } from './messages.ts';
 
 /** How many publish at the same time. */

@@ -1,6 +1,6 @@
 import WebSocket from 'ws';
 import { type Client, connect, type Frame } from '../client/index.ts';
-import { signToken } from '../scripts/sign-token.ts';
+import { signToken } from '../cli/sign-token.ts';
 import { channelsOf, topicOf, userOf } from './audience.ts';
 
 /** One client, and what it gave to its application. */

@@ -22,6 +22,6 @@ it('every block of TypeScript in the pages compiles', { timeout: 600_000 }, () =
 
 it('the compiler sees a wrong type in a block', { timeout: 600_000 }, () => {
   const file = path.join(root, 'wrong.ts');
-  const code = "import { connect } from 'switchboard/client';\nconnect({ url: 1, token: '' });\n";
+  const code = "import { connect } from '@switchboard/client';\nconnect({ url: 1, token: '' });\n";
   expect(faultsOf(new Map([[file, code]]))).toEqual([expect.stringMatching(/^.*wrong\.ts: .*number/)]);
 });

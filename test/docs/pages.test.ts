@@ -32,13 +32,13 @@ describe.each(pages())('%s', (page) => {
 describe('the flags that pages give to commands', () => {
   const help = new Map<string, string>();
   beforeAll(async () => {
-    for (const [name, file] of [
-      ['start', 'start'],
-      ['token', 'token'],
-      ['publish', 'publish'],
-      ['bench', 'bench'],
+    for (const [name, file, ...command] of [
+      ['start', 'scripts/start.ts'],
+      ['token', 'cli/switchboard.ts', 'token'],
+      ['publish', 'cli/switchboard.ts', 'publish'],
+      ['bench', 'scripts/bench.ts'],
     ] as const) {
-      const args = ['scripts/run.mjs', `scripts/${file}.ts`, '--help'];
+      const args = ['scripts/run.mjs', file, ...command, '--help'];
       help.set(name, (await run(process.execPath, args, { cwd: root })).stdout);
     }
   });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { type Browser, buildPage, startBrowser } from '../e2e/chromium.ts';
 import { startStack, type Stack } from '../e2e/stack.ts';
 import { codeBlocks, readPage } from './documents.ts';
 
-const example = codeBlocks(readPage('README.md')).find(({ code }) => code.includes("'switchboard/client'"));
+const example = codeBlocks(readPage('README.md')).find(({ code }) => code.includes("'@switchboard/client'"));
 const localUrl = 'ws://127.0.0.1:8080/live';
 
 let browser: Browser;

@@ -30,12 +30,12 @@ export async function startBrowser(): Promise<Browser> {
   };
 }
 
-/** A folder with a page that runs this code, which may import `switchboard/client`. */
+/** A folder with a page that runs this code, which may import `@switchboard/client`. */
 export async function buildPage(code: string): Promise<{ readonly folder: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-page-'));
   await build({
     stdin: { contents: code, loader: 'ts', resolveDir: import.meta.dirname },
-    alias: { 'switchboard/client': path.join(import.meta.dirname, '../../client/index.ts') },
+    alias: { '@switchboard/client': path.join(import.meta.dirname, '../../client/index.ts') },
     bundle: true,
     format: 'esm',
     platform: 'browser',

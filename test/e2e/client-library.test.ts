@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type Client, connect } from '../../client/index.ts';
-import { sendSigned } from '../../scripts/signed-request.ts';
+import { sendSigned } from '../../publisher/signed-request.ts';
 import { startStack, type Stack } from './stack.ts';
 
 let stack: Stack;

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 
 /** A page whose client keeps its states, and the contents of the messages of type `note`, in order. */
 export const clientPageCode = `
-  import { connect } from 'switchboard/client';
+  import { connect } from '@switchboard/client';
   window.states = [];
   window.notes = [];
   const client = connect({

@@ -1,7 +1,7 @@
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatedSecret } from '../../local/index.ts';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { Client, refusalStatus } from './client.ts';
 import { startStack, type Stack } from './stack.ts';
 

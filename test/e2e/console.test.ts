@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { type Browser, startBrowser } from './chromium.ts';
 import { startStack, type Stack } from './stack.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
 import type { Client, Frame } from './client.ts';

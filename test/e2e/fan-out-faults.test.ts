@@ -6,7 +6,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { userKey } from '../../core/sessions/items.ts';
-import { localKeys, localRegion } from '../../scripts/signed-request.ts';
+import { localKeys, localRegion } from '../../publisher/signed-request.ts';
 import { changedAssembly, setVariable, type Template } from './changed-assembly.ts';
 import { startStack, type Stack } from './stack.ts';
 import { onTable } from './tables.ts';

@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import type { Client, Lost } from '../../client/index.ts';
 import type { Page } from '../../client/page-events.ts';
 import { connectOn } from '../client/connect-on.ts';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { startStack, type Stack } from './stack.ts';
 import { onTable } from './tables.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connectOn } from '../client/connect-on.ts';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { startStack, type Stack } from './stack.ts';
 
 let stack: Stack;

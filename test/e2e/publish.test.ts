@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { localKeys, localRegion } from '../../scripts/signed-request.ts';
+import { localKeys, localRegion } from '../../publisher/signed-request.ts';
 import { startStack, type Stack } from './stack.ts';
 
 const run = promisify(execFile);

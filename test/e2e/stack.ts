@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
 import { type Cloud, type CloudOptions, startCloud } from '../../local/index.ts';
-import { sendSigned } from '../../scripts/signed-request.ts';
-import { signToken, type TokenRequest } from '../../scripts/sign-token.ts';
+import { sendSigned } from '../../publisher/signed-request.ts';
+import { signToken, type TokenRequest } from '../../cli/sign-token.ts';
 import { Client } from './client.ts';
 
 export interface User extends Partial<TokenRequest> {

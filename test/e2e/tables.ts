@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { localKeys, localRegion } from '../../scripts/signed-request.ts';
+import { localKeys, localRegion } from '../../publisher/signed-request.ts';
 import type { Stack } from './stack.ts';
 
 /** Runs a command on a table of the stack, as an operator may. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connect } from '../../client/index.ts';
-import { signToken } from '../../scripts/sign-token.ts';
+import { signToken } from '../../cli/sign-token.ts';
 import { startStack, type Stack } from './stack.ts';
 
 /** The platform's two hours take ten seconds. */

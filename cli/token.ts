@@ -1,39 +1,43 @@
 import * as z from 'zod/mini';
 import { defaultTenant, defaultUserType, name } from '../protocol/index.ts';
-import { readFlags, readWholeNumber, run, UsageError } from './command-line.ts';
+import { readFlags, readWholeNumber, UsageError } from './command-line.ts';
 import { signToken } from './sign-token.ts';
 
-const usage = `npm run token -- --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600]
+const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600]
+In a clone of the repository: npm run token -- --user 42 …
 
-Prints a token for the stack that runs on this machine, for wss://…/live?token=.
+Prints a token for the stack that runs on this machine. A client connects with it: ws://…/live?token=…
+The claims have the names that tokenClaims in ./cdk.json gives them.
 
-  --user ID        the user's id
+  --user ID        the user's id (required)
   --type TYPE      the kind of user (default member)
   --tenant TENANT  the isolated customer (default default)
-  --topics LIST    patterns of the topics this user may subscribe to, separated by commas
-  --ttl SECONDS    how long it is valid (default 3600); negative for one that has expired`;
+  --topics LIST    patterns of the topics that the user may subscribe to, separated by commas
+  --ttl SECONDS    how long the token is valid (default 3600); a negative number makes an expired token`;
 
-/** As the claim is read (docs/protocol.md, P3). */
+/** What the claim `topics` may hold (docs/protocol.md, P3). */
 const topicPattern = /^[A-Za-z0-9._@+/*-]{1,256}$/;
 
-await run(async () => {
-  const flags = readFlags(usage, {
-    user: { type: 'string' },
-    type: { type: 'string', default: defaultUserType },
-    tenant: { type: 'string', default: defaultTenant },
-    topics: { type: 'string', default: '' },
-    ttl: { type: 'string', default: '3600' },
-  });
+const options = {
+  user: { type: 'string' },
+  type: { type: 'string', default: defaultUserType },
+  tenant: { type: 'string', default: defaultTenant },
+  topics: { type: 'string', default: '' },
+  ttl: { type: 'string', default: '3600' },
+} as const;
+
+export async function token(args: readonly string[]): Promise<void> {
+  const flags = readFlags(usage, options, args);
   if (flags.user === undefined) throw new UsageError('--user is required. See --help.');
-  const token = await signToken({
+  const signed = await signToken({
     user: readName('user', flags.user),
     type: readName('type', flags.type),
     tenant: readName('tenant', flags.tenant),
     topics: readPatterns(flags.topics),
     ttlSeconds: readWholeNumber('ttl', flags.ttl, -1e9, 1e9),
   });
-  console.log(token);
-});
+  console.log(signed);
+}
 
 function readPatterns(text: string): string[] {
   const patterns = text

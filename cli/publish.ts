@@ -1,32 +1,36 @@
-import { readFlags, readWholeNumber, run, UsageError } from './command-line.ts';
-import { sendSigned } from './signed-request.ts';
+import { sendSigned } from '../publisher/signed-request.ts';
+import { CommandError, readFlags, readWholeNumber, UsageError } from './command-line.ts';
 
-const usage = `npm run publish -- --to user:member:42 --type notice-push --content '{"title":"hi"}' [--endpoint URL]
+const usage = `switchboard publish --to user:member:42 --type notice-push --content '{"title":"hi"}' [--endpoint URL]
+In a clone of the repository: npm run publish -- --to user:member:42 …
 
 Publishes a message and prints the answer as JSON.
 
-  --to TARGET      session:ID, user:TYPE:ID, type:TYPE, topic:NAME or everyone; may be repeated
-  --type TYPE      the type of the message
-  --content JSON   what it holds
+  --to TARGET      session:ID, user:TYPE:ID, type:TYPE, topic:NAME or everyone; may be repeated (required)
+  --type TYPE      the type of the message (required)
+  --content JSON   the content of the message (required)
   --tenant TENANT  the isolated customer (default default)
-  --message-id ID  a UUID: the same one again within a day publishes nothing
-  --durable        keeps the message in the channel's log, for those who are away
-  --ttl SECONDS    for how long it is kept there (default 604800, 7 days)
+  --message-id ID  a UUID, the idempotency key: the same one again within a day publishes nothing
+  --durable        stores the message in the channel's log, for users who are offline
+  --ttl SECONDS    how long the log keeps it (default 604800, 7 days)
   --endpoint URL   the stack's PublishUrl (default http://127.0.0.1:8080/publish)
 
-Signed with the default AWS credential chain; for an endpoint on this machine with its local keys.`;
+The request is signed with the default AWS credential chain; for an endpoint on this machine, with the local keys.
+Exit code 0: published. 1: refused, or no answer. 2: wrong use.`;
 
-await run(async () => {
-  const flags = readFlags(usage, {
-    to: { type: 'string', multiple: true },
-    type: { type: 'string' },
-    content: { type: 'string' },
-    tenant: { type: 'string' },
-    'message-id': { type: 'string' },
-    durable: { type: 'boolean' },
-    ttl: { type: 'string' },
-    endpoint: { type: 'string', default: 'http://127.0.0.1:8080/publish' },
-  });
+const options = {
+  to: { type: 'string', multiple: true },
+  type: { type: 'string' },
+  content: { type: 'string' },
+  tenant: { type: 'string' },
+  'message-id': { type: 'string' },
+  durable: { type: 'boolean' },
+  ttl: { type: 'string' },
+  endpoint: { type: 'string', default: 'http://127.0.0.1:8080/publish' },
+} as const;
+
+export async function publish(args: readonly string[]): Promise<void> {
+  const flags = readFlags(usage, options, args);
   const { to, type, content, tenant, durable } = flags;
   for (const [flag, value] of Object.entries({ to, type, content })) {
     if (value === undefined) throw new UsageError(`--${flag} is required. See --help.`);
@@ -45,7 +49,7 @@ await run(async () => {
   const { status, text } = await post(readEndpoint(flags.endpoint), body);
   console.log(prettyJson(text));
   if (status >= 300) process.exitCode = 1;
-});
+}
 
 async function post(url: URL, body: string): Promise<{ status: number; text: string }> {
   try {
@@ -53,10 +57,10 @@ async function post(url: URL, body: string): Promise<{ status: number; text: str
     return { status: response.status, text: await response.text() };
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'CredentialsProviderError') {
-      throw new UsageError('The AWS credential chain has no credentials: set AWS_PROFILE or log in.');
+      throw new CommandError('The AWS credential chain has no credentials: set AWS_PROFILE or log in.');
     }
     if (!(cause instanceof TypeError)) throw cause;
-    throw new UsageError(`Nothing answers at ${url.origin}: is it running? (npm start)`);
+    throw new CommandError(`Nothing answers at ${url.origin}. Is it running? (npm start)`, { cause });
   }
 }
 
@@ -75,7 +79,7 @@ function readJson(text: string): unknown {
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new UsageError(
-      `--content must be JSON, got ${JSON.stringify(text)}. (A text needs quotes of its own.)`,
+      `--content must be JSON, got ${JSON.stringify(text)}. A JSON string has double quotes: '"text"'.`,
     );
   }
 }

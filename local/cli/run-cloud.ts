@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import { CommandError, readWholeNumber, UsageError } from '../../cli/command-line.ts';
+import { type FaultSettings, FaultSettingsError, parseFaults } from '../faults/settings.ts';
+import type { Cloud, CloudOptions } from '../index.ts';
+
+/** The flags of the commands that run a cloud. */
+export const cloudFlags = {
+  port: { type: 'string', default: '8080' },
+  data: { type: 'string' },
+  faults: { type: 'string' },
+  'clock-speed': { type: 'string', default: '1' },
+} as const;
+
+export const cloudFlagsHelp = `  --port N          the port of all APIs, on 127.0.0.1; 0 picks a free one (default 8080)
+  --data DIR        keeps the tables in this folder (default: in memory, gone with the process)
+  --faults LIST     faults to inject: all, or a list such as throttled=0.05,cutAfterMs=5000,seed=7
+  --clock-speed N   how many times faster the platform's limits run: at 3600, two hours take two seconds`;
+
+type Flags = Readonly<Record<'port' | 'clock-speed', string>> &
+  Readonly<Partial<Record<'data' | 'faults', string | undefined>>>;
+
+export function readCloudFlags(flags: Flags) {
+  const port = readWholeNumber('port', flags.port, 0, 65535);
+  if (flags.data === '') throw new UsageError('--data needs a folder.');
+  const clockSpeed = readSpeed(flags['clock-speed']);
+  const faults = readFaults(flags.faults);
+  return {
+    port,
+    clockSpeed,
+    faults,
+    ...(flags.data !== undefined && { dataDir: resolve(flags.data) }),
+  };
+}
+
+/** Starts a cloud, prints what `welcome` says, and closes it once `stop` aborts. */
+export async function runUntilStopped(
+  options: CloudOptions,
+  stop: AbortSignal,
+  welcome: (cloud: Cloud) => string | Promise<string>,
+): Promise<void> {
+  const cloud = await start(options);
+  console.log(await welcome(cloud));
+  await new Promise((done) => {
+    if (stop.aborted) done(undefined);
+    stop.addEventListener('abort', done);
+  });
+  await cloud.close();
+}
+
+/** Aborts on Ctrl-C and on a polite kill. A second Ctrl-C ends the process at once. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+async function start(options: CloudOptions): Promise<Cloud> {
+  // Loaded only now: `npm start` synthesises meanwhile, and --help needs none of it.
+  const { startCloud, isStartError } = await import('../index.ts');
+  try {
+    return await startCloud(options);
+  } catch (cause) {
+    if (isStartError(cause)) throw new CommandError(cause.message, { cause });
+    if (options.dataDir === undefined) throw cause;
+    const why = 'Is it a writable folder, and used by no other instance?';
+    throw new CommandError(`--data ${options.dataDir} cannot be used. ${why}`, { cause });
+  }
+}
+
+function readSpeed(text: string): number {
+  const speed = Number(text);
+  if (speed >= 0.001 && speed <= 1_000_000) return speed;
+  throw new UsageError(`--clock-speed must be from 0.001 to 1000000, got ${JSON.stringify(text)}.`);
+}
+
+function readFaults(text: string | undefined): Partial<FaultSettings> {
+  try {
+    return text === undefined ? {} : parseFaults(text);
+  } catch (cause) {
+    if (!(cause instanceof FaultSettingsError)) throw cause;
+    throw new UsageError(`--faults ${cause.message}.`, { cause });
+  }
+}

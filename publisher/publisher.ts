@@ -1,0 +1,119 @@
+import type { ErrorDetail, PublishAnswer } from '../protocol/index.ts';
+import { type AwsKeysProvider, sendSigned } from './signed-request.ts';
+
+/** The stack's `PublishUrl`, or its `PublishFunctionName` and Region: invoking saves the price of an HTTP request. */
+export type PublisherOptions = (
+  | { readonly url: string }
+  | {
+      readonly functionName: string;
+      readonly region: string;
+      /** @default - Lambda's own, `https://lambda.{region}.amazonaws.com` */
+      readonly endpoint?: string;
+    }
+) & {
+  /** Gives the AWS keys of each request. @default - the default AWS credential chain; on this machine the local keys */
+  readonly credentials?: AwsKeysProvider;
+  /** How long an answer may take. @default 30000 */
+  readonly timeoutMs?: number;
+};
+
+/** One message to publish: the body of `POST /publish`. */
+export interface OutgoingMessage {
+  /** `session:<connectionId>`, `user:<type>:<id>`, `type:<type>`, `topic:<name>` or `everyone`; or up to 100 of them. */
+  readonly to: string | readonly string[];
+  readonly type: string;
+  /** Any JSON value. */
+  readonly content: unknown;
+  /** @default 'default' */
+  readonly tenant?: string;
+  /** The idempotency key, a UUID: the same id again within 24 hours publishes nothing and returns the first answer. */
+  readonly messageId?: string;
+  /** Stores the message in the channel's log before it is delivered, for those who are offline. */
+  readonly durable?: boolean;
+  /** How long the log keeps it. @default 604800, which is 7 days */
+  readonly ttlSeconds?: number;
+  /** Connection ids that do not receive it. */
+  readonly exclude?: readonly string[];
+  /** What `GET /publications/{messageId}` reports afterwards. */
+  readonly report?: 'counts' | 'recipients';
+}
+
+export interface Publisher {
+  /**
+   * Publishes once; nothing is retried. Give a `messageId` to retry safely.
+   * Rejects with a `PublishError`; where no answer came, with the error of `fetch` or of the credential chain.
+   */
+  readonly publish: (message: OutgoingMessage) => Promise<PublishAnswer>;
+}
+
+/** The stack, or AWS in front of it, refused a publish. */
+export class PublishError extends Error {
+  override readonly name = 'PublishError';
+  /** One of the stable codes of the protocol. `forbidden` or `internal` where AWS answered in place of the stack. */
+  readonly code: string;
+  /** One entry per wrong field. */
+  readonly details: readonly ErrorDetail[];
+  /** Of the HTTP answer. A direct invocation is refused with 200. */
+  readonly status: number;
+
+  constructor({ code, message, details }: ErrorBody, status: number) {
+    super(message);
+    this.code = code;
+    this.details = details ?? [];
+    this.status = status;
+  }
+}
+
+/** Publishes from a service. The caller needs the rights that `Switchboard.grantPublish` gives. */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { credentials, timeoutMs = 30_000 } = options;
+  const target = targetOf(options);
+  return {
+    async publish(message) {
+      const response = await sendSigned({
+        ...target,
+        method: 'POST',
+        body: JSON.stringify(message),
+        ...(credentials && { credentials }),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      return readAnswer(response.status, await response.text());
+    },
+  };
+}
+
+function targetOf(options: PublisherOptions): { url: URL; service?: string; region?: string } {
+  if ('url' in options) return { url: new URL(options.url) };
+  const { functionName, region, endpoint = `https://lambda.${region}.amazonaws.com` } = options;
+  const path = `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`;
+  return { url: new URL(path, endpoint), service: 'lambda', region };
+}
+
+interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: readonly ErrorDetail[];
+}
+
+/** A direct invocation is refused with 200, so the body decides and not the status. */
+function readAnswer(status: number, text: string): PublishAnswer {
+  const body = parseJson(text) as Partial<PublishAnswer> & { error?: ErrorBody };
+  if (typeof body.messageId === 'string') return body as PublishAnswer;
+  throw new PublishError(body.error ?? awsRefusal(status), status);
+}
+
+/** API Gateway and Lambda refuse in forms of their own, without a code. */
+function awsRefusal(status: number): ErrorBody {
+  if (status === 403) return { code: 'forbidden', message: 'AWS refused the signature or the caller (403).' };
+  return { code: 'internal', message: `AWS answered ${String(status)} in place of the stack.` };
+}
+
+/** The object in a JSON text; an empty one where there is none. */
+function parseJson(text: string): unknown {
+  try {
+    return Object(JSON.parse(text));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    return {};
+  }
+}

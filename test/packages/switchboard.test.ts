@@ -1,0 +1,112 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { readPage } from '../docs/documents.ts';
+import { pack, type PackedPackage, type Project } from './packed-package.ts';
+
+const manifest = z.object({
+  peerDependencies: z.object({ 'aws-cdk-lib': z.string(), constructs: z.string() }),
+  devDependencies: z.object({ 'aws-cdk-lib': z.string(), constructs: z.string() }),
+});
+const { peerDependencies, devDependencies } = z.parse(manifest, JSON.parse(readPage('package.json')));
+
+/** Both ends of the peer range: `^2.1.0` begins with 2.1.0, and ends with what this repository is built with. */
+const ends = [
+  ['oldest', (name: 'aws-cdk-lib' | 'constructs') => peerDependencies[name].replace('^', '')],
+  ['newest', (name: 'aws-cdk-lib' | 'constructs') => devDependencies[name]],
+] as const;
+
+const app = `
+  import { App, Stack } from 'aws-cdk-lib';
+  import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+  import { Switchboard } from 'switchboard';
+
+  const app = new App({ outdir: 'cdk.out' });
+  const stack = new Stack(app, 'Mine');
+  const code = Code.fromInline('exports.handler = () => {};');
+  const service = new Function(stack, 'Service', { runtime: Runtime.NODEJS_22_X, handler: 'index.handler', code });
+  const realtime = new Switchboard(stack, 'Realtime', { allowedOrigins: ['https://app.example.com'] });
+  realtime.grantPublish(service);
+  const { Resources } = app.synth().getStackByName('Mine').template as { Resources: Record<string, { Type: string }> };
+  console.log(JSON.stringify(Object.values(Resources).map(({ Type }) => Type)));
+`;
+
+const service = `
+  import { defineListener, Refusal } from 'switchboard/listener';
+  import { maxTargets } from 'switchboard/protocol';
+  import { createPublisher, PublishError } from 'switchboard/publisher';
+  import * as z from 'zod/mini';
+
+  const listener = defineListener({
+    type: 'order-create',
+    content: z.object({ sku: z.string() }),
+    handle({ content, from }) {
+      if (content.sku === '') throw new Refusal('bad_content', 'sku: must not be empty');
+      return { sku: content.sku, by: from.userId };
+    },
+  });
+  const publisher = createPublisher({ functionName: 'publish', region: 'eu-west-1' });
+  console.log(JSON.stringify([listener.type, maxTargets, typeof publisher.publish, PublishError.name]));
+`;
+
+let packed: PackedPackage;
+const projects = new Map<string, Project>();
+const project = (end: string): Project => {
+  const found = projects.get(end);
+  if (!found) throw new Error(`There is no project ${end}.`);
+  return found;
+};
+beforeAll(async () => {
+  packed = await pack('.');
+  await Promise.all(
+    ends.map(async ([end, version]) => {
+      const cdk = (['aws-cdk-lib', 'constructs'] as const).map((name) => `${name}@${version(name)}`);
+      projects.set(end, await packed.install(...cdk));
+    }),
+  );
+}, 600_000);
+afterAll(() => packed.remove());
+
+describe.each(ends)('switchboard in a CDK app with the %s version of its peers', (end) => {
+  it('type-checks and synthesises', { timeout: 180_000 }, async () => {
+    // aws-cdk-lib's own declarations do not pass exactOptionalPropertyTypes, so libraries are not checked.
+    expect(await project(end).compile({ 'app.ts': app, 'service.ts': service }, { skipLibCheck: true })).toBe(
+      '',
+    );
+    const types: unknown = JSON.parse(await project(end).node('app.js'));
+    const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
+    // Seven of the construct, and the service's own.
+    expect(functions).toHaveLength(8);
+  });
+});
+
+describe('switchboard', () => {
+  it('is clean to publint and Are The Types Wrong', { timeout: 60_000 }, async () => {
+    expect(await packed.faults()).toEqual([]);
+  });
+
+  it('holds compiled code, and neither tests, sources nor the other packages', () => {
+    const others = packed.files.filter(
+      (file) => !/^dist\/(lib|lambdas|core|protocol|publisher|cli)\/.+(?<!\.test)\.(js|d\.ts)$/.test(file),
+    );
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+  });
+
+  it('gives listeners and services what they import', { timeout: 60_000 }, async () => {
+    expect(JSON.parse(await project('newest').node('service.js'))).toEqual([
+      'order-create',
+      100,
+      'function',
+      'PublishError',
+    ]);
+  });
+
+  it('has a command that says which package its missing half needs', { timeout: 60_000 }, async () => {
+    const bin = path.join('node_modules', '.bin', 'switchboard');
+    expect(await project('newest').node(bin, '--help')).toContain('publish');
+    await expect(project('newest').node(bin, 'local')).rejects.toMatchObject({
+      code: 1,
+      stderr: 'switchboard local needs a package: npm install @switchboard/local\n',
+    });
+  });
+});
