@@ -41,11 +41,13 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
 
   function schedule(connection: Connection, delayMs: number): void {
     // The expiry of what is no JWT cannot be read.
-    if (delayMs < Infinity) alarm.set(Math.max(delayMs, minDelayMs), () => void refresh(connection));
+    if (delayMs < Infinity)
+      alarm.set(Math.max(delayMs, minDelayMs), () => {
+        if (!connection.isEnded) void refresh(connection);
+      });
   }
 
   async function refresh(connection: Connection): Promise<void> {
-    if (connection.isEnded) return;
     // Again, whatever becomes of this: a token function may never answer.
     schedule(connection, leadMs / 4);
     // The server ends a session that is over when it hears of it, and sends it nothing until then.

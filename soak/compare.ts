@@ -118,7 +118,7 @@ function createTally() {
   return {
     findings,
     examples,
-    find(kind: keyof Findings, what: string): void {
+    find: (kind: keyof Findings, what: string): void => {
       findings[kind] += 1;
       if (findings[kind] <= maxExamplesOfAKind) examples.push(`${kind}: ${what}`);
     },

@@ -18,7 +18,7 @@ export interface Published extends Message {
 export const messageType = 'soak';
 
 // Characters that JSON, UTF-8, XML and SQS treat in different ways: a message that is encoded wrongly shows.
-const alphabet = [...'abcdefghij0123456789 "\\<&\n\u0000é\u{1f600}\ufffe\ud800'];
+const alphabet = Array.from('abcdefghij0123456789 "\\<&\n\u0000é\u{1f600}\ufffe\ud800');
 
 /**
  * The next message: seven in ten go to a user, most others to a topic, one in twenty to everyone. No two contents are

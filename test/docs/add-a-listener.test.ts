@@ -13,12 +13,25 @@ const steps = codeBlocks(readPage('docs/add-a-listener.md'));
 let copy: string;
 beforeAll(() => {
   copy = mkdtempSync(path.join(os.tmpdir(), 'switchboard-docs-'));
-  const folders = ['bin', 'console', 'core', 'lambdas', 'lib', 'local', 'protocol', 'scripts'];
+  const folders = [
+    'bin',
+    'cli',
+    'client',
+    'console',
+    'core',
+    'lambdas',
+    'lib',
+    'local',
+    'protocol',
+    'publisher',
+    'scripts',
+  ];
   const testFiles = [
     'test/e2e/stack.ts',
     'test/e2e/client.ts',
     'test/global-setup.ts',
     'test/table-schemas.ts',
+    'test/queue.ts',
   ];
   const files = ['cdk.json', 'package.json', 'tsconfig.json', 'vitest.config.ts', ...testFiles];
   for (const name of [...folders, ...files]) {
