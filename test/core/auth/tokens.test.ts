@@ -167,6 +167,31 @@ describe('the names of the claims', () => {
   });
 });
 
+describe('the reason of a refusal', () => {
+  it('names every claim that is wrong', async () => {
+    const token = await sign({ ...payload, userType: 'a b', tenant: 'a b' });
+    expect(await verify(token)).toEqual({ ok: false, reason: 'claim userType, tenant is invalid' });
+  });
+
+  it('is the code alone if no claim is at fault', async () => {
+    const token = await sign(payload, 'another secret of at least thirty-two characters');
+    expect(await verify(token)).toEqual({ ok: false, reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' });
+  });
+});
+
+describe("a fault that is not the token's", () => {
+  it('is thrown as it is', async () => {
+    const fault = new Error('The clock is broken.');
+    const clock = {
+      now() {
+        throw fault;
+      },
+    };
+    const token = await sign(payload);
+    await expect(verifyToken(token, { secret, claims: usualClaims, clock })).rejects.toBe(fault);
+  });
+});
+
 function verify(token: string, claims = usualClaims, atMs = nowMs): Promise<TokenVerdict> {
   return verifyToken(token, { secret, claims, clock: { now: () => atMs } });
 }

@@ -12,6 +12,7 @@ describe('a topic pattern', () => {
     ['chat/*/public', 'chat/public', false],
     ['a*a', 'a', false],
     ['a*b*c', 'a-b-b-c', true],
+    ['a*b*b*c', 'a-b-c', false],
     ['exact', 'exact', true],
     ['exact', 'exactly', false],
   ])('%s for %s: %s', (pattern, topic, isAllowed) => {
