@@ -1,4 +1,4 @@
-/** What users import as `switchboard/listener`. */
+/** The module that users import as `switchboard/listener`. */
 export {
   defineListener,
   type Listener,

@@ -30,8 +30,8 @@ export interface Resources {
 export type Switchboard = ReturnType<typeof createSwitchboard>;
 
 /**
- * Composes the parts that functions, benches and tests share. The use cases are made of it, each by the entry that
- * runs it: `createPublish({ ...switchboard, queue, inlineLimit, durableTopics })`.
+ * Composes the parts that functions, benches and tests share. Each entry makes its use case from them:
+ * `createPublish({ ...switchboard, queue, inlineLimit, durableTopics })`.
  */
 export function createSwitchboard(resources: Resources, clock: Clock) {
   const { db, tables, shards, connections, postsPerSecond, logger } = resources;

@@ -10,7 +10,7 @@ import { createRoutes } from './routes.ts';
 const resources = createResources(readEnvironment('api'));
 const routes = new Map(Object.entries(createRoutes(createSwitchboard(resources, systemClock))));
 
-/** The routes of the HTTP API that services call, `POST /publish` aside. */
+/** Answers the routes that services call, except `POST /publish`. */
 export async function handler(event: HttpEvent) {
   const result = await resultOf(async () => {
     const route = routes.get(event.routeKey);

@@ -10,7 +10,7 @@ const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);
 const origins = new Set(environment.ALLOWED_ORIGINS);
 
-/** Decides a handshake by its `?token=`, and a request by its bearer token. A refusal is 403; a throw, our fault, is 500. */
+/** Authorizes a handshake by its `?token=`, a request by its bearer token. A refusal becomes a 403, a throw a 500. */
 export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }

@@ -3,8 +3,8 @@ import type { VerifiedToken } from '../core/auth/tokens.ts';
 
 /**
  * The authorizer returns this, and API Gateway repeats it in every later event of the connection. So a message needs no
- * read. Strings only: numbers and booleans arrive as strings, lists and objects fail the handshake (API Gateway, output
- * of a Lambda authorizer).
+ * read. All values are strings: numbers and booleans arrive as strings, and a list or an object fails the handshake
+ * (API Gateway, output of a Lambda authorizer).
  */
 export interface AuthorizerContext {
   readonly tenant: string;
@@ -16,7 +16,7 @@ export interface AuthorizerContext {
   readonly topics: string;
 }
 
-/** What the token says of a connection. `tokenExpiresAt` in epoch milliseconds. */
+/** The identity and rights behind a connection. `tokenExpiresAt` in epoch milliseconds. */
 export interface Connection {
   readonly identity: Identity;
   readonly tokenExpiresAt: number;

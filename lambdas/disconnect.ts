@@ -8,7 +8,7 @@ import type { ConnectionEvent } from './events.ts';
 const { SESSIONS_TABLE: table, SHARDS: shards } = readEnvironment('disconnect');
 const { sessions } = createSessionStore({ db, table, shards, clock });
 
-/** Deletes the session. API Gateway may leave this call out; a 410 or the row's TTL then ends the session. */
+/** Deletes the session. API Gateway may skip this call. A 410 or the row's TTL then ends the session. */
 export async function handler({ requestContext }: ConnectionEvent) {
   await sessions.remove(readConnection(requestContext.authorizer).identity, requestContext.connectionId);
   return { statusCode: 200 };

@@ -5,7 +5,7 @@ import { readTokenClaims } from '../core/auth/claims.ts';
  * `FunctionEnvironments`, so a variable that one side lacks does not compile.
  */
 
-/** What each variable is read as. */
+/** How each variable is read. */
 const readers = {
   LOG_LEVEL: text,
   SESSIONS_TABLE: text,

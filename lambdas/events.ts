@@ -1,7 +1,7 @@
 import type { AuthorizerContext } from './authorizer-context.ts';
 
-// Our own shapes: @types/aws-lambda has no headers, identity or authorizer on WebSocket events and wants a messageId
-// on each. Fields are those of real events that we read; AWS's test data is in aws-lambda-go, events/testdata.
+// The fields of events that the functions read. On WebSocket events, @types/aws-lambda lacks headers, identity and
+// authorizer, and requires a messageId. AWS's examples are in aws-lambda-go, events/testdata.
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -12,7 +12,7 @@ interface RequestContext {
   readonly identity: { readonly sourceIp: string; readonly userAgent?: string | null };
 }
 
-/** A REQUEST authorizer of a WebSocket API is asked this, once per handshake. */
+/** The event of a WebSocket API's REQUEST authorizer, once per handshake. */
 export interface AuthorizerEvent {
   readonly methodArn: string;
   readonly headers?: Headers | null;
@@ -20,14 +20,14 @@ export interface AuthorizerEvent {
   readonly requestContext: RequestContext;
 }
 
-/** A Lambda authorizer of an HTTP API is asked this, in payload format 2.0. */
+/** The event of an HTTP API's Lambda authorizer, payload format 2.0. */
 export interface HttpAuthorizerEvent {
   readonly routeArn: string;
   readonly routeKey: string;
   readonly headers?: Headers;
 }
 
-/** CONNECT and DISCONNECT. */
+/** The events CONNECT and DISCONNECT. */
 export interface ConnectionEvent {
   readonly requestContext: RequestContext & { readonly authorizer: AuthorizerContext };
 }
@@ -46,14 +46,14 @@ export interface HttpEvent {
   readonly requestContext: { readonly http: { readonly method: string } };
 }
 
-/** The same on a route that a Lambda authorizer has let it through to. */
+/** The same event, on a route with a Lambda authorizer. */
 export interface AuthorizedHttpEvent extends HttpEvent {
   readonly requestContext: HttpEvent['requestContext'] & {
     readonly authorizer: { readonly lambda: AuthorizerContext };
   };
 }
 
-/** What an event source mapping hands over of an SQS queue. */
+/** The event of an event source mapping for an SQS queue. */
 export interface QueueEvent {
   readonly Records: readonly {
     readonly messageId: string;
@@ -63,7 +63,7 @@ export interface QueueEvent {
   }[];
 }
 
-/** A header's value whatever the case of its name: WebSocket events keep the case the client sent. */
+/** A header's value. The case of the name does not matter, because WebSocket events keep the client's. */
 export function header(headers: Headers | null | undefined, name: string): string | undefined {
   const entry = Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name);
   return entry?.[1];

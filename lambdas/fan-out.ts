@@ -14,7 +14,7 @@ const queue = createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_O
 const switchboard = createSwitchboard(createResources(environment), systemClock);
 const work = createFanOutWorker({ ...switchboard, queue });
 
-/** Works on fan-out jobs. A job that fails is reported to the queue, which hands it out again. */
+/** Runs fan-out jobs. A failed job is reported to the queue, which delivers it again. */
 export async function handler({ Records }: QueueEvent, context: { getRemainingTimeInMillis(): number }) {
   const batchItemFailures: { itemIdentifier: string }[] = [];
   for (const { messageId, receiptHandle, body, attributes } of Records) {
@@ -24,7 +24,7 @@ export async function handler({ Records }: QueueEvent, context: { getRemainingTi
       await work(body, systemClock.now() + context.getRemainingTimeInMillis(), isLast);
     } catch (cause) {
       log.error('job failed', { messageId, attempt, cause });
-      // After the last attempt at once: the queue then moves the job to the dead-letter queue.
+      // No delay after the last attempt, so that the queue moves the job to the dead-letter queue at once.
       await queue.retryIn(receiptHandle, isLast ? 0 : retrySecondsAfter(cause, attempt));
       batchItemFailures.push({ itemIdentifier: messageId });
     }

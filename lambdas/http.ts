@@ -15,7 +15,7 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** What the use case resolves to, or the error that it throws. */
+/** Runs a use case. An error that it throws becomes a result too. */
 export async function resultOf(run: () => Promise<HttpResult>): Promise<HttpResult> {
   try {
     return await run();
@@ -24,7 +24,7 @@ export async function resultOf(run: () => Promise<HttpResult>): Promise<HttpResu
   }
 }
 
-/** A `Refusal` goes out as it is. A fault is logged, and goes out as `internal`. */
+/** The answer to an error. A `Refusal` is answered as it is. Any other error is logged and answered as `internal`. */
 export function errorResult(cause: unknown): HttpResult {
   if (!(cause instanceof Refusal)) log.error('request failed', { cause });
   const { code, message, details } = Refusal.of(cause);
@@ -40,7 +40,7 @@ export function jsonResponse(statusCode: number, json: string): HttpResponse {
   return { statusCode, headers: { 'content-type': 'application/json' }, body: json };
 }
 
-/** The query of a route that takes none. */
+/** For a route without query parameters. */
 export const noQuery = z.strictObject({});
 
 export function queryOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: Schema): z.output<Schema> {
@@ -51,7 +51,7 @@ export function pathOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: S
   return parseWith(schema, event.pathParameters ?? {}, '', 'bad_request');
 }
 
-/** The body of a request, whatever its content type. */
+/** The body of a request. The content type is ignored. */
 export function textBody({ body = '', isBase64Encoded }: HttpEvent): string {
   return isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
 }

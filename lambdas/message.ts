@@ -36,7 +36,7 @@ const dispatch = createDispatch({
 });
 const receive = createReceive({ ...switchboard, dispatch });
 
-/** Takes a frame: from a connection, or by `POST /messages`. */
+/** Takes a frame from a connection or by `POST /messages`. */
 export async function handler(event: MessageEvent | AuthorizedHttpEvent) {
   return 'routeKey' in event ? takeRequest(event) : takeMessage(event);
 }

@@ -1,6 +1,6 @@
 /**
- * Browsers send `Origin` with a WebSocket handshake, and do not hold the handshake to the same-origin policy. So the
- * server must. A client that sends no `Origin` is no browser, and could send any.
+ * Browsers send `Origin` with a WebSocket handshake, but do not apply the same-origin policy to it. So the server
+ * checks the Origin. A client that sends none is not a browser, and could send any.
  */
 export function isOriginAllowed(origin: string | undefined, allowed: ReadonlySet<string>): boolean {
   return origin === undefined || allowed.size === 0 || allowed.has(origin);

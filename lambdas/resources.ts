@@ -21,7 +21,7 @@ export function createResources(environment: {
     logger: log,
     ...(FAN_OUT_RATE === undefined
       ? { connections: createConnectionsClient(endpoint) }
-      : // A retry within the client would pass the pacer by. The delivery retries at the paced rate.
+      : // A retry within the client would bypass the pacer. The delivery retries at the paced rate.
         { connections: createConnectionsClient({ ...endpoint, retries: 0 }), postsPerSecond: FAN_OUT_RATE }),
   };
 }

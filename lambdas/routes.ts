@@ -16,7 +16,7 @@ import {
 import type { HttpEvent } from './events.ts';
 import { noQuery, pathOf, queryOf } from './http.ts';
 
-/** The routes of the HTTP API that services call, `POST /publish` aside. lib/http-api.ts makes them. */
+/** The routes that services call, except `POST /publish`. lib/http-api.ts creates them. */
 export type RouteKey =
   | 'GET /sessions'
   | 'DELETE /sessions'
@@ -32,7 +32,7 @@ const tenant = z._default(name, defaultTenant);
 /** Recipients in one answer of a publication's report. */
 const reportPageSize = 1000;
 
-/** Lambda's answers end at 6 MB, and JSON in JSON grows by its escapes. */
+/** A Lambda answer has at most 6 MB, and escapes make JSON within JSON larger. */
 const maxAnswerBytes = 2 * 1024 * 1024;
 
 const pageLimit = `must be 1 to ${String(maxPageMessages)}`;
@@ -42,7 +42,7 @@ const messagesQuery = z.strictObject({
   limit: z._default(wholeNumber(pageLimit, 1, maxPageMessages), 100),
 });
 
-/** A number in a query, where everything is text. */
+/** A number in a query string, whose values are all text. */
 function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
   return z.pipe(
     z.pipe(z.string().check(z.regex(/^\d{1,15}$/, message)), z.transform(Number)),

@@ -14,7 +14,7 @@ export function createTokenVerifier(environment: {
   return async (jwt) => verifyToken(jwt, { secret: await readSecret(), claims, clock });
 }
 
-/** Reads the secret once for each function environment. A failed read is tried again by the next token. */
+/** Reads the secret once for each function environment. After a failed read, the next token reads it again. */
 function createSecretReader(client: SecretsManagerClient, secretArn: string): () => Promise<string> {
   let secret: string | undefined;
   return async () => {

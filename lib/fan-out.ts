@@ -18,15 +18,15 @@ export class FanOut extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    // Standard, not FIFO: order does not matter between shards, and each job carries its tenant as message group,
-    // by which a standard queue keeps one tenant's broadcast from delaying the others (SQS, fair queues).
+    // Standard, not FIFO: shards need no order. Each job has its tenant as message group, so a standard queue keeps one
+    // tenant's broadcast from delaying another's (SQS, fair queues).
     this.queue = new Queue(this, 'Jobs', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       visibilityTimeout: Duration.millis(fanOutVisibilityMs),
-      // A job holds the frame as text in text: 128 KB of quotes are 512 KB by then. SQS takes 1 MiB.
+      // A job holds the frame as escaped text, so 128 KB of quotes become 512 KB. SQS takes 1 MiB.
       maxMessageSizeBytes: 1_048_576,
-      // A publication's record is kept for a day: nobody could learn of a job that is older.
+      // A publication's record is kept for a day, so no report could show an older job.
       retentionPeriod: Duration.days(1),
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: fanOutAttempts },
     });
@@ -43,12 +43,12 @@ export class FanOut extends Construct {
       });
   }
 
-  /** Hands jobs to the workers. */
+  /** Lets a function send jobs to the queue. */
   grantSend(fn: SwitchboardFunction): void {
     fn.allow(['sqs:SendMessage'], [this.queue.queueArn]);
   }
 
-  /** Has a function work on the jobs, in so many environments at most. */
+  /** Lets a function work on the jobs, on at most `maxConcurrency` at a time. */
   addWorker(fn: SwitchboardFunction, maxConcurrency: number): void {
     fn.allow(
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
@@ -57,7 +57,7 @@ export class FanOut extends Construct {
     new EventSourceMapping(this, 'Worker', {
       target: fn,
       eventSourceArn: this.queue.queueArn,
-      // One job each, so that shards are sent side by side; and no window, which would let a job wait up to 20 s.
+      // One job per call, so that shards are sent in parallel. There is no batching window: a job could wait in it.
       batchSize: 1,
       maxConcurrency,
       reportBatchItemFailures: true,

@@ -6,13 +6,13 @@ import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
 import type { FunctionName } from '../lambdas/environment.ts';
 
-/** `.ts` in this repository, `.js` in the package that is built of it. */
+/** `.ts` in this repository, `.js` in the package that is built from it. */
 const extension = extname(import.meta.url);
 
 const entriesFolder = fileURLToPath(new URL('../lambdas/', import.meta.url));
 const credentials = fileURLToPath(new URL(`./function-credentials${extension}`, import.meta.url));
 
-/** Every function by name; its entry is `lambdas/<name>.ts`, which exports `handler`. */
+/** The name of every function. Its entry is `lambdas/<name>.ts`, which exports `handler`. */
 const functionNames = Object.keys({
   authorize: true,
   connect: true,
@@ -26,12 +26,12 @@ const functionNames = Object.keys({
 let bundled: ReadonlyMap<string, Uint8Array> | undefined;
 
 /**
- * All functions in one esbuild run, which shares its work and all cores; one process per function, as CDK's
- * NodejsFunction starts them, takes several times as long, and `npm start` waits for it.
+ * Bundles all functions in one esbuild run. CDK's NodejsFunction starts one process per function. That takes several
+ * times as long, and `npm start` waits for it.
  *
  * - CommonJS loads faster than ESM at a cold start.
- * - `module` first: from the CommonJS builds of the AWS SDK and zod nothing unused can be left out.
- * - Nothing is external: the SDK that was tested is the one that runs, and the same bundle runs anywhere.
+ * - `module` comes first, because unused code cannot be left out of the CommonJS builds of the AWS SDK and zod.
+ * - Nothing is external, so the SDK that runs is the SDK that was tested.
  */
 export function bundleFunctions(): ReadonlyMap<string, Uint8Array> {
   bundled ??= new Map(
@@ -53,12 +53,12 @@ export function bundleFunctions(): ReadonlyMap<string, Uint8Array> {
   return bundled;
 }
 
-/** The code of one function. Its hash is that of the bundle: what does not change is not deployed again. */
+/** The code of one function. Its hash is the bundle's, so an unchanged function is not deployed again. */
 export function functionCode(name: FunctionName): Code {
   return Code.fromAsset(entriesFolder, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
-      // Never started: `local` always answers. CDK keys its cache of assets by the command, not by `local`.
+      // Docker never runs, because `local` always succeeds. The command is set because CDK keys its asset cache by it.
       image: DockerImage.fromRegistry('none'),
       command: [name],
       local: { tryBundle: (folder) => writeBundle(name, folder) },
@@ -71,7 +71,7 @@ function writeBundle(name: FunctionName, folder: string): boolean {
   if (code === undefined) throw new Error(`There is no bundle of the function ${name}.`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'index.js'), code);
-  // Without it, a package.json further up with "type": "module" (this repository's) would make it an ES module.
+  // Without this file, a package.json further up with "type": "module" would make the bundle an ES module.
   writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}\n');
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * Stands in for the SDK's default credential chain in the bundles. Lambda gives a function its credentials in the
- * environment, which is where the chain looks first; what it would try after that (profiles, SSO, STS, instance
- * metadata) never applies, and costs a third of a bundle and a fifth of its time to load.
+ * Replaces the SDK's default credential chain in the bundles. Lambda gives a function its credentials in the
+ * environment, where the chain looks first. The rest of the chain (profiles, SSO, STS, instance metadata) never
+ * applies. It would take a third of a bundle and a fifth of its load time.
  */
 export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';

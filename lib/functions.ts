@@ -10,7 +10,7 @@ import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.t
 import type { TokenSecret } from './token-secret.ts';
 import type { WebSocketApi } from './websocket-api.ts';
 
-/** What the functions work on. */
+/** The resources that functions use. */
 export interface FunctionResources {
   readonly sessions: SessionTable;
   readonly state: StateTable;
@@ -22,7 +22,7 @@ export interface FunctionResources {
 const functionTimeout = Duration.millis(functionTimeoutMs);
 const handshakeTimeout = Duration.millis(handshakeTimeoutMs);
 
-/** Makes every function, and grants each one the access that its variables need. */
+/** Creates every function, and grants each one the access that its variables need. */
 export function createFunctions(
   scope: Construct,
   { sessions, state, tokenSecret, webSocketApi, fanOut }: FunctionResources,
@@ -77,7 +77,7 @@ export function createFunctions(
     entry: 'disconnect',
     description: 'Deletes the session of a connection that has closed',
     environment: { ...common, ...sessionStore } satisfies FunctionEnvironments['disconnect'],
-    // Nobody waits for it.
+    // No client waits for this function, so it needs less CPU.
     memorySize: 256,
     timeout: handshakeTimeout,
   });
@@ -97,12 +97,12 @@ export function createFunctions(
     entry: 'publish',
     description: 'Publishes a message to sessions, users, user types, topics or everyone',
     environment: { ...common, ...sender } satisfies FunctionEnvironments['publish'],
-    // Posts to hundreds of connections at once: most of its time is CPU.
+    // Posting to hundreds of connections at once takes mostly CPU.
     memorySize: 1024,
     timeout: functionTimeout,
   });
 
-  // Listeners publish too, so both hold the same rights.
+  // Listeners publish too, so both functions have the same rights.
   for (const fn of [message, publish]) {
     sessions.grantResolve(fn);
     sessions.grantRemove(fn);

@@ -14,7 +14,7 @@ import type { SwitchboardFunction } from './switchboard-function.ts';
 
 const { GET, POST, DELETE } = apigateway.HttpMethod;
 
-/** The routes of the function `api`, whose code names the same. */
+/** The routes of the function `api`. A route that its code lacks does not compile. */
 const serviceRoutes = {
   'GET /sessions': GET,
   'DELETE /sessions': DELETE,
@@ -25,23 +25,23 @@ const serviceRoutes = {
 } satisfies Record<RouteKey, apigateway.HttpMethod>;
 
 export interface HttpApiProps {
-  /** Behind `POST /publish`. */
+  /** Answers `POST /publish`. */
   readonly publish: SwitchboardFunction;
-  /** Behind `POST /messages`, which users call with their tokens. */
+  /** Answers `POST /messages`, which users call with their tokens. */
   readonly message: SwitchboardFunction;
   /** Verifies those tokens. */
   readonly authorize: SwitchboardFunction;
-  /** Empty: the pages of all origins may call it. */
+  /** The origins whose pages may call `POST /messages`. Empty: all. */
   readonly allowedOrigins: readonly string[];
-  /** Behind every other route. */
+  /** Answers every other route. */
   readonly api: SwitchboardFunction;
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
 }
 
 /**
- * The API of the services that publish and administer, whose routes take signed (SigV4) requests only; and of users whose
- * frames are too large for a connection.
+ * The API for services that publish and administer. Their routes take signed (SigV4) requests only. Users call
+ * `POST /messages` if a frame is too large for a connection.
  */
 export class HttpApi extends Construct {
   readonly publishUrl: string;
@@ -51,7 +51,7 @@ export class HttpApi extends Construct {
     super(scope, id);
     const api = new apigateway.HttpApi(this, 'Api', {
       description: 'Switchboard: publishing and administration',
-      // A default authorizer, so that a route that is added later is closed until someone opens it.
+      // A default authorizer, so that a route that is added later takes no unsigned requests.
       defaultAuthorizer: new HttpIamAuthorizer(),
       createDefaultStage: false,
       corsPreflight: {
@@ -85,7 +85,7 @@ export class HttpApi extends Construct {
       integration: new HttpLambdaIntegration('Message', props.message),
       authorizer: new HttpLambdaAuthorizer('Bearer', props.authorize, {
         responseTypes: [HttpLambdaResponseType.SIMPLE],
-        // A token is good until it expires, and no longer.
+        // A cached result could outlive the token.
         resultsCacheTtl: Duration.seconds(0),
       }),
     });

@@ -3,19 +3,19 @@ import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } fr
 import { Construct } from 'constructs';
 import type { SwitchboardFunction } from './switchboard-function.ts';
 
-/** Index by tenant and shard: everyone, and by the prefix of its sort key everyone of a user type. */
+/** Index by tenant and shard: finds everyone. A prefix of its sort key finds everyone of a user type. */
 const byAudience = 'byAudience';
 /** Index by connection id. Only session items carry the attribute, so subscriptions are not in it. */
 const byConnection = 'byConnection';
 
-/** TTL deletes within days: whoever reads an index sees by these whether a session is still open. */
+/** TTL takes days to delete an item. These attributes of an index tell whether a session is still open. */
 const whetherOpen = ['connectedAt', 'tokenExpiresAt'];
 
 export interface SessionTableProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** Who is connected, and what they subscribe to. An item dies with its connection; TTL is the last resort. */
+/** Sessions and subscriptions. An item is deleted when its connection ends. TTL deletes the items that remain. */
 export class SessionTable extends Construct {
   readonly tableName: string;
   private readonly table: Table;
@@ -27,7 +27,7 @@ export class SessionTable extends Construct {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: 'expiresAt',
-      // At rest under a key that DynamoDB owns: every table is, and a KMS key would charge for each use.
+      // Encrypted under a key that DynamoDB owns, as every table is. A KMS key would cost for each use.
       encryption: TableEncryption.DEFAULT,
       removalPolicy: props.removalPolicy,
     });
@@ -35,7 +35,7 @@ export class SessionTable extends Construct {
       indexName: byAudience,
       partitionKey: { name: 'audience', type: AttributeType.STRING },
       sortKey: { name: 'member', type: AttributeType.STRING },
-      // Small rows: a page of 1 MB then holds thousands of recipients.
+      // Few attributes keep the rows small, so that a page of 1 MB holds thousands of recipients.
       projectionType: ProjectionType.INCLUDE,
       nonKeyAttributes: whetherOpen,
     });
@@ -49,8 +49,7 @@ export class SessionTable extends Construct {
 
     Validations.of(this.table).acknowledge({
       id: 'AwsSolutions-DDB3',
-      reason:
-        'A session lives for two hours at most: after a restore, none of them would still be connected.',
+      reason: 'A session lives for two hours at most. After a restore, no session would still be connected.',
     });
   }
 
@@ -72,7 +71,7 @@ export class SessionTable extends Construct {
     );
   }
 
-  /** Finds the sessions that a publication is for, by any of the keys; never by a scan. */
+  /** Finds the sessions behind a target, by any of the keys. It allows no scan. */
   grantResolve(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:GetItem'], [this.table.tableArn]);
     fn.allow(
@@ -85,7 +84,7 @@ export class SessionTable extends Construct {
     );
   }
 
-  /** Lists sessions whole: the indexes give the keys, a batch of reads the rest. */
+  /** Lists whole sessions: the indexes give their keys, and batch reads give the items. */
   grantList(fn: SwitchboardFunction): void {
     this.grantResolve(fn);
     fn.allow(['dynamodb:BatchGetItem'], [this.table.tableArn]);

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { topicPattern } from '../protocol/index.ts';
 import { tokenClaims } from './token-claims.ts';
 
-/** What a setting may be, in the words of the error that refuses anything else. */
+/** The allowed values of each setting, as the error for any other value words them. */
 const allowed: Readonly<Record<string, string>> = {
   shards: 'a whole number from 1 to 256',
   inlineLimit: 'a whole number from 1 to 5000',
@@ -23,10 +23,10 @@ const allowed: Readonly<Record<string, string>> = {
 
 const schema = z.strictObject({
   shards: z._default(fromText(wholeNumber(1, 256)), 8),
-  // One synchronous publish must end inside the 29 s that an integration may take.
+  // A publish up to this limit must end within the 29 s of an integration.
   inlineLimit: z._default(fromText(wholeNumber(1, 5000)), 500),
   fanOutRate: z._default(fromText(wholeNumber(1, 1_000_000)), 8000),
-  // What the maximum concurrency of an event source mapping may be.
+  // The bounds of an event source mapping's maximum concurrency.
   fanOutWorkers: z._default(fromText(wholeNumber(2, 1000)), 8),
   durableTopics: z._default(z.pipe(z.transform(splitCommas), z.array(topicPattern)), []),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
@@ -46,12 +46,12 @@ const schema = z.strictObject({
 /** Every setting, checked and with its default filled in. */
 export type Settings = Readonly<z.output<typeof schema>>;
 
-/** One line per setting that is wrong: its name, the value given, what is allowed. */
+/** One line per wrong setting: its name, the value given, the values allowed. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** Checks what was given; text is read as the value it spells, as `cdk -c name=value` knows only text. */
+/** Checks the settings. Text is read as the value that it spells, because `cdk -c name=value` passes only text. */
 export function readSettings(given: object): Settings {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
@@ -86,7 +86,7 @@ function fromText<Schema extends z.ZodMiniType>(value: Schema) {
   return z.pipe(z.transform(parseJson), value);
 }
 
-/** Text that is no JSON is left as it is, for the schema behind it to refuse. */
+/** Text that is not JSON stays as it is. The schema behind it accepts or refuses it. */
 function parseJson(given: unknown): unknown {
   if (typeof given !== 'string') return given;
   try {

@@ -7,7 +7,7 @@ export interface StateTableProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** What outlives a connection: publications and their counts, durable messages, and how far users have read them. */
+/** The data that outlives a connection: publications, durable messages, and how far users have read them. */
 export class StateTable extends Construct {
   readonly tableName: string;
   private readonly table: Table;
@@ -19,31 +19,31 @@ export class StateTable extends Construct {
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: 'expiresAt',
-      // At rest under a key that DynamoDB owns: every table is, and a KMS key would charge for each use.
+      // Encrypted under a key that DynamoDB owns, as every table is. A KMS key would cost for each use.
       encryption: TableEncryption.DEFAULT,
-      // A durable message is promised not to be lost; a bad deployment must not be able to break that for good.
+      // Durable messages must not be lost. After a bad deployment, they can be restored.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: props.removalPolicy,
     });
     this.tableName = this.table.tableName;
   }
 
-  /** Stores durable messages, moves read cursors; records a publication and how far it has come. */
+  /** Stores durable messages and read cursors. Records publications and their progress. */
   grantPublish(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);
   }
 
-  /** Records what became of each recipient, for a publish that asks for it. */
+  /** Records the outcome for each recipient, if a publish asks for a report. */
   grantReport(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:BatchWriteItem'], [this.table.tableArn]);
   }
 
-  /** Reads durable messages, and what became of a publication, by recipient too. */
+  /** Reads durable messages, publications and their reports. */
   grantRead(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.table.tableArn]);
   }
 
-  /** Closes holes in a channel's log, which only a reader finds. */
+  /** Seals gaps in a channel's log. Only readers find gaps. */
   grantSealGaps(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);
   }

@@ -7,26 +7,26 @@ import * as z from 'zod/mini';
 import type { FunctionName } from '../lambdas/environment.ts';
 import { functionCode } from './function-code.ts';
 
-/** How long logs are kept, and what becomes of the log group when the function goes. */
+/** How long logs are kept, and whether the log group stays when the function is deleted. */
 export interface FunctionLogs {
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
 }
 
 export interface SwitchboardFunctionProps extends FunctionLogs {
-  /** Which function: its code is `lambdas/<entry>.ts`. */
+  /** The name of the function. Its code is `lambdas/<entry>.ts`. */
   readonly entry: FunctionName;
   readonly description: string;
   /** Exactly the variables that `FunctionEnvironments` names for this entry. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Memory in MB; Lambda gives CPU in proportion, a whole core at 1,769 MB. */
+  /** Memory in MB. Lambda gives CPU in proportion: a whole core at 1,769 MB. */
   readonly memorySize: number;
   readonly timeout: Duration;
 }
 
 /**
- * A function of the stack. Its role may write to its own log group and nothing else; every other right is
- * granted where the variable is set that needs it.
+ * A function of the stack. Its role may write to its own log group and nothing else. Every other right is granted by
+ * the code that sets the variables.
  */
 export class SwitchboardFunction extends lambda.Function {
   private readonly executionRole: Role;
@@ -36,7 +36,7 @@ export class SwitchboardFunction extends lambda.Function {
       retention: props.logRetention,
       removalPolicy: props.removalPolicy,
     });
-    // Not the managed AWSLambdaBasicExecutionRole: that one may write to every log group of the account.
+    // The managed AWSLambdaBasicExecutionRole would allow writes to every log group of the account.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     role.addToPolicy(
       new PolicyStatement({
@@ -60,7 +60,7 @@ export class SwitchboardFunction extends lambda.Function {
     this.executionRole = role;
   }
 
-  /** Adds to the role's one policy. A resource with a wildcard comes with the reason why it can be no narrower. */
+  /** Adds a statement to the role's policy. A resource with a wildcard needs a reason why it cannot be narrower. */
   allow(actions: readonly string[], resources: readonly string[], wildcardReason?: string): void {
     this.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));
     if (wildcardReason === undefined) return;
@@ -71,7 +71,7 @@ export class SwitchboardFunction extends lambda.Function {
   }
 }
 
-/** An ARN as cdk-nag names it: `<LogicalId>` where the template refers to something. */
+/** An ARN as cdk-nag writes it: each reference as `<LogicalId>`. */
 function withReferences(scope: Construct, arn: string): string {
   const { 'Fn::Join': join } = joinedArn.parse(Stack.of(scope).resolve(arn));
   return join[1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');

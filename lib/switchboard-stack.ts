@@ -9,7 +9,7 @@ export class SwitchboardStack extends Stack {
   constructor(scope: Construct, id: string, settings: SwitchboardProps = {}, props: StackProps = {}) {
     super(scope, id, {
       description: 'Switchboard: managed WebSocket connections',
-      // No AWS::CDK::Metadata: the template holds what runs, and synthesis stays quiet.
+      // Leaves out AWS::CDK::Metadata, so that the template holds only resources that run.
       analyticsReporting: false,
       ...props,
     });

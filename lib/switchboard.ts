@@ -13,8 +13,8 @@ import { WebSocketApi } from './websocket-api.ts';
 
 export interface SwitchboardProps {
   /**
-   * Over how many partitions the audience of a tenant is spread: one takes 1,000 writes per second, and workers
-   * take them in parallel. It can be raised at any time; when it is lowered, sessions in the shards that go are not
+   * The number of partitions that hold a tenant's audience. A partition takes 1,000 writes per second, and workers send
+   * to partitions in parallel. It can be raised at any time. If it is lowered, sessions in the removed shards are not
    * found until they connect again, within two hours.
    * @default 8
    */
@@ -26,18 +26,18 @@ export interface SwitchboardProps {
   readonly inlineLimit?: number;
   /**
    * Posts per second that all workers of the fan-out together make. The account's APIs share 10,000 requests per
-   * second in a Region: what is left is for connects, messages and small publishes.
+   * second in a Region. The rest is for connects, messages and small publishes.
    * @default 8000
    */
   readonly fanOutRate?: number;
   /**
-   * How many workers send at the same time; each keeps to its share of the rate.
+   * The number of workers that send at the same time. Each keeps to its share of the rate.
    * @default 8
    */
   readonly fanOutWorkers?: number;
   /**
-   * The URL that functions send to, in front of `/@connections/{id}`; `{apiId}` and `{stage}` are filled in. For a
-   * custom domain of an API whose execute-api endpoint is off.
+   * The URL in front of `/@connections/{id}` that functions send to; `{apiId}` and `{stage}` are filled in. Needed for
+   * a custom domain if the API's execute-api endpoint is off.
    * @default '' - the stage's own, `https://{apiId}.execute-api.{region}.{suffix}/live`
    */
   readonly callbackEndpoint?: string;
@@ -57,25 +57,25 @@ export interface SwitchboardProps {
     readonly topics?: string;
   };
   /**
-   * Patterns of the topics whose messages are kept, such as `orders.*`, without a publish's saying so.
+   * Patterns of durable topics, such as `orders.*`. Their messages are stored unless a publish says otherwise.
    * @default []
    */
   readonly durableTopics?: readonly string[];
   /**
-   * How many requests the WebSocket stage takes, connects and messages together: per second, and at once. Keeps a
-   * flood of clients from using up what the account's APIs share.
+   * The requests that the WebSocket stage takes, connects and messages together: per second, and at once. The limit
+   * keeps a flood of clients from using up the rate that the account's APIs share.
    * @default - the account's limits, 10,000 per second and 5,000 at once
    */
   readonly webSocketThrottle?: { readonly rateLimit: number; readonly burstLimit: number } | undefined;
   /** @default 'INFO' */
   readonly logLevel?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /**
-   * For how many days logs are kept; one of the periods of CloudWatch Logs.
+   * The number of days that logs are kept: one of the periods of CloudWatch Logs.
    * @default 30
    */
   readonly logRetentionDays?: number;
   /**
-   * What becomes of the tables, the token secret and the logs when the stack is deleted.
+   * What happens to the tables, the token secret and the logs when the stack is deleted.
    * @default 'retain'
    */
   readonly removalPolicy?: 'retain' | 'destroy';

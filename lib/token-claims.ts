@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 
 const claimName = z.string().check(z.minLength(1), z.maxLength(128));
 
-/** What a JWT keeps for itself (RFC 7519, registered claim names); the user id may be its `sub`. */
+/** The claim names that RFC 7519 registers, except `sub`, which may hold the user id. */
 const reserved = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'];
 
 /** The setting `tokenClaims`: the name that each claim has in the tokens. */

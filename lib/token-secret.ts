@@ -16,7 +16,7 @@ export class TokenSecret extends Construct {
     super(scope, id);
     this.secret = new Secret(this, 'Secret', {
       description: 'Signs the tokens that users of Switchboard connect with (HS256).',
-      // RFC 7518 section 3.2 asks for a key of at least 256 bits; 64 of 62 characters carry 381.
+      // RFC 7518, 3.2 asks for a key of at least 256 bits. 64 letters and digits have 381.
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy: props.removalPolicy,
     });
@@ -24,8 +24,7 @@ export class TokenSecret extends Construct {
 
     Validations.of(this.secret).acknowledge({
       id: 'AwsSolutions-SMG4',
-      reason:
-        'Whoever issues tokens holds a copy of this secret: a rotation on a schedule would refuse all their tokens.',
+      reason: 'Your backend has a copy of this secret. A scheduled rotation would make its tokens invalid.',
     });
   }
 

@@ -14,7 +14,7 @@ export interface WebSocketApiProps {
    */
   readonly callbackEndpoint?: string;
   /**
-   * How many requests per second the stage takes, connects and messages together.
+   * The requests that the stage takes, connects and messages together: per second, and at once.
    * @default - the account's limit
    */
   readonly throttle?: apigateway.ThrottleSettings | undefined;
@@ -33,8 +33,8 @@ export class WebSocketApi extends Construct {
   /** `wss://…/live` */
   readonly url: string;
   /**
-   * The URL in front of `/@connections/{id}`. Not made of the event's domain name and stage: behind a custom
-   * domain these do not give an address that answers.
+   * The URL in front of `/@connections/{id}`. An event's domain name and stage do not give it: behind a custom domain,
+   * that address does not answer.
    */
   readonly callbackEndpoint: string;
   private readonly api: apigateway.WebSocketApi;
@@ -44,7 +44,7 @@ export class WebSocketApi extends Construct {
     super(scope, id);
     this.api = new apigateway.WebSocketApi(this, 'Api', {
       description: 'Switchboard: the connections of users',
-      // Required by API Gateway, and without effect: no route has the key of a message type.
+      // API Gateway requires this. It has no effect, because no route key is a message type.
       routeSelectionExpression: '$request.body.type',
     });
     this.stage = new apigateway.WebSocketStage(this, 'Stage', {
@@ -71,7 +71,7 @@ export class WebSocketApi extends Construct {
   addRoutes(functions: WebSocketRoutes): void {
     this.api.addRoute('$connect', {
       integration: new WebSocketLambdaIntegration('Connect', functions.connect),
-      // A browser can send no Authorization header with a handshake, which is where CDK's default looks.
+      // CDK's default is the Authorization header, which a browser cannot send with a handshake.
       authorizer: new WebSocketLambdaAuthorizer('Authorizer', functions.authorize, {
         identitySource: ['route.request.querystring.token'],
       }),
@@ -81,7 +81,7 @@ export class WebSocketApi extends Construct {
     });
     const message = this.api.addRoute('$default', {
       integration: new WebSocketLambdaIntegration('Message', functions.message),
-      // Without a route response API Gateway drops what the function returns: acks and errors go back this way.
+      // Acks and errors go back through the route response. Without one, API Gateway drops the function's answer.
       returnResponse: true,
     });
     for (const route of [disconnect, message]) {

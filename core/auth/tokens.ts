@@ -13,7 +13,7 @@ export interface TokenOptions {
 
 export type TokenVerdict =
   | { readonly ok: true; readonly token: VerifiedToken }
-  /** Why it was refused: for the log only. It quotes no part of the token. */
+  /** Why the token was refused, for the log only. It quotes no part of the token. */
   | { readonly ok: false; readonly reason: string };
 
 export interface VerifiedToken {

@@ -63,7 +63,7 @@ export class HttpConnection {
     if (this.#isReady) this.#write(exchange);
   }
 
-  /** False once the peer has closed its side, even where `close` has not been emitted yet. */
+  /** False once the peer has closed its side, even if `close` has not been emitted yet. */
   isUsable(): boolean {
     return this.#socket.writable && this.#socket.readable;
   }

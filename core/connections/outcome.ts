@@ -67,7 +67,7 @@ export const impossibleId: Failed = failed('bad_request', {
 });
 
 /**
- * What an answer of `@connections` means for the caller.
+ * The outcome that an answer of `@connections` stands for.
  * @param isClockCorrected whether the request was signed by a clock that has been set right since.
  */
 export function outcomeOf(response: HttpResponse, isClockCorrected: boolean): 'ok' | NotSent {
@@ -85,7 +85,7 @@ export function outcomeOf(response: HttpResponse, isClockCorrected: boolean): 'o
   return failed('unexpected', details);
 }
 
-/** What an error that came instead of an answer means for the caller. */
+/** The outcome of a request that ended with an error instead of an answer. */
 export function outcomeOfError(cause: unknown, signal: AbortSignal | undefined): Failed {
   if (signal?.aborted) {
     return failed(signal.reason instanceof DeadlinePassed ? 'deadline' : 'aborted', { cause });

@@ -129,7 +129,7 @@ export function createPool(options: PoolOptions): Pool {
 
 /** Opens sockets to the endpoint. Each resumes the last TLS session, which saves most of the handshake. */
 function createDialer({ endpoint, ca }: PoolOptions): () => { socket: Socket; readyEvent: string } {
-  // A URL has brackets around an IPv6 address, and a socket takes it without.
+  // A URL has brackets around an IPv6 address. A socket takes the address without them.
   const host = endpoint.hostname.replace(/^\[|\]$/g, '');
   if (endpoint.protocol === 'http:') {
     const port = Number(endpoint.port || 80);

@@ -8,7 +8,7 @@ export interface PostAllOptions extends Limits {
   readonly onOutcome?: (connectionId: string, outcome: PostOutcome) => void;
 }
 
-/** How many posts had each outcome, and what stopped the run if it did not reach its last recipient. */
+/** The number of posts per outcome, and the reason if the run stopped before its last recipient. */
 export type PostAllResult = Readonly<Record<PostOutcome['outcome'], number>> & {
   readonly stoppedBy?: 'aborted' | 'deadline';
 };

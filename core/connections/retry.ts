@@ -13,13 +13,13 @@ export interface RetryOptions {
 
 export interface Retry {
   readonly delayMs: number;
-  /** What the retry takes from the budget. */
+  /** The cost of the retry, taken from the budget. */
   readonly cost: number;
 }
 
 export interface Retries {
   /**
-   * The next retry of a request, or `undefined` where there is none.
+   * The next retry of a request, or `undefined` if there is none.
    * @param made how many retries this request has had.
    * @param retryAfter the header of that name: seconds, or an HTTP date.
    */
@@ -28,10 +28,10 @@ export interface Retries {
   succeeded(last: Retry | undefined): void;
 }
 
-/** No wait is longer, whatever the number of retries or the peer's `retry-after` says (the SDK's own bound). */
+/** The longest wait, for any number of retries and any `retry-after` (the SDK's own bound). */
 const maxDelayMs = 20_000;
 
-/** The SDK's budget: where many requests fail, retries stop before they become the load. */
+/** The SDK's budget: if many requests fail, retries stop before they become the load. */
 const budget = { capacity: 500, throttledCost: 5, failedCost: 14, refundWithoutRetry: 1 };
 
 /**

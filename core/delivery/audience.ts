@@ -10,19 +10,19 @@ export interface AudienceRequest {
 
 export type Audience =
   | { readonly size: 'inline'; readonly recipients: readonly Recipient[] }
-  /** More than the limit: how many more is not known, for nobody read on. */
+  /** More than the limit. Reading stopped there, so the number is unknown. */
   | { readonly size: 'large' };
 
-/** One shard of a target that may be large, sorted by connection id (everyone: by type before that). */
+/** One shard of a target that may be large, sorted by connection id. Everyone is sorted by type first. */
 export interface BroadcastSource {
   readonly read: Read;
-  /** How many rows it holds, those of closed sessions too. */
+  /** The number of rows. Rows of closed sessions count too. */
   readonly count: () => Promise<number>;
 }
 
 type Read = (options: PageOptions) => Promise<RecipientPage>;
 
-/** Who is behind the targets right now, each session once; `large` as soon as there are more than `limit`. */
+/** The sessions behind the targets, each once. Resolves to `large` as soon as more than `limit` are found. */
 export async function resolveAudience(
   recipients: Recipients,
   request: AudienceRequest,
@@ -47,7 +47,7 @@ export async function resolveAudience(
   return found.size > limit ? { size: 'large' } : { size: 'inline', recipients: [...found.values()] };
 }
 
-/** The sessions of targets that name a session or a user: few, and found at once. */
+/** The sessions of targets that name a session or a user. They are few. */
 export async function namedRecipients(
   recipients: Recipients,
   { tenant, to }: AudienceRequest,
@@ -60,14 +60,14 @@ export async function namedRecipients(
       }
       if (target.kind !== 'session') return [];
       const recipient = await recipients.byConnection(target.connectionId);
-      // A connection id is no secret and no permission: another tenant's session is nobody here.
+      // A connection id is not a permission, so a session of another tenant is left out.
       return recipient?.identity.tenant === tenant ? [recipient] : [];
     }),
   );
   return found.flat();
 }
 
-/** The targets that may be large, in one shard. Everyone holds every type and topic, so it stands for them. */
+/** The targets that may be large, in one shard. Everyone includes every type and topic, so it replaces them. */
 export function broadcastSources(
   recipients: Recipients,
   { tenant, to }: AudienceRequest,
@@ -95,7 +95,7 @@ export function broadcastSources(
   });
 }
 
-/** Positions in a type are connection ids, as in a topic, without the type that the index puts before them. */
+/** Removes the type in front of the index's sort key. Positions are then connection ids, as in a topic. */
 function readType(recipients: Recipients, type: AudienceShard & { userType: string }): Read {
   const prefix = memberPrefix(type.userType);
   return async ({ after, ...options }) => {
@@ -111,7 +111,7 @@ async function allPages(read: Read): Promise<Recipient[]> {
   return found;
 }
 
-// In rounds: one page of every source at a time, so that shards are read side by side and reading can stop early.
+// Reads shards in parallel, one page of each at a time, so that the caller can stop early.
 async function* pagesOf(
   sources: readonly Read[],
   limit: number | undefined,

@@ -21,7 +21,7 @@ export interface DeliverOptions {
   readonly clock: Pick<Clock, 'now' | 'wait' | 'random'>;
 }
 
-/** What became of a frame. The three counts add up to the number of recipients. */
+/** The outcome of a delivery. The three counts add up to the number of recipients. */
 export interface Delivery {
   readonly delivered: number;
   readonly gone: number;

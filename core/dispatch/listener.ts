@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { type Identity, parseWith, type PublishAnswer, Refusal } from '../../protocol/index.ts';
 
-/** What a listener is given with each message. */
+/** The context that a listener gets with each message. */
 export interface ListenerContext<Content> {
   /** The frame's content, as the listener's schema returns it. */
   readonly content: Content;
@@ -54,7 +54,7 @@ export interface AcceptedFrame {
 }
 
 /**
- * Defines a listener. What `handle` returns, or resolves to, becomes the content of the `ack`. A `Refusal` that it
+ * Defines a listener. The result of `handle`, or of its promise, becomes the content of the `ack`. A `Refusal` that it
  * throws becomes an `error` frame. Any other error is logged and answered as `internal`.
  */
 export function defineListener<Schema extends z.ZodMiniType>(listener: {

@@ -13,7 +13,7 @@ export interface RefreshParts {
 
 /**
  * The frame `refresh`: a new token of the same user prolongs the session. The topics that the session may subscribe to
- * remain those of the handshake's token, because API Gateway repeats that one's with every frame.
+ * stay those of the handshake, because API Gateway repeats the handshake's context with every frame.
  */
 export function createRefreshListener({ verify, sessions, logger }: RefreshParts): Listener {
   return defineListener({

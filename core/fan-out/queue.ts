@@ -2,7 +2,7 @@ import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, type SQSClient
 import * as z from 'zod/mini';
 import { connectionId, formatTarget, name, parseTarget, type Target } from '../../protocol/index.ts';
 
-/** One shard of a publication, to be sent to. */
+/** The task to send one publication to one shard. */
 export interface FanOutJob {
   readonly tenant: string;
   readonly messageId: string;
@@ -10,14 +10,14 @@ export interface FanOutJob {
   readonly exclude: readonly string[];
   /** The frame as receivers get it. */
   readonly frame: string;
-  /** A row per recipient is kept, with what became of it. */
+  /** Whether the outcome for each recipient is stored. */
   readonly reportsRecipients: boolean;
   readonly shard: number;
 }
 
 export type FanOutQueue = ReturnType<typeof createFanOutQueue>;
 
-/** SQS takes 10 messages and 1 MiB in one call (quotas for messages); half of that leaves room for the envelope. */
+/** SQS takes 10 messages and 1 MiB in one call (quotas for messages). Half a MiB leaves room for the envelope. */
 const maxBatch = { messages: 10, bytes: 512 * 1024 };
 
 const jobBody = z.object({
@@ -30,7 +30,7 @@ const jobBody = z.object({
   shard: z.int().check(z.gte(0)),
 });
 
-/** Reads a job; throws where the body is none. */
+/** Reads a job. Throws if the body is not a job. */
 export function readJob(body: string): FanOutJob {
   const job = z.parse(jobBody, JSON.parse(body));
   return { ...job, to: job.to.map((target) => parseTarget(target, 'to')) };
@@ -38,7 +38,7 @@ export function readJob(body: string): FanOutJob {
 
 export function createFanOutQueue({ sqs, url }: { sqs: SQSClient; url: string }) {
   return {
-    /** Has a job that failed handed out again after so many seconds, and not only when its visibility timeout ends. */
+    /** Lets the queue deliver a failed job again after so many seconds, before its visibility timeout ends. */
     async retryIn(receiptHandle: string, seconds: number): Promise<void> {
       await sqs.send(
         new ChangeMessageVisibilityCommand({
@@ -49,7 +49,7 @@ export function createFanOutQueue({ sqs, url }: { sqs: SQSClient; url: string })
       );
     },
 
-    /** Hands jobs to the workers; throws where the queue did not take all of them. */
+    /** Sends jobs to the queue. Throws if the queue did not take all of them. */
     async send(jobs: readonly FanOutJob[]): Promise<void> {
       for (const batch of batches(jobs)) {
         const { Failed } = await sqs.send(
@@ -58,7 +58,7 @@ export function createFanOutQueue({ sqs, url }: { sqs: SQSClient; url: string })
             Entries: batch.map(({ job, body }) => ({
               Id: String(job.shard),
               MessageBody: body,
-              // Fair queues: one tenant's broadcast does not delay the others' (SQS, fair queues).
+              // Keeps one tenant's broadcast from delaying another's (SQS, fair queues).
               MessageGroupId: job.tenant,
             })),
           }),
@@ -70,7 +70,7 @@ export function createFanOutQueue({ sqs, url }: { sqs: SQSClient; url: string })
   };
 }
 
-/** The same JSON. SQS refuses some characters (SendMessageBatch, message characters): those are escaped, and their like. */
+/** Escapes the characters that SQS refuses (SendMessageBatch, message characters). The JSON means the same. */
 function acceptableOf(json: string): string {
   return json.replace(/[\ud800-\udfff\ufffe\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
 }

@@ -6,18 +6,18 @@ export interface ShardRequest extends AudienceRequest {
   readonly shard: number;
 }
 
-/** `next` is where to read on; absent at the end of the shard. */
+/** `next` is the position of the next page. Absent at the end of the shard. */
 export type ShardPage = RecipientPage;
 
 export type ShardAudience = Awaited<ReturnType<typeof readShardAudience>>;
 
-/** Position behind the sessions that targets name, before the first page of the crowds. */
+/** The position after the sessions that targets name, and before the first page of the broadcast sources. */
 const named = '';
 
 /**
- * The audience of one shard in pages, each session once. A connection falls into the same shard by whatever target
- * it is found, so one shard sees all its matches; and all crowds are sorted alike, so a page of each is merged and
- * duplicates drop without more than a page in memory. Positions are plain text: a job that stops can go on from one.
+ * The audience of one shard in pages, each session once. Every target finds a connection in the same shard, so no other
+ * shard holds a duplicate. All broadcast sources have the same order, so merging one page of each finds the duplicates.
+ * Positions are text, so a retried job can continue from one.
  */
 export async function readShardAudience(recipients: Recipients, request: ShardRequest) {
   const { shard } = request;
@@ -32,7 +32,7 @@ export async function readShardAudience(recipients: Recipients, request: ShardRe
 
   async function crowdPage(after: string | undefined, limit: number): Promise<ShardPage> {
     const pages = await Promise.all(sources.map(({ read }) => read({ limit, after })));
-    // Behind the first end of a page that has a next one, a source may hold rows that were not read yet.
+    // Beyond the lowest `next` of the pages, a source may hold rows that were not read yet.
     const ends = pages.flatMap(({ next }) => (next === undefined ? [] : [next]));
     const next = ends.length === 0 ? undefined : ends.reduce((a, b) => (a < b ? a : b));
     const merged = new Map<string, Recipient>();
@@ -46,13 +46,13 @@ export async function readShardAudience(recipients: Recipients, request: ShardRe
   }
 
   return {
-    /** About how many sessions it holds: those that several targets name count more than once. */
+    /** The approximate number of sessions. A session counts once per target that finds it. */
     async estimate(): Promise<number> {
       const counts = await Promise.all(sources.map(({ count }) => count()));
       return counts.reduce((sum, count) => sum + count, namedHere.size);
     },
 
-    /** The page behind a position; `undefined` is the beginning. */
+    /** The page after a position. `undefined` is the beginning. */
     async page(position: string | undefined, limit: number): Promise<ShardPage> {
       if (position === undefined && namedHere.size > 0) {
         return { recipients: [...namedHere.values()], next: sources.length === 0 ? undefined : named };

@@ -16,7 +16,7 @@ export interface FanOutWorkerOptions {
   readonly connections: Pick<ConnectionsClient, 'prepare'>;
   readonly queue: Pick<FanOutQueue, 'send'>;
   readonly clock: Pick<Clock, 'now' | 'newId'>;
-  /** Recipients between two checkpoints. A worker that is killed sends so many a second time. @default 1000 */
+  /** Recipients between two checkpoints. After a worker is killed, up to so many are sent again. @default 1000 */
   readonly pageSize?: number;
 }
 
@@ -30,8 +30,8 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
 
   /**
    * Sends one shard of a publication, page by page, from its last checkpoint on. Shortly before `deadline` (epoch
-   * milliseconds) the rest goes back to the queue as a new job. Throws if the job must be retried: also if another
-   * worker has it, because that one may yet be killed.
+   * milliseconds) the rest goes back to the queue as a new job. Throws if the job must be retried. A job that another
+   * worker has is retried too, because that worker may be killed.
    */
   async function run(job: FanOutJob, deadline: number): Promise<void> {
     const before = await progress.read(job);
@@ -60,7 +60,7 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
 
   function readAhead(audience: ShardAudience, position: string | undefined): Promise<ShardPage> {
     const page = audience.page(position, pageSize);
-    // `run` awaits the page and gets its error. If the job ends before that, the error concerns nobody.
+    // `run` awaits the page and gets its error. If the job ends before that, the error is ignored.
     page.catch(() => undefined);
     return page;
   }
@@ -77,7 +77,7 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
   };
 }
 
-/** Delay before a failed job is retried. If another worker has it: until that worker's function has ended. */
+/** Delay before a failed job is retried. If another worker has it, the delay ends after that worker's function. */
 export function retrySecondsAfter(cause: unknown, attempt: number): number {
   return cause instanceof ShardTaken ? fanOutTakenRetryMs / 1000 : attempt;
 }

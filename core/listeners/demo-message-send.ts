@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { name } from '../../protocol/index.ts';
 import { defineListener } from '../dispatch/listener.ts';
 
-// Front ends send the id as a number or a string, and an empty one for "to all".
+// Front ends send the id as a number or as a string. An empty string means "to all".
 const optionalUserId = z.pipe(
   z.pipe(
     z.nullish(z.union([z.string(), z.int()])),
@@ -11,7 +11,7 @@ const optionalUserId = z.pipe(
   z.optional(name),
 );
 
-/** An example: a text to one user (`toUserId`), or to everyone of the sender's type; acked with the publish's answer. */
+/** An example: sends a text to one user (`toUserId`), or to all of the sender's type. Acks with the answer. */
 export const demoMessageSend = defineListener({
   type: 'demo-message-send',
   content: z.object({ text: z.string(), toUserId: z.optional(optionalUserId) }),

@@ -1,5 +1,5 @@
 import type { Listener } from '../dispatch/listener.ts';
 import { demoMessageSend } from './demo-message-send.ts';
 
-/** Every message type that clients may send, by its listener. */
+/** The listeners of all message types that clients may send. */
 export const listeners: readonly Listener[] = [demoMessageSend];

@@ -16,7 +16,7 @@ import {
 export interface Entry {
   readonly messageId: string;
   readonly ttlSeconds: number;
-  /** The text that receivers get of it, at its position. */
+  /** The frame's text for receivers, at its position. */
   readonly frameAt: (position: Position) => string;
 }
 

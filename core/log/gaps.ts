@@ -1,11 +1,11 @@
 import { writerLostAfterMs } from '../timing.ts';
 import { type HeadRow, type MessageRow, offsetOf } from './items.ts';
 
-/** What a reader has learned of a stretch of a log. */
+/** The result of reading a range of a log. */
 export interface LogPage {
   /** In order. */
   readonly messages: readonly { readonly offset: number; readonly frame: string }[];
-  /** The last offset of the stretch. */
+  /** The last offset of the range. */
   readonly offset: number;
   /** Offsets that hold no message and never will. */
   readonly skipped: readonly number[];

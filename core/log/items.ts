@@ -20,7 +20,7 @@ export const headSortKey = 'HEAD';
 /** How far the user has read; in the logs of users only. */
 export const cursorSortKey = 'CURSOR';
 
-/** Twelve digits, so that messages sort as they count. */
+/** Twelve digits, so that messages sort by offset. */
 export function messageSortKey(offset: number): string {
   return `MSG#${String(offset).padStart(12, '0')}`;
 }

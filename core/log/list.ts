@@ -5,7 +5,7 @@ export interface ListOptions {
   /** Exclusive; 0 begins with the first message that is kept. */
   readonly after: number;
   readonly limit: number;
-  /** The most that the frames of one page have together, in bytes of UTF-8. A larger message comes alone. */
+  /** The most bytes of UTF-8 that the frames of one page have together. A larger message comes alone. */
   readonly maxBytes: number;
 }
 
@@ -13,7 +13,7 @@ export interface ListOptions {
 const minRows = 100;
 const maxReads = 10;
 
-/** A page of a log, oldest first. Where very many messages have expired it may be empty and still have a `next`. */
+/** A page of a log, oldest first. If very many messages have expired, it may be empty and still have a `next`. */
 export async function listMessages(
   log: LogReader,
   { after, limit, maxBytes }: ListOptions,

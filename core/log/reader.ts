@@ -14,16 +14,16 @@ import {
   offsetOf,
 } from './items.ts';
 
-/** One log as it stood when it was opened. Later messages are not missing from it: they are new. */
+/** One log as it was when it was opened. It leaves out messages that were appended later. */
 export interface LogReader {
   readonly id: LogId;
-  /** Empty where nothing was ever appended. */
+  /** Empty if nothing was ever appended. */
   readonly epoch: string;
-  /** Offset of the newest message; 0 where there is none. */
+  /** Offset of the newest message; 0 if there is none. */
   readonly newest: number;
   /**
-   * The messages after `after`: up to `limit`, or about a megabyte. An offset that is taken and not written is waited
-   * for while its writer may live, for a third of a second. Then it is sealed: no message ever appears behind a reader.
+   * The messages after `after`: up to `limit`, or about a megabyte. A gap whose writer may still write is waited for,
+   * up to a third of a second. Then the gap is sealed, so that no message appears behind a reader.
    */
   readonly page: (after: number, limit: number) => Promise<LogPage>;
 }

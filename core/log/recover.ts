@@ -11,7 +11,7 @@ export interface RecoverOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** What a session asks about one channel. */
+/** A session's request for one channel. */
 export interface RecoverRequest {
   readonly log: LogId;
   /** The client's position. Empty `epoch`: the start. @default - only the log's own position is asked for */
@@ -26,7 +26,7 @@ const maxMessages = 200;
 /** One answer names about so many gaps, because it is one frame. */
 const maxSkipped = 1000;
 
-/** What is left of a call. */
+/** The rest of the budget of a call. */
 interface Budget {
   messages: number;
   skipped: number;

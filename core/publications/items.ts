@@ -5,27 +5,27 @@ export interface PublicationId {
   readonly messageId: string;
 }
 
-/** Partition of a publication's record and of its shards' rows. UUIDs are equal in either case of their letters. */
+/** Partition of a publication's record and of its shards' rows. A UUID means the same in upper and lower case. */
 export function publicationKey({ tenant, messageId }: PublicationId): string {
   return `PUBLICATION#${tenant}#${messageId.toLowerCase()}`;
 }
 
 export const recordSortKey = 'META';
 
-/** Four digits, so that shards sort as they count. */
+/** Four digits, so that shards sort by number. */
 export function shardSortKey(shard: number): string {
   return `SHARD#${String(shard).padStart(4, '0')}`;
 }
 
 /**
- * Partition of the recipients' rows of one shard. Not the publication's own: a fan-out writes thousands in a second,
- * and one partition takes 1,000.
+ * Partition of the recipients' rows of one shard. A fan-out writes thousands of them in a second, and the publication's
+ * own partition takes 1,000.
  */
 export function reportKey({ tenant, messageId }: PublicationId, shard: number): string {
   return `RECIPIENTS#${tenant}#${messageId.toLowerCase()}#${String(shard)}`;
 }
 
-/** TTL of all of a publication's rows, in epoch seconds. */
+/** TTL of every row of a publication, in epoch seconds. */
 export function recordExpiry(now: number): number {
   return Math.ceil((now + publicationLifetimeMs) / 1000);
 }

@@ -9,31 +9,31 @@ export interface ShardId extends PublicationId {
 
 /** One attempt at a shard's job. */
 export interface ShardAttempt extends ShardId {
-  /** Nobody else's, not even that of another attempt at the same job. */
+  /** Unique to the attempt. Another attempt at the same job has another one. */
   readonly worker: string;
 }
 
-/** Another worker has the same job, and is ahead: it was delivered twice. */
+/** Another worker is ahead with the same job, because the queue delivered it twice. */
 export class ShardTaken extends Error {
   override readonly name = 'ShardTaken';
 }
 
-/** What one page added. */
+/** The counts of one page of recipients. */
 export interface PageCounts {
   readonly delivered: number;
   readonly gone: number;
   readonly failed: number;
 }
 
-/** A shard's row in the state table: how far its job has come. Times are epoch milliseconds. */
+/** A shard's row in the state table: the progress of its job. Times are epoch milliseconds. */
 export interface ShardRow extends PageCounts {
   readonly shard: number;
-  /** Who counted a page last. */
+  /** The attempt that counted a page last. */
   readonly worker?: string;
   readonly state: 'delivering' | 'done' | 'failed';
-  /** About how many recipients there are. */
+  /** The approximate number of recipients. */
   readonly estimate: number;
-  /** Behind the last page that was sent; absent before the first. */
+  /** The position after the last page that was sent. Absent before the first page. */
   readonly position?: string;
   readonly startedAt: number;
   /** When the last page was counted. */
@@ -43,7 +43,7 @@ export interface ShardRow extends PageCounts {
 
 export type ShardProgress = ReturnType<typeof createShardProgress>;
 
-/** Checkpoints of the fan-out: each page is counted once, however often its job is delivered. */
+/** Checkpoints of the fan-out. Each page is counted once, even if its job is delivered several times. */
 export function createShardProgress(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
@@ -59,7 +59,7 @@ export function createShardProgress(options: {
     return Item as ShardRow | undefined;
   }
 
-  /** After a write that found another row than it expected: this very write's, sent again because its answer got lost? */
+  /** Called if a write's condition failed. The row is our own if the SDK repeated the write after a lost answer. */
   async function ownRow(attempt: ShardAttempt): Promise<ShardRow> {
     const row = await read(attempt);
     if (row?.worker !== attempt.worker) throw new ShardTaken('Another worker is ahead with this shard.');
@@ -69,7 +69,7 @@ export function createShardProgress(options: {
   return {
     read,
 
-    /** Opens the shard's row. Throws a `ShardTaken` where another worker has just done so. */
+    /** Opens the shard's row. Throws a `ShardTaken` if another worker has just opened it. */
     async begin(attempt: ShardAttempt, estimate: number): Promise<ShardRow> {
       const { shard, worker } = attempt;
       const counts = { delivered: 0, gone: 0, failed: 0 };
@@ -91,8 +91,8 @@ export function createShardProgress(options: {
     },
 
     /**
-     * Counts a page and moves on from where it began to `next`, or to the end. Resolves to the row as it is then. Throws
-     * a `ShardTaken` where another worker has counted the page already, and goes on.
+     * Counts a page and moves the position to `next`, or to the end. Resolves to the changed row. Throws a `ShardTaken`
+     * if another worker has counted the page already.
      */
     async advance(
       attempt: ShardAttempt,
@@ -127,7 +127,7 @@ export function createShardProgress(options: {
       return isLast ? { ...row, state: 'done' } : { ...row, position: next };
     },
 
-    /** Says that nobody works on this shard any more: its job went to the dead-letter queue. */
+    /** Marks the shard as failed, because its job goes to the dead-letter queue. */
     async fail(id: ShardId): Promise<void> {
       const update = new UpdateCommand({
         TableName: table,

@@ -23,23 +23,23 @@ export interface PublicationsOptions {
 
 export type Publications = ReturnType<typeof createPublications>;
 
-/** It is ours to publish. */
+/** The caller has the claim and may publish. */
 export interface Claimed {
   readonly state: 'claimed';
   readonly claimId: string;
-  /** Where a publisher before us, who did not come to an end, began to store it. */
+  /** The slot that an earlier publisher took before it failed. */
   readonly slot?: Slot | undefined;
 }
 
 export type Claim =
   | Claimed
-  /** The same publication is under way elsewhere. */
+  /** Another publisher has the claim and is at work. */
   | { readonly state: 'running' }
   | { readonly state: 'answered'; readonly answer: PublishAnswer }
-  /** The `messageId` is taken by a publication with another body. */
+  /** The `messageId` belongs to a publication with another body. */
   | { readonly state: 'conflict' };
 
-/** The records of what was published and what became of it, kept for a day in the state table. */
+/** The records of publications, kept for a day in the state table. */
 export function createPublications({ db, table, clock }: PublicationsOptions) {
   async function read(id: PublicationId): Promise<PublicationRow | undefined> {
     const { Item } = await db.send(
@@ -65,7 +65,7 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
     return conditionHeld(db.send(put));
   }
 
-  /** Of several that find the publication abandoned, one goes on with it. */
+  /** If several publishers find the publication abandoned, one of them takes it over. */
   async function takeOver(id: PublicationId, row: PublicationRow, claimId: string): Promise<boolean> {
     const update = new UpdateCommand({
       TableName: table,
@@ -83,14 +83,14 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
   }
 
   return {
-    /** Takes the `messageId` for this request, unless it is taken; one conditional write decides. */
+    /** Claims the `messageId` for this request. A conditional write lets one publisher win. */
     async claim(id: PublicationId, requestHash: string): Promise<Claim> {
       const claimId = clock.newId();
       if (await begin(id, requestHash, claimId)) return { state: 'claimed', claimId };
       const row = await read(id);
-      // This very claim: its answer got lost, and it was sent again.
+      // Our own claim: the SDK repeated the write after a lost answer.
       if (row?.claimId === claimId) return { state: 'claimed', claimId };
-      // No row: its publisher gave it back between our write and our read. The next claim will win.
+      // The row was released between our write and our read. The next claim will succeed.
       if (!row) return { state: 'running' };
       if (row.requestHash !== requestHash) return { state: 'conflict' };
       if (row.answer) return { state: 'answered', answer: row.answer };
@@ -100,7 +100,7 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
       return isOurs ? { state: 'claimed', claimId, slot: row.slot } : { state: 'running' };
     },
 
-    /** Remembers where the message is about to be stored, for whoever has to go on with it. */
+    /** Records the slot before the message is written. A publisher that takes over writes to the same slot. */
     async remember(id: PublicationId, slot: Slot): Promise<void> {
       await db.send(
         new UpdateCommand({
@@ -124,8 +124,8 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
     },
 
     /**
-     * Gives the `messageId` back after a failure. Where nothing has been stored, to anyone: an expired row is none, and
-     * TTL removes it. Where the message may be in a log, to a retry of the same request.
+     * Releases the `messageId` after a failure. If nothing was stored, the record expires now, and any request may
+     * claim the id. If the message may be in a log, only a retry of the same request may.
      */
     async release(id: PublicationId, claimId: string): Promise<void> {
       const free = new UpdateCommand({
@@ -140,7 +140,7 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
         TableName: table,
         Key: keyOf(id),
         UpdateExpression: 'SET isReleased = :true',
-        // Not so: it is somebody else's by now, for this release was sent before, and its answer got lost.
+        // Condition failed: another publisher has the claim. The SDK repeated this release after a lost answer.
         ConditionExpression: 'claimId = :claimId',
         ExpressionAttributeValues: { ':claimId': claimId, ':true': true },
       });
@@ -167,7 +167,7 @@ function keyOf(id: PublicationId) {
   return { pk: publicationKey(id), sk: recordSortKey };
 }
 
-/** Equal for equal requests, whatever the order of the keys in their JSON. */
+/** Equal for equal requests. The order of the keys in their JSON does not matter. */
 export function hashOf(request: PublishRequest): string {
   return createHash('sha256').update(JSON.stringify(request, sortKeys)).digest('base64url');
 }

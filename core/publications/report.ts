@@ -9,7 +9,7 @@ import { type Recipient, shardOf } from '../sessions/items.ts';
 
 export type RecipientReports = ReturnType<typeof createRecipientReports>;
 
-/** What became of each recipient of a publication, a row each in the state table, kept for a day. */
+/** The outcome for each recipient of a publication: one row each in the state table, kept for a day. */
 export function createRecipientReports(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
@@ -39,7 +39,7 @@ export function createRecipientReports(options: {
       );
     },
 
-    /** A page of the report, shard by shard; `next` is absent at its end. */
+    /** A page of the report, shard by shard. `next` is absent at the end. */
     async page(id: PublicationId, from: PagePosition, limit: number) {
       const recipients: RecipientReport[] = [];
       let { shard, after } = from;

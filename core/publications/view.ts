@@ -12,20 +12,20 @@ import type { ShardRow } from './progress.ts';
 /** The record of a publication in the state table. Times are epoch milliseconds, `expiresAt` epoch seconds. */
 export interface PublicationRow {
   readonly requestHash: string;
-  /** Of the publisher who has it, or had it last. */
+  /** The claim of the current publisher, or of the last one. */
   readonly claimId: string;
   readonly startedAt: number;
-  /** When it was answered. */
+  /** When the answer was stored. */
   readonly finishedAt?: number;
   readonly answer?: PublishAnswer;
-  /** Where the message stands in its log, or was about to, where it is durable. */
+  /** The slot of a durable message in its log. The message may not be written there yet. */
   readonly slot?: Slot;
-  /** Its publisher has failed, and said so: a retry may go on with it. */
+  /** The publisher failed and released its claim. A retry may take over. */
   readonly isReleased?: true;
   readonly expiresAt: number;
 }
 
-/** What became of a publication, from its record and its shards' rows. */
+/** The state of a publication, from its record and its shards' rows. */
 export function publicationOf(
   messageId: string,
   { answer, startedAt, finishedAt }: PublicationRow,
@@ -37,7 +37,7 @@ export function publicationOf(
     const end = { ...(finishedAt !== undefined && { finishedAt }) };
     return { messageId, status: 'done', delivered, gone, failed, pending: 0, shards: [], startedAt, ...end };
   }
-  // Its publisher was killed, and nobody published it again.
+  // The publisher was killed, and no retry took over.
   const isAbandoned = answer === undefined && startedAt + publisherLostAfterMs < now;
   const shards = Array.from({ length: answer?.shards ?? 0 }, (_, shard) =>
     shardOf(
@@ -88,14 +88,14 @@ function shardOf(
     delivered,
     gone,
     failed,
-    // What a failed shard did not reach stays pending: nobody was told that it got the message.
+    // Recipients that a failed shard did not reach stay pending, because they were not sent the message.
     pending: state === 'done' ? 0 : Math.max(0, estimate - delivered - gone - failed),
     startedAt,
     ...(finishedAt !== undefined && { finishedAt }),
   };
 }
 
-/** `failed` only once nothing moves any more. */
+/** `failed` only if no shard is still delivering. */
 function statusOf(shards: readonly PublicationShard[]): DeliveryStatus {
   if (shards.length === 0 || shards.some(({ status }) => status === 'delivering')) return 'delivering';
   return shards.some(({ status }) => status === 'failed') ? 'failed' : 'done';

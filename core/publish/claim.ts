@@ -27,7 +27,7 @@ export async function claimPublication(
   throw Refusal.at('rate_limited', 'messageId', `${messageId} is still being published; ask again`);
 }
 
-/** Takes a `messageId` that is new, so nobody else can have it. */
+/** Takes a `messageId` that is new, so no other publisher has it. */
 export async function claimNewPublication(
   publications: Pick<Publications, 'claim'>,
   id: PublicationId,

@@ -8,8 +8,8 @@ export interface Durability {
 }
 
 /**
- * A publish is durable if it says so, or if its topic matches a pattern of the stack and it does not say otherwise.
- * Throws a `bad_request` for what a log cannot keep.
+ * A publish is durable if it says so. If it says nothing, it is durable if its topic matches a pattern of the stack.
+ * Throws a `bad_request` if no log can keep the message as asked.
  */
 export function durabilityOf(
   request: PublishRequest,

@@ -38,7 +38,7 @@ export interface PublishOptions {
   readonly clock: Pick<Clock, 'now' | 'wait' | 'newId'>;
 }
 
-/** Publishes one message. `from` is the user who caused it, if one did. Throws a `Refusal` for what it cannot do. */
+/** Publishes one message. `from` is the user who caused it, if one did. Throws a `Refusal` if it cannot. */
 export type Publish = (request: PublishRequest, from?: Identity) => Promise<PublishAnswer>;
 
 export function createPublish(options: PublishOptions): Publish {
@@ -72,7 +72,7 @@ export function createPublish(options: PublishOptions): Publish {
     return { messageId, status: 'accepted', shards, ...offsetOf(message) };
   }
 
-  /** Gives the `messageId` back after a failure, so that a retry need not wait for it. */
+  /** Releases the `messageId` after a failure, so that a retry need not wait. */
   async function release(id: PublicationId, { claimId }: Claimed, cause: unknown): Promise<void> {
     await publications.release(id, claimId).catch((second: unknown) => {
       throw new AggregateError([cause, second], 'A publish failed, and so did the release of its messageId.');
@@ -85,7 +85,7 @@ export function createPublish(options: PublishOptions): Publish {
     const draft = { request, messageId, from, durability: durabilityOf(request, options.durableTopics) };
     refuseTooLarge(draft);
 
-    // Without a messageId or a report nobody can ask for the record: the answer is the record.
+    // Without a messageId or a report, no caller can ask for the record. The answer is the record.
     const isRecorded = request.messageId !== undefined || request.report !== undefined;
     let claim: Claimed | undefined;
     if (isRecorded) {
@@ -99,7 +99,7 @@ export function createPublish(options: PublishOptions): Publish {
       const message = await store(draft, claim && { slot: claim.slot, remember });
       // The audience is read after the message is stored: a session that subscribes in between finds it in the log.
       const audience = await resolveAudience(recipients, request, options.inlineLimit);
-      // What became of a fan-out shows only in its record.
+      // The outcome of a fan-out is only in its record.
       if (audience.size === 'large') claim ??= await claimNewPublication(publications, id, request);
       const answer =
         audience.size === 'large' ? await enqueue(message) : await send(message, audience.recipients);

@@ -25,8 +25,8 @@ export type CloseUser = (user: Identity, closing: Closing) => Promise<number>;
 const pausesMs = [200, 800];
 
 /**
- * Ends a connection. The reason goes first, as a frame: a close by the server always has code 1000 and no reason. The
- * row is deleted last, so that a close that failed can be tried again.
+ * Ends a connection. A frame with the reason goes first: API Gateway closes with code 1000 and no reason. The row is
+ * deleted last, so that a failed close can be retried.
  */
 export function createCloseSession({ sessions, connections, clock }: CloseOptions): CloseSession {
   async function sendClosing(connectionId: string, closing: Closing): Promise<void> {
@@ -61,7 +61,7 @@ export function createCloseUser(options: CloseOptions): CloseUser {
       const page = await listSessions(recipients, sessions, { ...user, cursor });
       const ends = await Promise.allSettled(page.sessions.map((session) => closeSession(session, closing)));
       const failure = ends.find((end) => end.status === 'rejected');
-      // Thrown after all have ended: Lambda freezes a function that has answered.
+      // All closes end before the throw, because Lambda freezes a function that has answered.
       if (failure) throw failure.reason;
       closed += page.sessions.length;
       ({ cursor } = page);

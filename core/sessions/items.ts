@@ -1,6 +1,6 @@
 import { connectionLifetimeMs, type Identity, type Session } from '../../protocol/index.ts';
 
-/** Partition of a user's sessions: read consistently, so a publish right after open finds the new session. */
+/** Partition of a user's sessions. A consistent read finds a session right after it opens. */
 export function userKey({ tenant, userType, userId }: Identity): string {
   return `USER#${tenant}#${userType}#${userId}`;
 }
@@ -16,7 +16,7 @@ export function audienceKey(tenant: string, shard: number): string {
   return `AUDIENCE#${tenant}#${String(shard)}`;
 }
 
-/** Sort key within an audience: a user type is a prefix of it. */
+/** Sort key within an audience. It begins with the user type, so a prefix selects a type. */
 export function memberKey(userType: string, connectionId: string): string {
   return `${memberPrefix(userType)}${connectionId}`;
 }
@@ -31,8 +31,8 @@ export function topicKey(tenant: string, topic: string, shard: number): string {
 }
 
 /**
- * The shard of a connection: the same for its audience and its topics, so that whatever targets of one publish it
- * matches, it falls into the same job. FNV-1a, 32 bits.
+ * The shard of a connection. Its session and its subscriptions are in the same shard, so one job of a publish holds all
+ * its matches. The hash is FNV-1a with 32 bits.
  */
 export function shardOf(connectionId: string, shards: number): number {
   let hash = 0x811c9dc5;
@@ -40,17 +40,17 @@ export function shardOf(connectionId: string, shards: number): number {
   return hash % shards;
 }
 
-/** What a delivery needs of a session. */
+/** The fields of a session that a delivery needs. */
 export interface Recipient {
   readonly connectionId: string;
   readonly identity: Identity;
   /** Epoch milliseconds. */
   readonly connectedAt: number;
-  /** Partition of the subscription it was found by, where a topic led to it. */
+  /** Partition of the subscription that led to the session. Absent if the session was not found by a topic. */
   readonly topicKey?: string;
 }
 
-/** What every row of the sessions table holds of its connection. */
+/** The fields that every row of the sessions table has. */
 interface ConnectionRow {
   readonly pk: string;
   /** The connection id. */
@@ -67,7 +67,7 @@ export interface SessionRow extends ConnectionRow {
   readonly topics?: Set<string>;
 }
 
-/** Its pk is a topic's; so the user stands in the row. */
+/** The `pk` names a topic, so the row names the user. */
 export interface SubscriptionRow extends ConnectionRow {
   readonly userType: string;
   readonly userId: string;
@@ -81,7 +81,7 @@ export function expiryOf(connectedAt: number): number {
   return Math.ceil((connectedAt + lifetimeWithMarginMs) / 1000);
 }
 
-/** The TTL removes rows within days, not seconds, and a token may have expired on an open connection. */
+/** Every read checks this: TTL takes days to delete a row, and a token can expire on an open connection. */
 export function isOpen({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
   return tokenExpiresAt > now && connectedAt + lifetimeWithMarginMs > now;
 }

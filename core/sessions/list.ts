@@ -7,13 +7,13 @@ export interface SessionQuery {
   readonly tenant: string;
   readonly userType: string;
   readonly userId?: string | undefined;
-  /** Where the last page ended, as that page gave it. */
+  /** The cursor that the previous page returned. */
   readonly cursor?: string | undefined;
 }
 
 export interface SessionPage {
   readonly sessions: readonly Session[];
-  /** Given while there may be more. */
+  /** Absent at the end. */
   readonly cursor?: string;
 }
 
@@ -25,7 +25,7 @@ export async function listSessions(
   sessions: Sessions,
   { tenant, userType, userId, cursor }: SessionQuery,
 ): Promise<SessionPage> {
-  // A user is one partition, a type has one in each shard.
+  // A user has one partition. A type has one in each shard.
   const shards = userId === undefined ? recipients.shards : 1;
   const read = (shard: number, options: PageOptions) =>
     userId === undefined

@@ -17,12 +17,12 @@ import {
 
 export interface RecipientPage {
   readonly recipients: readonly Recipient[];
-  /** Where the page ended, to read on `after`; absent at the end. */
+  /** The `after` of the next page. Absent at the end. */
   readonly next: string | undefined;
 }
 
 export interface PageOptions {
-  /** Rows that are read at most; those of closed sessions count. */
+  /** The most rows to read. Rows of closed sessions count too. */
   readonly limit?: number;
   /** The `next` of an earlier page. */
   readonly after?: string | undefined;
@@ -52,10 +52,10 @@ interface Range {
 
 export type Recipients = ReturnType<typeof createRecipients>;
 
-// Sorts behind every connection id that begins the same, and before none: no id holds a character above `z`.
+// Sorts after every connection id with the same beginning, because no id holds a character above `z`.
 const last = '~';
 
-/** Finds who is behind a target, in pages sorted by the partition's own key. */
+/** Finds the sessions behind a target, in pages ordered by the sort key. */
 export function createRecipients(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
@@ -71,7 +71,7 @@ export function createRecipients(options: {
       ExpressionAttributeNames: { '#partition': partition, '#sort': sort },
       ExpressionAttributeValues: {
         ':value': value,
-        // Exclusive: a space sorts before every character of a connection id, so nothing lies between.
+        // Leaves `after` itself out. A space sorts before every character of a connection id, so no id is skipped.
         ':from': after === undefined ? (from ?? ' ') : `${after} `,
         ':to': to ?? last,
       },
@@ -116,12 +116,12 @@ export function createRecipients(options: {
   return {
     shards,
 
-    /** A user's sessions, read consistently: one that has just been opened is there. Sorted by connection id. */
+    /** A user's sessions, sorted by connection id. The read is consistent, so it finds a session that just opened. */
     ofUser(user: Identity, options: PageOptions = {}): Promise<RecipientPage> {
       return page({ partition: 'pk', value: userKey(user), sort: 'sk' }, options, { ConsistentRead: true });
     },
 
-    /** One shard of a tenant; of one user type, sorted by connection id, or of all, sorted by type before that. */
+    /** One shard of a tenant's sessions. A user type is sorted by connection id. All types are sorted by type first. */
     ofAudience(shard: AudienceShard, options: PageOptions = {}): Promise<RecipientPage> {
       return page(audienceRange(shard), options, { IndexName: 'byAudience' });
     },
@@ -134,12 +134,12 @@ export function createRecipients(options: {
       return (await count(range, { IndexName: 'byAudience' })) > 0;
     },
 
-    /** How many rows the shard holds, those of closed sessions too. */
+    /** The number of rows in the shard. Rows of closed sessions count too. */
     countAudience: (shard: AudienceShard) => count(audienceRange(shard), { IndexName: 'byAudience' }),
 
     /**
-     * One shard of a topic's subscribers, sorted by connection id. Read consistently: whoever was told that the
-     * subscription stands, and up to where the log was read, gets what follows.
+     * One shard of a topic's subscribers, sorted by connection id. The read is consistent, so a client whose
+     * `subscribe` was acked gets every message published after that.
      */
     ofTopic(shard: TopicShard, options: PageOptions = {}): Promise<RecipientPage> {
       return page(topicRange(shard), options, { ConsistentRead: true });
@@ -147,7 +147,7 @@ export function createRecipients(options: {
 
     countTopic: (shard: TopicShard) => count(topicRange(shard), {}),
 
-    /** The session of a connection, whatever its tenant. */
+    /** The session of a connection, in any tenant. */
     async byConnection(connectionId: string): Promise<Recipient | undefined> {
       const { Items } = await db.send(
         new QueryCommand({

@@ -26,7 +26,7 @@ import type { Subscriptions } from './subscriptions.ts';
 export interface SessionsOptions {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
-  /** Over how many partitions a tenant's audience is spread. */
+  /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
   readonly subscriptions: Subscriptions;
   readonly clock: Pick<Clock, 'now'>;
@@ -34,14 +34,14 @@ export interface SessionsOptions {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** A user agent can be kilobytes long; every byte is paid for with each write. */
+/** A user agent can be kilobytes long, and DynamoDB charges writes by size. */
 const maxUserAgentLength = 256;
 
-/** The open sessions, in the sessions table. One write adds a session, one delete removes it. */
+/** The open sessions, in the sessions table. One write adds a session. One delete removes it. */
 export function createSessions({ db, table, shards, subscriptions, clock }: SessionsOptions) {
   const keyOf = (identity: Identity, connectionId: string) => ({ pk: userKey(identity), sk: connectionId });
 
-  /** Deletes the row and, by the topics it listed, the subscriptions. */
+  /** Deletes the session's row, then the subscriptions to the topics that the row listed. */
   async function remove(identity: Identity, connectionId: string, condition: Partial<DeleteCommandInput>) {
     const Key = keyOf(identity, connectionId);
     const { Attributes } = await db.send(
@@ -71,10 +71,10 @@ export function createSessions({ db, table, shards, subscriptions, clock }: Sess
       );
     },
 
-    /** Removes this very connection: a late call never touches a newer session of the same user. */
+    /** Removes this connection only. A late call never removes a newer session of the same user. */
     remove: (identity: Identity, connectionId: string) => remove(identity, connectionId, {}),
 
-    /** Removes the row as it was read, and the subscription it was found by; a row written anew since then stays. */
+    /** Removes the row that was read. If it has changed or is gone, only the subscription that led to it is removed. */
     async removeGone({ identity, connectionId, connectedAt, topicKey }: Recipient): Promise<void> {
       const removal = remove(identity, connectionId, {
         ConditionExpression: 'connectedAt = :connectedAt',
@@ -85,8 +85,8 @@ export function createSessions({ db, table, shards, subscriptions, clock }: Sess
     },
 
     /**
-     * Lets the session live until then, if that is later, with all its subscriptions. Resolves to when its token
-     * expires now, to `undefined` where there is no such session (any more).
+     * Moves the expiry of a session and its subscriptions, later only. Resolves to the expiry that is stored now, or to
+     * `undefined` if the session is gone.
      */
     async refresh(
       identity: Identity,
@@ -104,7 +104,7 @@ export function createSessions({ db, table, shards, subscriptions, clock }: Sess
       await conditionHeld(db.send(update));
       const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
       const row = Item as SessionRow | undefined;
-      // Whether or not the row moved now: an earlier try may have failed between the row and its subscriptions.
+      // Also if the row did not change: an earlier try may have failed between the row and its subscriptions.
       if (row) await subscriptions.refresh(identity, connectionId, row.topics ?? [], row.tokenExpiresAt);
       return row?.tokenExpiresAt;
     },
@@ -117,7 +117,7 @@ export function createSessions({ db, table, shards, subscriptions, clock }: Sess
       return row && isOpen(row, clock.now()) ? sessionOf(row) : undefined;
     },
 
-    /** The whole rows of up to 100 recipients, for those that are still there. */
+    /** The sessions of up to 100 recipients. Sessions that are gone are left out. */
     async getMany(recipients: readonly Recipient[]): Promise<Session[]> {
       let keys = recipients.map(({ identity, connectionId }) => keyOf(identity, connectionId));
       const rows: SessionRow[] = [];

@@ -13,7 +13,7 @@ export interface SessionStoreOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Everything that the sessions table holds. */
+/** The parts that use the sessions table. */
 export function createSessionStore(options: SessionStoreOptions) {
   const subscriptions = createSubscriptions(options);
   return {

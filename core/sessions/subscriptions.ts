@@ -21,7 +21,7 @@ export interface Subscriber {
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
-/** Who is subscribed to which topic: a row per subscription, and the list of its topics in the session's own row. */
+/** Subscriptions to topics. Each has a row of its own, and the session's row lists its topics. */
 export function createSubscriptions(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
@@ -35,8 +35,8 @@ export function createSubscriptions(options: {
 
   return {
     /**
-     * `full`: the session has as many topics as it may. `closed`: the session is gone. The session learns of the topic
-     * first, so that a disconnect, which reads the topics there, finds every subscription.
+     * `full`: the session has the most topics allowed. `closed`: the session is gone. The topic goes into the session's
+     * row first. A disconnect reads the topics there, so it finds every subscription.
      */
     async subscribe(subscriber: Subscriber, topic: string): Promise<'subscribed' | 'full' | 'closed'> {
       const { identity, connectionId, connectedAt, tokenExpiresAt } = subscriber;
@@ -62,7 +62,7 @@ export function createSubscriptions(options: {
       const expiresAt = expiryOf(connectedAt);
       const Item = { ...row, userType, userId, connectedAt, tokenExpiresAt, expiresAt };
       await db.send(new PutCommand({ TableName: table, Item }));
-      // What happened to the session before this row was there has passed it by.
+      // The session may have closed or been refreshed before this row existed. The row follows now.
       const { Item: session } = await db.send(
         new GetCommand({ TableName: table, Key, ConsistentRead: true }),
       );
@@ -75,7 +75,7 @@ export function createSubscriptions(options: {
       return 'subscribed';
     },
 
-    /** Lets subscriptions live until then, where that is later. Those that have ended meanwhile stay so. */
+    /** Moves the expiry of subscriptions, later only. A subscription that has ended is not written again. */
     async refresh(
       { tenant }: Identity,
       connectionId: string,
@@ -98,7 +98,7 @@ export function createSubscriptions(options: {
       await Promise.all(updates);
     },
 
-    /** The row first: a session may list a topic it no longer gets, but gets none that it does not list. */
+    /** Deletes the subscription's row first. So a session never gets a topic that its row does not list. */
     async unsubscribe({ identity, connectionId }: Subscriber, topic: string): Promise<void> {
       await db.send(
         new DeleteCommand({ TableName: table, Key: keyOf(identity.tenant, topic, connectionId) }),
@@ -107,7 +107,7 @@ export function createSubscriptions(options: {
         TableName: table,
         Key: { pk: userKey(identity), sk: connectionId },
         UpdateExpression: 'DELETE topics :removed',
-        // A session that has closed meanwhile stays so: without this, half of it would be back.
+        // Without this, the update would create a row for a session that has closed.
         ConditionExpression: 'attribute_exists(pk)',
         ExpressionAttributeValues: { ':removed': new Set([topic]) },
       });

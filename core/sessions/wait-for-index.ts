@@ -20,8 +20,8 @@ const youngMs = 10_000;
 const pausesMs = [50, 100, 200, 400, 800];
 
 /**
- * Publishes to a type and to everyone read an index, and a session that has just opened may not be in it yet. A message
- * published after its log was read, and before it is in the index, would reach it neither by the log nor live.
+ * Publishes to a type and to everyone read an index, which may lack a session that just opened. Suppose its log was
+ * read, and a message is published before the index has the session. Then neither the log nor the publish sends it.
  */
 export function createWaitForIndex({ recipients, logger, clock }: WaitForIndexOptions): WaitForIndex {
   return async (identity, { connectionId, connectedAt }) => {

@@ -6,10 +6,10 @@ import {
 
 export type WriteRequest = NonNullable<BatchWriteCommandInput['RequestItems']>[string][number];
 
-/** DynamoDB takes no more writes in one batch. */
+/** The most writes that DynamoDB takes in one batch. */
 const maxBatch = 25;
 
-/** Writes everything. DynamoDB may leave items of a batch unprocessed: those are sent again. */
+/** Writes all items. Items that DynamoDB leaves unprocessed are sent again. */
 export async function writeAll(
   db: DynamoDBDocumentClient,
   table: string,

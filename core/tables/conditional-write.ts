@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 
-/** Whether the write's condition held; any other failure is thrown. */
+/** Whether the write's condition held. Any other failure is thrown. */
 export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { Refusal } from '../../protocol/index.ts';
 
-/** A place in something that is read shard by shard. */
+/** A position in a list that is read shard by shard. */
 export interface PagePosition {
   readonly shard: number;
-  /** Sort key of the last row that was read of the shard. */
+  /** Sort key of the last row read from the shard. */
   readonly after?: string | undefined;
 }
 
@@ -14,12 +14,12 @@ const shape = z.strictObject({
   after: z.optional(z.string()),
 });
 
-/** A position as users get it, opaque to them; `of` names what is read, so that it fits nothing else. */
+/** Writes a position as an opaque cursor. `of` names the query, so that no other query takes the cursor. */
 export function writeCursor(of: string, { shard, after }: PagePosition): string {
   return Buffer.from(JSON.stringify({ of, shard, after })).toString('base64url');
 }
 
-/** The position in a cursor, the beginning where there is none; throws a `bad_request` where it is not of this query. */
+/** Reads a cursor. Without one, the position is the beginning. Throws a `bad_request` for a cursor of another query. */
 export function readCursor(of: string, cursor: string | undefined): PagePosition {
   if (cursor === undefined) return { shard: 0 };
   try {

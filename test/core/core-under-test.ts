@@ -19,7 +19,7 @@ export interface CoreOptions extends ConnectionsScript {
   readonly shards?: number;
   readonly inlineLimit?: number;
   readonly durableTopics?: readonly string[];
-  /** What the queue fails with, if anything. */
+  /** The error that the queue fails with. `undefined`: it works. */
   readonly queueFault?: () => Error | undefined;
   /** Called instead of waiting. */
   readonly wait?: (ms: number) => Promise<unknown>;
@@ -92,7 +92,7 @@ export function createTestClock(wait: Clock['wait'] = () => Promise.resolve()): 
 /** A deadline that no test reaches. */
 export const later = startOfTime + 24 * 60 * minuteMs;
 
-/** A session of `default/member/1`, opened now for an hour, with what a test says otherwise. */
+/** A session of `default/member/1`, opened now for an hour. A test may override any field. */
 export function sessionOf(connectionId: string, differing: Partial<Session> = {}): Session {
   return {
     connectionId,

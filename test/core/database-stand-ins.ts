@@ -3,7 +3,7 @@ import { BatchGetCommand, BatchWriteCommand, type DynamoDBDocumentClient } from 
 type Command = Parameters<DynamoDBDocumentClient['send']>[0];
 type Send = (command: Command) => Promise<unknown>;
 
-/** A database whose commands go through `intercept`; `send` hands one on to the real database. */
+/** A database whose commands go through `intercept`. Its `send` passes a command on to the real database. */
 function intercepted(
   db: DynamoDBDocumentClient,
   intercept: (command: Command, send: Send) => Promise<unknown>,
@@ -16,7 +16,7 @@ function intercepted(
   });
 }
 
-/** Applies the first command of that name twice: its answer was lost, so the SDK sends it again. */
+/** Applies the first command of that name twice, as the SDK does if the first answer is lost. */
 export function withResentWrite(db: DynamoDBDocumentClient, name: string): DynamoDBDocumentClient {
   let isLost = false;
   return intercepted(db, async (command, send) => {
@@ -39,7 +39,7 @@ export function withInterruption(
   });
 }
 
-/** Works on one entry of each batch, and gives the others back as unprocessed, as DynamoDB may when it throttles. */
+/** Processes one entry of each batch. It returns the others as unprocessed, as DynamoDB may when it throttles. */
 export function withUnprocessed(db: DynamoDBDocumentClient): DynamoDBDocumentClient {
   return intercepted(db, async (command, send) => {
     if (command instanceof BatchGetCommand) {

@@ -43,7 +43,7 @@ beforeAll(() => {
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 describe('docs/add-a-listener.md, followed to the letter', () => {
-  it('changes the table and adds two files, nothing else', () => {
+  it('changes the table of listeners and adds two files, nothing else', () => {
     expect(steps.flatMap(({ file }) => file ?? [])).toEqual([
       'core/listeners/typing-start.ts',
       'core/listeners/index.ts',
@@ -94,7 +94,7 @@ function apply({ language, file, code }: CodeBlock): void {
   writeFileSync(target, language === 'diff' ? patched(readFileSync(target, 'utf8'), code) : code);
 }
 
-/** Applies a diff without line numbers: what it removes and keeps must be there exactly once. */
+/** Applies a diff without line numbers. The lines that it removes and keeps must be there exactly once. */
 function patched(text: string, diff: string): string {
   return diff.split(/^@@\n/m).reduce((current, hunk) => {
     const lines = hunk.split('\n').filter((line) => line !== '');

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { faultsOf } from './compile.ts';
 import { codeBlocks, pages, readPage, root } from './documents.ts';
 
-/** Each block of TypeScript, as the file that its fence names, or as one in the root. */
+/** Each block of TypeScript, as the file that its fence names, or as a file in the root. */
 const blocks = new Map(
   pages().flatMap((page) =>
     codeBlocks(readPage(page))

@@ -3,8 +3,8 @@ import ts from 'typescript';
 import { root } from './documents.ts';
 
 /**
- * The compiler's complaints about files that only it sees, by path. The rules are those of this repository; the DOM is
- * known too, for the code that runs in browsers.
+ * The compiler's errors about files that exist in memory only, by path. The rules are those of this repository. The DOM
+ * is added, for code that runs in browsers.
  */
 export function faultsOf(files: ReadonlyMap<string, string>): string[] {
   const options = compilerOptions();

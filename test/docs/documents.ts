@@ -6,7 +6,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 /** A fenced block of a page. */
 export interface CodeBlock {
   readonly language: string;
-  /** The file it belongs in, where the fence names one. */
+  /** The file that the block belongs in, if the fence names one. */
   readonly file: string | undefined;
   readonly code: string;
 }
@@ -32,7 +32,7 @@ export function codeBlocks(markdown: string): CodeBlock[] {
   }));
 }
 
-/** The rows of the table whose header begins with these cells; each row as its cells, without backticks. */
+/** The rows of the table whose header begins with these cells. Each row is a list of cells without backticks. */
 export function tableRows(markdown: string, ...headers: string[]): string[][] {
   const lines = markdown.split('\n');
   const header = lines.findIndex((line) => headers.every((name, column) => cells(line)[column] === name));

@@ -44,7 +44,7 @@ describe('the flags that pages give to commands', () => {
   });
 
   it.each(pages().flatMap((page) => commandsIn(readPage(page)).map((command) => ({ page, command }))))(
-    '$command in $page are told by --help',
+    'in "$command" of $page are explained by --help',
     ({ command }) => {
       const name = /^npm (?:run )?(\w+)/.exec(command)?.[1] ?? '';
       for (const [flag] of command.matchAll(/--[a-z][a-z-]+/g)) expect(help.get(name)).toContain(flag);
@@ -59,7 +59,7 @@ it('docs/protocol.md numbers its clauses without a gap or a repeat', () => {
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
-/** Calls of the commands that explain their flags, in shell blocks and in running text. */
+/** Calls of the commands that explain their flags, in shell blocks and in text. */
 function commandsIn(text: string): string[] {
   const shell = codeBlocks(text)
     .filter(({ language }) => language === 'sh')
@@ -76,7 +76,7 @@ function relativeLinks(text: string): string[] {
   );
 }
 
-/** The anchors that GitHub makes of headings. */
+/** The anchors that GitHub makes for headings. */
 function headings(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

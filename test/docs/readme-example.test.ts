@@ -11,7 +11,7 @@ let browser: Browser;
 let stack: Stack;
 let site: Awaited<ReturnType<typeof buildPage>>;
 beforeAll(async () => {
-  // The page is given the address of this cloud before its own code runs.
+  // The page gets the address of this cloud before its own code runs.
   site = await buildPage(
     (example?.code ?? '').replace(`'${localUrl}'`, 'location.origin.replace("http", "ws") + "/live"'),
   );
@@ -23,7 +23,7 @@ afterAll(async () => {
   await site.remove();
 });
 
-it('the example in README.md does in a browser what it says', async () => {
+it('the example in README.md works in a browser as described', async () => {
   expect(example?.code).toContain(localUrl);
   const page = await browser.context.newPage();
   const printed: string[] = [];

@@ -8,7 +8,7 @@ import { readPage, tableRows } from './documents.ts';
 const cdkJson = z.object({ context: z.record(z.string(), z.unknown()) });
 
 describe('the table of errors in docs/protocol.md', () => {
-  it('is that of protocol/errors.ts', () => {
+  it('is the same as in protocol/errors.ts', () => {
     const written = tableRows(readPage('docs/protocol.md'), 'code', 'HTTP status');
     const known = Object.entries(errorTable).map(([code, { httpStatus, retryable, closes }]) => [
       code,
@@ -37,7 +37,7 @@ describe('the table of settings in README.md', () => {
 });
 
 describe('the table of counters in docs/local.md', () => {
-  it('names every counter of a stack at work', async () => {
+  it('names every counter of a running stack', async () => {
     const stack = await startStack();
     try {
       await stack.connect({ user: 'counted' });

@@ -17,7 +17,7 @@ describe('the WebSocket API', () => {
     ]);
   });
 
-  it('asks the authorizer at $connect, for the token in the query, as a browser can send no header', () => {
+  it('asks the authorizer at $connect, with the token in the query, because a browser can send no header', () => {
     const connect = webSocketRoutes.find(({ RouteKey }) => RouteKey === '$connect');
     const [authorizer, ...others] = resourcesOf(stack, 'AWS::ApiGatewayV2::Authorizer').filter(
       ({ properties }) => properties['ApiId'] === '${WebSocketApi}',
@@ -34,7 +34,7 @@ describe('the WebSocket API', () => {
     });
   });
 
-  it('returns what the message function answers, and nothing else does', () => {
+  it('returns the answer of the message function, and of no other function', () => {
     const answered = webSocketRoutes.filter((route) => 'RouteResponseSelectionExpression' in route);
     expect(answered).toMatchObject([{ RouteKey: '$default', RouteResponseSelectionExpression: '$default' }]);
     expect(resourcesOf(stack, 'AWS::ApiGatewayV2::RouteResponse')).toMatchObject([
@@ -42,7 +42,7 @@ describe('the WebSocket API', () => {
     ]);
   });
 
-  it('has one stage, live, deployed by itself and throttled as the account is', () => {
+  it('has one stage, live, which is deployed automatically and throttled as the account is', () => {
     const stage = resourcesOf(stack, 'AWS::ApiGatewayV2::Stage').find(
       ({ properties }) => properties['ApiId'] === '${WebSocketApi}',
     );
@@ -50,7 +50,7 @@ describe('the WebSocket API', () => {
     expect(stage?.properties).not.toHaveProperty('DefaultRouteSettings');
   });
 
-  it('is throttled where the setting says so', () => {
+  it('is throttled if the setting says so', () => {
     const throttled = createStack({ webSocketThrottle: { rateLimit: 200, burstLimit: 50 } });
     const settings = resourcesOf(throttled, 'AWS::ApiGatewayV2::Stage').map(
       ({ properties }) => properties['DefaultRouteSettings'],
@@ -83,7 +83,7 @@ describe('the HTTP API', () => {
     });
   });
 
-  it('takes signed requests only, on every route but the one of users', () => {
+  it('takes signed requests only, on every route except the route of users', () => {
     expect(httpRoutes).toHaveLength(8);
     const others = httpRoutes.filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM');
     expect(others).toMatchObject([
@@ -91,7 +91,7 @@ describe('the HTTP API', () => {
     ]);
   });
 
-  it('asks the authorizer for every request of a user: a token is good until it expires, and no longer', () => {
+  it('asks the authorizer for every request of a user, so that no result outlives its token', () => {
     const authorizers = resourcesOf(stack, 'AWS::ApiGatewayV2::Authorizer').map(
       ({ properties }) => properties,
     );
@@ -106,7 +106,7 @@ describe('the HTTP API', () => {
   it.each([
     [[], ['*']],
     [['https://app.example.com'], ['https://app.example.com']],
-  ])('lets pages of the allowed origins %j call it', (allowedOrigins, AllowOrigins) => {
+  ])('lets pages of the allowed origins call it: %j', (allowedOrigins, AllowOrigins) => {
     const [api] = resourcesOf(createStack({ allowedOrigins }), 'AWS::ApiGatewayV2::Api').filter(
       ({ logicalId }) => logicalId === 'HttpApi',
     );
@@ -128,7 +128,7 @@ describe('the HTTP API', () => {
 });
 
 describe('permissions to invoke', () => {
-  it('go to API Gateway alone, each for one route or for the authorizer of one API', () => {
+  it('are given to API Gateway only, each for one route or for the authorizer of one API', () => {
     const permissions = resourcesOf(stack, 'AWS::Lambda::Permission').map(({ properties }) => properties);
     const sources = permissions.map(({ SourceArn }) =>
       String(SourceArn).replace('arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:', ''),
@@ -156,7 +156,7 @@ describe('permissions to invoke', () => {
 
 describe('the callback endpoint', () => {
   it.each([
-    ['the stage itself, where nothing is set', undefined, executeApi],
+    ['the stage itself if nothing is set', undefined, executeApi],
     [
       'an address with the API and the stage filled in',
       'https://ws.example.com/{apiId}/{stage}',
@@ -176,7 +176,7 @@ describe('the callback endpoint', () => {
 });
 
 describe('a service that is granted to publish', () => {
-  it('may call that one route and that one function, and nothing else', () => {
+  it('may call the publish route and the publish function, and nothing else', () => {
     const granted = createStack();
     const role = new Role(granted, 'Service', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     granted.switchboard.grantPublish(role);
@@ -198,7 +198,7 @@ describe('a service that is granted to publish', () => {
 });
 
 describe('outputs', () => {
-  it('say where users connect, where services publish, and which function takes it directly, and which secret signs', () => {
+  it('name the URL of users, the URL and the function of services, and the secret that signs tokens', () => {
     expect(outputsOf(stack)).toEqual({
       WebSocketUrl: executeApi.replace('https:', 'wss:'),
       PublishUrl: 'https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/publish',

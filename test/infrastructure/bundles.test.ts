@@ -19,7 +19,7 @@ describe('the app without the CDK command line, credentials or network', () => {
     spawnSync(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
       cwd: repository,
       encoding: 'utf8',
-      // Nothing is inherited: neither credentials nor what a CLI around this run has set.
+      // The process inherits nothing: neither credentials nor the variables of a CLI around this run.
       env: {
         PATH: process.env['PATH'],
         CDK_OUTDIR: join(folder, 'cdk.out'),
@@ -34,18 +34,18 @@ describe('the app without the CDK command line, credentials or network', () => {
     assets = readdirSync(join(folder, 'cdk.out')).filter((entry) => entry.startsWith('asset.'));
   });
 
-  it('writes one asset per function that differs from the others', () => {
+  it('writes one asset per function, and no two are equal', () => {
     expect(assets).toHaveLength(names.length);
   });
 
-  it('writes what each function runs: CommonJS, wherever the folder lies', () => {
+  it('writes CommonJS for each function, in any folder', () => {
     for (const asset of assets) {
       const manifest = readFileSync(join(folder, 'cdk.out', asset, 'package.json'), 'utf8');
       expect(JSON.parse(manifest)).toEqual({ type: 'commonjs' });
     }
   });
 
-  it.each(names)('bundles %s so that it loads with its variables alone', (name) => {
+  it.each(names)('bundles %s so that it loads with only its own variables', (name) => {
     const file = assets.find((asset) => functionOf(asset) === name);
     const output = execFileSync(
       process.execPath,
@@ -55,7 +55,7 @@ describe('the app without the CDK command line, credentials or network', () => {
     expect(output.trim()).toBe('function');
   });
 
-  it('ends with one clear line and status 1 where a setting is wrong', () => {
+  it('ends with one clear line and status 1 if a setting is wrong', () => {
     const { status, stderr } = synthesise({ shards: 'many' });
     expect(stderr).toBe('Setting shards is "many"; allowed: a whole number from 1 to 256.\n');
     expect(status).toBe(1);
@@ -79,21 +79,21 @@ describe('bundle budgets', () => {
     expect(checkBundleBudgets().failures).toEqual([]);
   });
 
-  it('name the function, its size and its budget where one is not', () => {
+  it('name the function, its size and its budget if a bundle is too large', () => {
     const bundles = new Map(names.map((name) => [name, new Uint8Array(name === 'api' ? 1024 * 1024 : 1024)]));
     expect(checkBundleBudgets(bundles).failures).toEqual([
       `api: 1024 KB is over its budget of ${bundleBudgetsKb.api} KB`,
     ]);
   });
 
-  it('leave out the credential chain, which has no use in Lambda', () => {
+  it('cover no credential chain, which has no use in Lambda', () => {
     for (const code of bundleFunctions().values()) {
       expect(Buffer.from(code).includes('sso_start_url')).toBe(false);
     }
   });
 });
 
-/** What is there without the stack's doing. */
+/** The variables that Lambda sets, and not the stack. */
 const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 function environmentOf(name: (typeof names)[number]): Record<string, string> {

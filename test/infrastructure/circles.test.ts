@@ -34,7 +34,7 @@ describe('imports', () => {
     expect(circleIn(rooms)).toBeUndefined();
   });
 
-  it('would be found if they did', () => {
+  it('would be reported if they formed a circle', () => {
     const edges: [string, string][] = [
       ['a', 'b'],
       ['b', 'c'],
@@ -52,7 +52,7 @@ function sourcesIn(folder: string): string[] {
 
 function importsOf(file: string): string[] {
   const code = readFileSync(path.join(repository, file), 'utf8');
-  // Statements begin a line; `import('…')` may stand anywhere.
+  // An import statement begins a line. `import('…')` may stand anywhere.
   const specifiers = code.matchAll(/(?:^(?:import|export)\b[^;'"]*?|\bimport\()['"](\.[^'"]+)['"]/gms);
   return [...specifiers].map(([, specifier = '']) => path.posix.join(path.posix.dirname(file), specifier));
 }
@@ -69,7 +69,7 @@ function graphOf(edges: readonly (readonly [string, string])[]): Graph {
   return graph;
 }
 
-/** The first circle that a walk in depth meets, from a node back to itself. */
+/** The first circle that a depth-first search finds, from a node back to itself. */
 function circleIn(graph: Graph): readonly string[] | undefined {
   const done = new Set<string>();
   function walk(node: string, way: readonly string[]): readonly string[] | undefined {

@@ -22,7 +22,7 @@ const publisher = {
   'sqs:SendMessage': [jobs],
 };
 
-/** All that a function may do besides writing its own log. */
+/** All rights of a function, except to write its own log. */
 const rights: Record<FunctionName, Record<string, readonly string[]>> = {
   authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'] },
   connect: { 'dynamodb:PutItem': [sessions] },
@@ -63,12 +63,12 @@ describe('functions', () => {
     expect(functions.map((fn) => fn.logicalId).sort()).toEqual(names.map(logicalId).sort());
   });
 
-  it.each(names)('%s gets the variables of its type, all text', (name) => {
+  it.each(names)('%s gets exactly its variables, all as text', (name) => {
     const { Variables } = environmentSchema.parse(find(name).properties['Environment']);
     expect(Object.keys(Variables).sort()).toEqual([...variables[name]].sort());
   });
 
-  it.each(names)('%s may do its work, and nothing else', (name) => {
+  it.each(names)('%s has the rights that it needs, and no others', (name) => {
     const logs = `\${${logicalId(name)}Logs.Arn}`;
     const allowed = sorted({
       ...rights[name],
@@ -88,7 +88,7 @@ describe('functions', () => {
     expect(properties['Timeout']).toBeLessThanOrEqual(29);
   });
 
-  it.each(names)('%s writes to a log group of its own, which keeps for the days that are set', (name) => {
+  it.each(names)('%s writes to its own log group, which keeps logs for the days that are set', (name) => {
     const groups = resourcesOf(createStack({ logRetentionDays: 7 }), 'AWS::Logs::LogGroup');
     const group = groups.find((resource) => resource.logicalId === `${logicalId(name)}Logs`);
     expect(find(name).properties['LoggingConfig']).toEqual({ LogGroup: `\${${logicalId(name)}Logs}` });
@@ -125,7 +125,7 @@ describe('the workers of the fan-out', () => {
   it.each([
     { settings: {}, rate: '1000', workers: 8 },
     { settings: { fanOutRate: 900, fanOutWorkers: 3 }, rate: '300', workers: 3 },
-  ])('share the rate, and are no more than $workers', ({ settings, rate, workers }) => {
+  ])('share the rate, and are at most $workers', ({ settings, rate, workers }) => {
     const given = createStack(settings);
     const worker = variablesOf(resourcesOf(given, 'AWS::Lambda::Function'), 'fan-out');
     expect(worker).toMatchObject({ FAN_OUT_RATE: rate });

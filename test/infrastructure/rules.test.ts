@@ -15,12 +15,12 @@ const folder = mkdtempSync(join(tmpdir(), 'switchboard-rules-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the template', () => {
-  it('passes the rules of AWS Solutions, but for what is acknowledged with a reason', () => {
+  it('passes the rules of AWS Solutions, except the findings that are acknowledged with a reason', () => {
     const { app } = createApp('rules');
     expect(violations(app)).toEqual([]);
   });
 
-  it('would not pass them with a queue that takes what is sent in plain text', () => {
+  it('would not pass them with a queue that takes unencrypted requests', () => {
     const { app, stack } = createApp('broken-rules');
     new Queue(stack, 'Queue');
     expect(violations(app)).toContain('AwsSolutions-SQS4');
@@ -29,7 +29,7 @@ describe('the template', () => {
   it.each<[string, SwitchboardProps]>([
     ['by default', {}],
     [
-      'with every setting turned',
+      'with every setting changed',
       {
         removalPolicy: 'destroy',
         webSocketThrottle: { rateLimit: 100, burstLimit: 10 },
@@ -44,7 +44,7 @@ describe('the template', () => {
     expect(graveDiagnostics(join(app.outdir, 'Switchboard.template.json'))).toEqual([]);
   });
 
-  it('holds only what the laptop cloud can run too', () => {
+  it('holds only resources that the laptop cloud can run', () => {
     const types = new Set(resourcesOf(createStack()).map(({ type }) => type));
     expect([...types].filter((type) => !runsOnALaptop.test(type))).toEqual([]);
   });
@@ -58,7 +58,7 @@ function createApp(name: string, settings: SwitchboardProps = {}): { app: App; s
     outdir: join(folder, name),
     context: {
       'aws:cdk:bundling-stacks': [],
-      // The report says it; without this CDK would end the process with an error as well.
+      // The report has the findings. Without this, CDK would also end the process with an error.
       '@aws-cdk/core:failSynthOnValidationErrors': false,
     },
     builtinCloudFormationValidation: false,
@@ -66,7 +66,7 @@ function createApp(name: string, settings: SwitchboardProps = {}): { app: App; s
   return { app, stack: new SwitchboardStack(app, 'Switchboard', settings) };
 }
 
-/** The rules of cdk-nag that the app breaks; a plugin that found nothing is not in the report. */
+/** The rules of cdk-nag that the app breaks. A plugin without findings is not in the report. */
 function violations(app: App): readonly string[] {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();

@@ -52,14 +52,14 @@ describe('settings', () => {
     );
   });
 
-  it('that do not exist are refused by name, with those that do', () => {
+  it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
         'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy.',
     );
   });
 
-  it('that are wrong are all told at once, one per line', () => {
+  it('that are wrong are all reported at once, one per line', () => {
     expect(() => readSettings({ shards: 0, logLevel: 'LOUD' })).toThrow(
       /^Setting shards is 0.*\nSetting logLevel is "LOUD".*$/,
     );
@@ -71,7 +71,7 @@ describe('settings', () => {
 });
 
 describe('settings from the command line', () => {
-  it('are text, and read as the value they spell', () => {
+  it('are text, and are read as the value that the text spells', () => {
     const settings = readSettings({
       shards: '16',
       allowedOrigins: 'https://a.example, http://localhost:3000',
@@ -88,7 +88,7 @@ describe('settings from the command line', () => {
     });
   });
 
-  it('may be empty where a list is meant', () => {
+  it('may be empty text for a list', () => {
     expect(readSettings({ allowedOrigins: '' }).allowedOrigins).toEqual([]);
   });
 });
@@ -96,11 +96,11 @@ describe('settings from the command line', () => {
 describe('the settings in cdk.json', () => {
   const settings = readContext(new App({ context: cdkJson.context }));
 
-  it('are the defaults, but that the tables of a stack that is tried out go with it', () => {
+  it('are the defaults, except that the tables are deleted with the stack', () => {
     expect(settings).toEqual({ ...readSettings({}), removalPolicy: 'destroy' });
   });
 
-  it('are told from what CDK keeps beside them', () => {
+  it('are kept apart from the keys that CDK adds', () => {
     const context = { '@aws-cdk/core:flag': true, 'aws:cdk:x': 1, 'acknowledged-issue-numbers': [1] };
     expect(readContext(new App({ context }))).toEqual(readSettings({}));
   });

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { SwitchboardStack } from '../../lib/switchboard-stack.ts';
 import type { SwitchboardProps } from '../../lib/switchboard.ts';
 
-/** The stack with these settings, its functions not bundled: what is tested here is the template. */
+/** The stack with these settings. Its functions are not bundled, because these tests read the template only. */
 export function createStack(settings: SwitchboardProps = {}): SwitchboardStack {
   const app = new App({
     context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': true },
@@ -40,7 +40,7 @@ export function outputsOf(stack: SwitchboardStack): Readonly<Record<string, unkn
   );
 }
 
-/** `${SessionsTable.Arn}/index/byAudience` for the Join and GetAtt that spell it, so that a test can say it. */
+/** Writes Join and GetAtt as readable text, such as `${SessionsTable.Arn}/index/byAudience`. */
 function asText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asText);
   if (typeof value !== 'object' || value === null) return value;
@@ -57,7 +57,7 @@ function asText(value: unknown): unknown {
   return parts.map((part) => String(asText(part))).join(separator);
 }
 
-/** Without the name of the construct in front and the hash that CDK adds: `SessionsTable`. */
+/** A logical id without the construct's name in front and CDK's hash behind: `SessionsTable`. */
 function shortId(logicalId: string): string {
   return logicalId.replace(/^Switchboard/, '').replace(/[0-9A-F]{8}$/, '');
 }

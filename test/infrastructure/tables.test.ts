@@ -24,13 +24,13 @@ describe('tables', () => {
       KeySchema: key('pk', 'sk'),
       BillingMode: 'PAY_PER_REQUEST',
       TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
-      // False is DynamoDB's own key, which encrypts every table; true would be a key of KMS, at its price.
+      // False means DynamoDB's own key, which encrypts every table. True would mean a KMS key, which costs extra.
       SSESpecification: { SSEEnabled: false },
     });
     expect(table).not.toHaveProperty('StreamSpecification');
   });
 
-  it('find sessions by audience and by connection, and say there whether they are open', () => {
+  it('find sessions by audience and by connection, with the attributes that tell whether they are open', () => {
     const open = { ProjectionType: 'INCLUDE', NonKeyAttributes: ['connectedAt', 'tokenExpiresAt'] };
     expect(sessions?.['GlobalSecondaryIndexes']).toEqual([
       { IndexName: 'byAudience', KeySchema: key('audience', 'member'), Projection: open },
@@ -39,7 +39,7 @@ describe('tables', () => {
     expect(state).not.toHaveProperty('GlobalSecondaryIndexes');
   });
 
-  it('can be restored to any moment where they hold what was promised to be kept', () => {
+  it('can be restored to any moment if they hold durable messages', () => {
     expect(state).toMatchObject({
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
@@ -47,22 +47,22 @@ describe('tables', () => {
   });
 });
 
-describe('what holds data', () => {
+describe('a resource that holds data', () => {
   const stateful = ['AWS::DynamoDB::Table', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup'];
   const policies = (given: ReturnType<typeof createStack>) =>
     new Set(stateful.flatMap((type) => resourcesOf(given, type).map(({ deletionPolicy }) => deletionPolicy)));
 
-  it('stays when the stack goes, by default', () => {
+  it('stays by default if the stack is deleted', () => {
     expect(policies(stack)).toEqual(new Set(['Retain']));
   });
 
-  it('goes with the stack where the setting says so', () => {
+  it('is deleted with the stack if the setting says so', () => {
     expect(policies(createStack({ removalPolicy: 'destroy' }))).toEqual(new Set(['Delete']));
   });
 });
 
 describe('the token secret', () => {
-  it('is made by Secrets Manager, longer than HS256 asks for, and is in no template', () => {
+  it('is made by Secrets Manager, is longer than HS256 asks for, and is in no template', () => {
     expect(
       resourcesOf(stack, 'AWS::SecretsManager::Secret').map(({ properties }) => properties),
     ).toMatchObject([{ GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } }]);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-// The rules under test need no types; without them, a file need not exist to be linted.
+// The rules under test need no types. Without types, ESLint takes files that do not exist.
 const eslint = new ESLint({
   cwd: repository,
   overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
@@ -70,7 +70,7 @@ describe('the walls between the folders', () => {
     expect(await lint(file, `import { x } from '${specifier}';`)).toEqual([]);
   });
 
-  it('let the stack see the type of the environment, and not what reads it', async () => {
+  it('let the stack import the type of the environment, but not the code that reads it', async () => {
     const environment = '../lambdas/environment.ts';
     expect(await lint('lib/functions.ts', `import type { FunctionName } from '${environment}';`)).toEqual([]);
     expect(await lint('lib/functions.ts', `import { readEnvironment } from '${environment}';`)).toEqual([
@@ -96,7 +96,7 @@ describe('process.env', () => {
     ]);
   });
 
-  it('is not read under the name of the module either', async () => {
+  it('is not read through an import of the module either', async () => {
     expect(await lint('lambdas/log.ts', "import { env } from 'node:process';")).toEqual([
       expect.stringContaining('process.env is read in lambdas/environment.ts'),
     ]);
@@ -112,7 +112,7 @@ describe('process.env', () => {
 
 describe('tests', () => {
   it.each(['it.skip', 'it.only', 'describe.skip', 'describe.only', 'it.todo', 'test.skip'])(
-    'use no %s',
+    'do not use %s',
     async (call) => {
       expect(await lint('test/some.test.ts', `${call}('a name', () => {});`)).toEqual([
         'Every test runs: none is skipped, singled out or left to do.',

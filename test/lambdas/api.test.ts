@@ -15,7 +15,7 @@ describe('GET /sessions/{connectionId}', () => {
     });
   });
 
-  it('is 404 where there is none, and 400 for what is no id', async () => {
+  it('is 404 if there is none, and 400 for an invalid id', async () => {
     const { request } = await load();
     const path = (connectionId: string) => ({ path: { connectionId } });
     expect(await request('GET /sessions/{connectionId}', path('c1='))).toMatchObject({
@@ -81,7 +81,7 @@ describe('GET /sessions', () => {
 });
 
 describe('DELETE /sessions', () => {
-  it('by id says why, closes, and finds nobody the second time', async () => {
+  it('by id sends the reason, closes the session, and is 404 the second time', async () => {
     const { request } = await load([clientOf('c1='), clientOf('c2=')]);
     const path = { connectionId: 'c1=' };
     expect(await request('DELETE /sessions/{connectionId}', { path })).toEqual({
@@ -102,7 +102,7 @@ describe('DELETE /sessions', () => {
     });
   });
 
-  it('of a user closes every one of his sessions, and no other', async () => {
+  it('of a user closes all sessions of the user, and no other', async () => {
     const { request } = await load([clientOf('c1='), clientOf('c2='), clientOf('c3=', { userId: '2' })]);
     const query = { userType: 'member', userId: '1' };
     expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 2 } });
@@ -120,7 +120,7 @@ describe('DELETE /sessions', () => {
     expect(await request('GET /sessions', { query })).toMatchObject({ body: { sessions: [] } });
   });
 
-  it('of a user finds the one session that is open behind a page of expired ones', async () => {
+  it('of a user closes an open session that comes after a page of expired ones', async () => {
     const expired = Array.from({ length: 100 }, (_, index) =>
       clientOf(`a${String(index)}`, { tokenExpiresAt: Date.now() - 1 }),
     );
@@ -138,7 +138,7 @@ describe('DELETE /sessions', () => {
     expect(cloud.current().callbackApi.calls).toEqual([]);
   });
 
-  it('of a connection that is gone already forgets it', async () => {
+  it('of a connection that is already gone deletes the session', async () => {
     const { request } = await load([clientOf('c1=')]);
     cloud.current().callbackApi.statuses.set('c1=', 410);
     const path = { connectionId: 'c1=' };
@@ -146,7 +146,7 @@ describe('DELETE /sessions', () => {
     expect(await request('GET /sessions/{connectionId}', { path })).toMatchObject({ status: 404 });
   });
 
-  it('that the platform refuses is 500, and the session stays to be tried again', async () => {
+  it('that API Gateway refuses is 500, and keeps the session for a retry', async () => {
     const { request } = await load([clientOf('c1=')]);
     cloud.current().callbackApi.statuses.set('c1=', 403);
     const path = { connectionId: 'c1=' };
@@ -159,7 +159,7 @@ describe('DELETE /sessions', () => {
 });
 
 describe('GET /publications/{messageId}', () => {
-  it('says what became of it, to its own tenant', async () => {
+  it('shows the publication, only to its own tenant', async () => {
     const { request, publish } = await load([clientOf('c1=')]);
     const messageId = randomUUID();
     await publish({ to: 'everyone', type: 'notice', content: 1, messageId });
@@ -180,7 +180,7 @@ describe('GET /publications/{messageId}', () => {
     expect(await request('GET /publications/{messageId}', { path, query })).toMatchObject({ status: 404 });
   });
 
-  it('is 404 for one that nobody recorded, and 400 for what is no UUID', async () => {
+  it('is 404 for an unknown publication, and 400 for an invalid UUID', async () => {
     const { request } = await load();
     const get = (messageId: string) => request('GET /publications/{messageId}', { path: { messageId } });
     expect(await get(randomUUID())).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
@@ -200,7 +200,7 @@ describe('the API', () => {
     });
   });
 
-  it('answers a fault of ours with 500 internal; only the log learns more', async () => {
+  it('answers a fault with 500 internal, and only the log has the details', async () => {
     vi.stubEnv('SESSIONS_TABLE', 'missing');
     const { request } = await load();
     expect(await request('GET /sessions', { query: { userType: 'member', userId: '1' } })).toEqual({

@@ -9,7 +9,7 @@ const secret = 'a secret of at least thirty-two characters';
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3_600;
 
 describe('a handshake', () => {
-  it('with a valid token is allowed, and the identity handed on as strings', async () => {
+  it('with a valid token is allowed, and its identity is passed on as strings', async () => {
     const { authorize } = await load();
     const exp = inAnHour();
     const token = tokenOf(
@@ -46,7 +46,7 @@ describe('a handshake', () => {
       reason: /origin is not allowed/,
     },
   ])(
-    'with $what is denied; the log has the reason and nothing of the token',
+    'with $what is denied, and the log has the reason, not the token',
     async ({ claims, headers, reason }) => {
       const { authorize } = await load();
       const token = claims && tokenOf(claims, secret);
@@ -63,17 +63,14 @@ describe('a handshake', () => {
     },
   );
 
-  it.each(['Origin', 'origin'])(
-    'from an allowed %s is allowed, whatever the case of the header',
-    async (header) => {
-      const { authorize } = await load();
-      const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
-      const event = authorizerEvent('c1=', { token }, { [header]: 'https://app.example.com' });
-      expect(await authorize(event)).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Allow' }] } });
-    },
-  );
+  it.each(['Origin', 'origin'])('from an allowed origin is allowed with the header %s', async (header) => {
+    const { authorize } = await load();
+    const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
+    const event = authorizerEvent('c1=', { token }, { [header]: 'https://app.example.com' });
+    expect(await authorize(event)).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Allow' }] } });
+  });
 
-  it('with headers null, as old events have it, is judged all the same', async () => {
+  it('with null headers, as in old events, is decided by its token', async () => {
     const { authorize } = await load();
     const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
     const answer = await authorize({ ...authorizerEvent('c1=', { token }), headers: null });
@@ -85,7 +82,7 @@ describe('a request of a user', () => {
   const request = (headers: Record<string, string>) => httpAuthorizerEvent('POST /messages', headers);
   const bearer = (claims: object) => `Bearer ${tokenOf(claims, secret)}`;
 
-  it('with a valid bearer token is allowed, and the identity handed on as strings', async () => {
+  it('with a valid bearer token is allowed, and its identity is passed on as strings', async () => {
     const { authorize } = await load();
     const exp = inAnHour();
     const authorization = bearer({ sub: '42', exp, tenant: 'acme', userType: 'admin', topics: ['orders.*'] });
@@ -118,7 +115,7 @@ describe('a request of a user', () => {
       },
       reason: /origin is not allowed/,
     },
-  ])('with $what is denied; the log has the reason and nothing of the token', async ({ headers, reason }) => {
+  ])('with $what is denied, and the log has the reason, not the token', async ({ headers, reason }) => {
     const { authorize } = await load();
     expect(await authorize(request(headers))).toEqual({ isAuthorized: false });
     const logged = cloud.current().logged();
@@ -139,7 +136,7 @@ describe('the secret', () => {
     expect(reads.map(({ args }) => args[0].input)).toEqual([{ SecretId: secretArn }]);
   });
 
-  it('that cannot be read is our fault (500), and is read anew with the next handshake', async () => {
+  it('that cannot be read is a fault (500), and the next handshake reads it again', async () => {
     const { authorize, secrets } = await load();
     secrets.on(GetSecretValueCommand).rejectsOnce(new Error('no network')).resolves({ SecretString: secret });
     const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);

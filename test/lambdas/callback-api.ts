@@ -13,7 +13,7 @@ export interface CallbackApi {
   /** The URL in front of `/@connections/{connectionId}`, with a stage as on AWS. */
   readonly endpoint: string;
   readonly calls: CallbackCall[];
-  /** The status a connection is answered with, where it is not the usual one. */
+  /** The status of answers about a connection, if it is not the usual one. */
   readonly statuses: Map<string, number>;
   close(): Promise<void>;
 }

@@ -41,7 +41,7 @@ describe('$connect', () => {
     expect(cloud.current().logged()).not.toContain('swordfish');
   });
 
-  it('writes nothing to the log when all is well', async () => {
+  it('logs nothing if it succeeds', async () => {
     const { connect } = await load();
     await connect(connectEvent(clientOf('c1='), { token: 'head.swordfish.signature' }));
     expect(cloud.current().logged()).not.toContain('swordfish');
@@ -49,7 +49,7 @@ describe('$connect', () => {
 });
 
 describe('$disconnect', () => {
-  it('forgets its own connection only, and may come twice', async () => {
+  it('deletes only the session of its own connection, and may come twice', async () => {
     const { connect, disconnect } = await load();
     const old = clientOf('old=');
     await connect(connectEvent(old));

@@ -4,7 +4,7 @@ import { type FunctionName, readEnvironment, readRegion, variables } from '../..
 const names = Object.keys(variables) as FunctionName[];
 const claims = { userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics' };
 
-/** A value of each variable, and what it is read as. */
+/** A value of each variable as text, and as it is read. */
 const values = {
   LOG_LEVEL: ['INFO', 'INFO'],
   SESSIONS_TABLE: ['sessions', 'sessions'],
@@ -54,7 +54,7 @@ describe('a variable with a wrong value', () => {
     expect(() => readEnvironment('fan-out')).toThrow(variable);
   });
 
-  it('fails where claims are missing', () => {
+  it('fails if claims are missing', () => {
     stubAll('authorize');
     vi.stubEnv('TOKEN_CLAIMS', '{"userId":"sub"}');
     expect(() => readEnvironment('authorize')).toThrow('TOKEN_CLAIMS');

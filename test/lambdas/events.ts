@@ -68,7 +68,7 @@ export interface HttpRequest {
   readonly query?: Record<string, string>;
 }
 
-/** HTTP API, payload format 2.0: what a request does not have is absent, not null. */
+/** HTTP API, payload format 2.0. Fields that a request lacks are absent, not null. */
 export function httpEvent(
   routeKey: string,
   { body, isBase64Encoded = false, path, query }: HttpRequest = {},
@@ -98,7 +98,7 @@ export function httpEvent(
   };
 }
 
-/** What the authorizer of the HTTP API gets, payload format 2.0 (http-api-lambda-authorizer). */
+/** The event of the HTTP API's authorizer, payload format 2.0 (http-api-lambda-authorizer). */
 export function httpAuthorizerEvent(routeKey: string, headers: Record<string, string>) {
   const event = httpEvent(routeKey);
   return {
@@ -110,7 +110,7 @@ export function httpAuthorizerEvent(routeKey: string, headers: Record<string, st
   };
 }
 
-/** The nulls that captures of 2020 and 2021 carry. */
+/** The nulls in events that were captured in 2020 and 2021. */
 export const nulls = {
   messageId: null,
   disconnectStatusCode: null,
@@ -125,7 +125,7 @@ export const nulls = {
   },
 };
 
-/** A delivery of a job to the workers (Lambda, SQS event source). */
+/** The event that delivers a job to a worker (Lambda, SQS event source). */
 export function queueEvent(body: string, receiveCount = 1) {
   return {
     Records: [

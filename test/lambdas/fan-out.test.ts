@@ -17,7 +17,7 @@ const job = {
   shard: 0,
 };
 
-// Time passes by the function's own waits alone, so that they can be measured on a machine of any speed.
+// Only the function's own waits move the clock, so the results do not depend on the machine's speed.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.doMock('node:timers/promises', () => ({
@@ -46,7 +46,7 @@ describe('a worker of the fan-out', () => {
     expect(tookSeconds).toBeLessThanOrEqual((ids.length * 1.1) / rate);
   });
 
-  it('tries a throttled post again at its own pace, and leaves none of that to the client below', async () => {
+  it('retries a throttled post at its own rate, and lets the connections client retry nothing', async () => {
     const { work, ids } = await load(1);
     const [id = ''] = ids;
     cloud.current().callbackApi.statuses.set(id, 429);
@@ -58,7 +58,7 @@ describe('a worker of the fan-out', () => {
     { attempt: 2, seconds: 2 },
     { attempt: 5, seconds: 0 },
   ])(
-    'gives a job that fails the $attempt. time back to the queue, for $seconds s',
+    'returns a job that fails attempt $attempt to the queue, for $seconds s',
     async ({ attempt, seconds }) => {
       const { work, sqs } = await load(0);
       const { messageId = '' } = queueEvent('').Records[0] ?? {};

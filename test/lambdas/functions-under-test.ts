@@ -15,8 +15,8 @@ export interface Cloud {
 }
 
 /**
- * Starts a database and a callback API for the file, empty tables for each test, and sets the environment that a
- * function finds. Functions read it when they are loaded: import them with `load`.
+ * Starts a database and a callback API for the file, and creates empty tables for each test. It sets the environment of
+ * the functions. Functions read it when they are loaded, so a test imports them in its `load`.
  */
 export function useCloud(): { current: () => Cloud } {
   let cloud: Cloud | undefined;
@@ -84,7 +84,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
   for (const [variable, value] of Object.entries(environment)) vi.stubEnv(variable, value);
 }
 
-/** A JWT made by hand (RFC 7515), so that what checks tokens is not what makes them. */
+/** A JWT made by hand (RFC 7515), so that the tests do not use the code that verifies tokens. */
 export function tokenOf(claims: object, secret: string): string {
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
   const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;

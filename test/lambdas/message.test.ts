@@ -36,7 +36,7 @@ describe('a frame', () => {
     ]);
   });
 
-  it('without an id is answered by no body: nothing is sent to the client', async () => {
+  it('without an id is answered without a body, so the client gets nothing', async () => {
     const { message } = await load();
     const body = '{"type":"demo-message-send","content":{"text":"hi"}}';
     expect(await message(messageEvent(clientOf('c1='), body))).toEqual({ statusCode: 200 });
@@ -63,7 +63,7 @@ describe('a frame', () => {
     expect(answer).toEqual({ statusCode: 200, body: 'pong' });
   });
 
-  it('that meets a fault of ours is answered internal, with its id and nothing of the fault', async () => {
+  it('that meets a fault is answered internal, with its id and no details', async () => {
     vi.stubEnv('SESSIONS_TABLE', 'missing');
     const { message } = await load();
     const body = '{"type":"demo-message-send","id":"1","content":{"text":"private"}}';
@@ -96,7 +96,7 @@ describe('a frame after the token has expired', () => {
     ]);
   });
 
-  it('that cannot be closed is answered internal, and the next frame tries again', async () => {
+  it('is answered internal if the connection cannot be closed, and the next frame tries again', async () => {
     const { message } = await load([expired()]);
     cloud.current().callbackApi.statuses.set('c1=', 403);
     const { statusCode, body } = await message(messageEvent(expired(), 'ping'));

@@ -25,7 +25,7 @@ describe('POST /publish', () => {
     expect(await post(JSON.stringify(notice))).toMatchObject({ status: 200, body: { delivered: 0 } });
   });
 
-  it('takes a body in base64, as API Gateway sends what is not said to be text', async () => {
+  it('takes a body in base64, as API Gateway sends content that is not declared as text', async () => {
     const { post } = await load([clientOf('c1=')]);
     const body = Buffer.from(JSON.stringify({ ...notice, content: 'Grüße 🎉' })).toString('base64');
     expect(await post(body, true)).toMatchObject({ status: 200, body: { delivered: 1 } });
@@ -61,7 +61,7 @@ describe('POST /publish', () => {
     expect(await post(JSON.stringify(body))).toMatchObject({ status, body: { error: { code } } });
   });
 
-  it('with a messageId again gives the first answer, and with another body 409', async () => {
+  it('with the same messageId returns the first answer, and with another body 409', async () => {
     const { post } = await load([clientOf('c1=')]);
     const messageId = randomUUID();
     const first = await post(JSON.stringify({ ...notice, messageId }));
@@ -74,7 +74,7 @@ describe('POST /publish', () => {
     expect(cloud.current().callbackApi.calls).toHaveLength(1);
   });
 
-  it('to a topic that the setting keeps is in its log, without the body saying so', async () => {
+  it('to a topic that the setting makes durable is in the log of the topic', async () => {
     vi.stubEnv('DURABLE_TOPICS', 'orders.*,news');
     const { post } = await load();
     const publishTo = async (to: string) => (await post(JSON.stringify({ ...notice, to }))).body;
@@ -83,7 +83,7 @@ describe('POST /publish', () => {
     expect(await publishTo('topic:chat')).not.toHaveProperty('offset');
   });
 
-  it('that meets a fault of ours is 500 internal; only the log learns more', async () => {
+  it('that meets a fault is 500 internal, and only the log has the details', async () => {
     vi.stubEnv('SESSIONS_TABLE', 'missing');
     const { post } = await load();
     const answer = await post(JSON.stringify({ ...notice, content: 'private' }));
@@ -97,12 +97,12 @@ describe('POST /publish', () => {
 });
 
 describe('the same body by direct invoke', () => {
-  it('is answered with the bare answer', async () => {
+  it('is answered with the publish answer alone', async () => {
     const { invoke } = await load([clientOf('c1=')]);
     expect(await invoke(notice)).toMatchObject({ status: 'delivered', delivered: 1, gone: 0, failed: 0 });
   });
 
-  it('is answered with the bare error', async () => {
+  it('is answered with the error alone', async () => {
     const { invoke } = await load();
     expect(await invoke({ ...notice, to: 'nobody' })).toMatchObject({
       error: { code: 'bad_request', details: [{ field: 'to' }] },

@@ -51,7 +51,7 @@ describe('a token', () => {
   });
 });
 
-describe('a token is refused, and the reason says nothing of it,', () => {
+describe('a token is refused, and the reason quotes no part of it,', () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
@@ -66,7 +66,7 @@ describe('a token is refused, and the reason says nothing of it,', () => {
     },
     { what: 'without exp', token: () => sign({ sub: 'swordfish' }), reason: /exp/ },
     {
-      what: 'with an exp that is no number',
+      what: 'with an exp that is not a number',
       token: () => sign({ sub: 'swordfish', exp: '9999999999' }),
       reason: /exp/,
     },
@@ -96,10 +96,10 @@ describe('a token is refused, and the reason says nothing of it,', () => {
       reason: /SIGNATURE/,
     },
     {
-      what: 'with a critical header nobody knows',
+      what: 'with an unknown critical header',
       token: () => withHeader({ alg: 'HS256', crit: ['swordfish'], swordfish: 1 }),
     },
-    { what: 'with an algorithm nobody knows', token: () => withHeader({ alg: 'swordfish' }) },
+    { what: 'with an unknown algorithm', token: () => withHeader({ alg: 'swordfish' }) },
     { what: 'with a # in the user id', token: () => sign({ ...payload, sub: 'swordfish#1' }), reason: /sub/ },
     {
       what: 'with a : in the user type',
@@ -117,7 +117,7 @@ describe('a token is refused, and the reason says nothing of it,', () => {
       reason: /sub/,
     },
     {
-      what: 'with topics that are no list',
+      what: 'with topics that are not a list',
       token: () => sign({ ...payload, topics: 'swordfish' }),
       reason: /topics/,
     },
@@ -135,7 +135,7 @@ describe('a token is refused, and the reason says nothing of it,', () => {
       expect(JSON.stringify(verdict)).not.toContain(part);
   });
 
-  it('whatever text it is: no text is accepted, none makes the check fail', async () => {
+  it('when it is random text, and the check does not throw', async () => {
     const base64 = fc.string().map((text) => Buffer.from(text).toString('base64url'));
     const header = fc.json().map((json) => Buffer.from(json).toString('base64url'));
     const texts = fc.oneof(
@@ -146,8 +146,8 @@ describe('a token is refused, and the reason says nothing of it,', () => {
   });
 });
 
-describe('what the authorizer hands on', () => {
-  it('is made of strings alone, and read back as it was', async () => {
+describe('the authorizer context', () => {
+  it('holds only strings, and is read back unchanged', async () => {
     const verdict = await verify(await sign({ ...payload, tenant: 'acme', topics: ['orders.*', 'a/b'] }));
     if (!verdict.ok) throw new Error(verdict.reason);
     const { identity, expiresAt, topics } = verdict.token;
@@ -160,7 +160,7 @@ describe('what the authorizer hands on', () => {
 });
 
 describe('the names of the claims', () => {
-  it('are read from JSON, all four of them', () => {
+  it('are read from JSON, all four', () => {
     expect(readTokenClaims(JSON.stringify(usualClaims))).toEqual(usualClaims);
     expect(() => readTokenClaims('{"userId":"sub"}')).toThrow(/userType/);
     expect(() => readTokenClaims('sub')).toThrow(SyntaxError);

@@ -82,7 +82,7 @@ describe('closing a connection', () => {
     expect(peer.seen[0]?.headers).not.toHaveProperty('content-type');
   });
 
-  it('reports a connection that was gone already', async () => {
+  it('reports a connection that is already gone', async () => {
     const peer = await startPeer(() => ({ status: 410 }));
     expect(await clientFor(peer).disconnect(connectionId)).toEqual({ outcome: 'gone' });
   });
@@ -104,7 +104,7 @@ describe('an answer of API Gateway', () => {
     [504, 'GatewayTimeout', { outcome: 'failed', reason: 'service_error', isRetryable: true }],
     [301, 'Moved', { outcome: 'failed', reason: 'unexpected', isRetryable: false }],
   ])(
-    '%i %s becomes an outcome that shows the request id, but not the words of the platform',
+    '%i %s becomes an outcome that shows the request id, but not the text of API Gateway',
     async (status, name, expected) => {
       const body = JSON.stringify({ message: secret });
       const typed = { ...headers, 'x-amzn-errortype': name };
@@ -119,12 +119,12 @@ describe('an answer of API Gateway', () => {
       const { cause, ...shown } = outcome;
       expect(shown.requestId).toBe('a-request-id');
       expect(JSON.stringify(shown)).not.toMatch(/arn:|Exception/);
-      // The log gets them.
+      // The log gets the text.
       expect(cause).toEqual(new Error(`@connections answered ${status} (${name}): ${body}`));
     },
   );
 
-  it('keeps its meaning where the body is a page for people', async () => {
+  it('keeps its meaning if the body is an HTML page', async () => {
     const page = { headers: { 'content-type': 'text/html' }, body: '<html>Bad Gateway</html>' };
     const peer = await startPeer((_, at) => ({ status: at === 0 ? 502 : 413, ...page }));
     const client = clientFor(peer, { retries: 0 });

@@ -7,10 +7,7 @@ describe('a transient failure', () => {
   it.each<[string, PeerAnswer]>([
     ['a 429', { status: 429, headers: { 'x-amzn-errortype': 'LimitExceededException' } }],
     ['a 500', { status: 500 }],
-    [
-      'a 503 with a page for people',
-      { status: 503, headers: { 'content-type': 'text/html' }, body: '<html>' },
-    ],
+    ['a 503 with an HTML page', { status: 503, headers: { 'content-type': 'text/html' }, body: '<html>' }],
     ['a connection that breaks before the answer', 'cut'],
   ])('is retried: %s', async (_, fault) => {
     const peer = await startPeer((_seen, at) => (at < 2 ? fault : { status: 200 }));
@@ -72,7 +69,7 @@ describe('a transient failure', () => {
     expect(second - first).toBeGreaterThanOrEqual(990);
   });
 
-  it('is not a 403 or a 410', async () => {
+  it('does not include a 403 or a 410', async () => {
     for (const status of [403, 410]) {
       const peer = await startPeer(() => ({ status }));
       const client = clientFor(peer, { retries: 3 });
@@ -95,7 +92,7 @@ describe('a transient failure', () => {
     expect(outcome).toMatchObject({ outcome: 'failed', reason: 'network', cause: { code: 'ECONNREFUSED' } });
   });
 
-  it('is a peer that stays silent for the timeout of an attempt', async () => {
+  it('includes a peer that stays silent for the timeout of an attempt', async () => {
     const peer = await startWirePeer(() => undefined);
     const client = clientFor(peer, { retries: 1, timeoutMs: 40 });
     const outcome = await client.post(connectionId, client.prepare('hi'));
@@ -105,7 +102,7 @@ describe('a transient failure', () => {
 });
 
 describe('credentials', () => {
-  it('are refreshed as they near their end', async () => {
+  it('are refreshed shortly before they expire', async () => {
     let issued = 0;
     const credentials = () => {
       issued += 1;
@@ -156,7 +153,7 @@ describe('credentials with a line break', () => {
 describe('a clock that is wrong', () => {
   const hourMs = 3_600_000;
 
-  /** Refuses what was not signed within five minutes of its own clock, as AWS does. */
+  /** Refuses a signature that is more than five minutes off its own clock, as AWS does. */
   function byPeerClock({ headers }: Seen): PeerAnswer {
     const peerTime = Date.now() - hourMs;
     const date = new Date(peerTime).toUTCString();
@@ -195,7 +192,7 @@ describe('a clock that is wrong', () => {
     expect(peer.seen).toHaveLength(4);
   });
 
-  it('makes a 403 retryable where the caller makes the retries', async () => {
+  it('makes a 403 retryable if the caller makes the retries', async () => {
     const peer = await startPeer(byPeerClock);
     const client = clientFor(peer, { retries: 0 });
     const refused = { outcome: 'failed', reason: 'forbidden', isRetryable: true };

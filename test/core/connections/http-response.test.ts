@@ -7,7 +7,7 @@ import {
 } from '../../../core/connections/http-response.ts';
 
 describe('an HTTP answer', () => {
-  it('is read the same wherever the network cuts it', () => {
+  it('is read the same at every cut that the network can make', () => {
     const body = fc.string({ maxLength: 200 });
     fc.assert(
       fc.property(
@@ -45,7 +45,7 @@ describe('an HTTP answer', () => {
     expect(bodyOf(Buffer.from(text))).toBe('abc0123456789');
   });
 
-  it('without a stated length ends where the connection does', () => {
+  it('without a stated length ends when the connection ends', () => {
     const bytes = Buffer.from('HTTP/1.1 502 Bad Gateway\r\n\r\n<html>');
     expect(readResponse(bytes, false)).toBe('incomplete');
     expect(readResponse(bytes, true)).toMatchObject({ statusCode: 502, keepsConnection: false });
@@ -71,13 +71,13 @@ describe('an HTTP answer', () => {
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
     ['both framings', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['an unknown coding', 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
-    ['a chunk length that is none', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n'],
+    ['an invalid chunk length', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n'],
     [
       'a chunk that is longer than stated',
       'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabcdef\r\n',
     ],
     [
-      'a length that cannot be an answer of ours',
+      'a length that no answer of API Gateway has',
       `HTTP/1.1 200 OK\r\ncontent-length: ${maxResponseBytes + 1}\r\n\r\n`,
     ],
     ['more bytes than an answer can have', 'x'.repeat(maxResponseBytes + 1)],
@@ -85,7 +85,7 @@ describe('an HTTP answer', () => {
     expect(() => readResponse(Buffer.from(text), false)).toThrow(MalformedResponse);
   });
 
-  it('never makes the reader throw anything else, whatever the bytes', () => {
+  it('makes the reader throw no other error, for any bytes', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 300 }).map((random) => Buffer.from(random)),
       fc

@@ -7,7 +7,7 @@ const aborted = { outcome: 'failed', reason: 'aborted', isRetryable: false };
 const late = { outcome: 'failed', reason: 'deadline', isRetryable: false };
 
 describe('a signal', () => {
-  it('that has fired already lets nothing be sent', async () => {
+  it('that has already fired prevents the request', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
     const client = clientFor(peer);
     const limits = { signal: AbortSignal.abort() };
@@ -60,7 +60,7 @@ describe('a signal', () => {
 });
 
 describe('a deadline', () => {
-  it('that has passed lets nothing be sent', async () => {
+  it('that has passed prevents the request', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
     const client = clientFor(peer, { now: () => 1_000 });
     expect(await client.post(connectionId, client.prepare('hi'), { deadline: 1_000 })).toMatchObject(late);
@@ -76,7 +76,7 @@ describe('a deadline', () => {
 
   it('ends the wait before a retry', async () => {
     const peer = await startPeer(() => ({ status: 429 }));
-    // Passes as soon as the wait is drawn, so that no timer has to hit the right moment.
+    // The deadline passes when the random wait is chosen, so no timer has to fire at the right moment.
     const controller = new AbortController();
     const random = () => {
       controller.abort(new DeadlinePassed('The deadline has passed.'));
@@ -88,13 +88,13 @@ describe('a deadline', () => {
     expect(peer.seen).toHaveLength(1);
   });
 
-  it('far away does not fire at once', () => {
+  it('in the far future does not fire at once', () => {
     const { signal, release } = limitBy({ deadline: Number.MAX_SAFE_INTEGER }, () => 0);
     expect(signal?.aborted).toBe(false);
     release();
   });
 
-  it('passes on the signal beside it', () => {
+  it('lets the signal of the caller fire too', () => {
     const controller = new AbortController();
     const { signal, release } = limitBy({ signal: controller.signal, deadline: 60_000 }, () => 0);
     controller.abort('why');

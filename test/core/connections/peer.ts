@@ -17,7 +17,7 @@ export interface Seen {
   readonly body: string;
 }
 
-/** What the peer answers. `cut` closes the socket without an answer. */
+/** The answer of the peer. `cut` closes the socket without an answer. */
 export type PeerAnswer =
   'cut' | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
 

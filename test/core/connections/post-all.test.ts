@@ -27,7 +27,7 @@ describe('posting to many', () => {
     });
   });
 
-  it('posts nothing where there are no recipients', async () => {
+  it('posts nothing if there are no recipients', async () => {
     expect(await postToAll([], () => Promise.resolve(sent), {}, now)).toEqual(none);
   });
 
@@ -102,7 +102,7 @@ describe('posting to many', () => {
   });
 
   it.each(['source', 'listener'])(
-    'passes on an error of its %s after the posts in flight have ended',
+    'throws an error of its %s after the posts in flight have ended',
     async (who) => {
       let ended = 0;
       function* ids(): Generator<string> {

@@ -55,17 +55,17 @@ describe('retries', () => {
     { outcome: 'gone' },
     { outcome: 'too_large', requestId: undefined },
     { ...failed, isRetryable: false },
-  ])('are not made for $outcome that would only come again', (outcome) => {
+  ])('are not made for $outcome, which would only repeat', (outcome) => {
     expect(retriesWith(() => 0).next(outcome, 0, undefined)).toBeUndefined();
   });
 
-  it('stop where most requests fail, and return as requests succeed', () => {
+  it('stop if most requests fail, and resume as requests succeed', () => {
     const retries = retriesWith(() => 0);
     const next = () => retries.next(failed, 0, undefined);
     for (let at = 0; at < 35; at += 1) expect(next()).toBeDefined();
     expect(next()).toBeUndefined();
     for (let at = 0; at < 13; at += 1) retries.succeeded(undefined);
-    // 35 retries at 14 leave 10 of 500. 13 successes make it 23, enough for one retry, not for two.
+    // 35 retries at 14 leave 10 of 500. 13 successes raise that to 23: enough for one retry, not for two.
     const last = next();
     expect(last).toBeDefined();
     expect(next()).toBeUndefined();

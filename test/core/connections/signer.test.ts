@@ -80,7 +80,7 @@ describe('the signature', () => {
     );
   });
 
-  it('follows the day and the credential, though the key of the last ones is kept', async () => {
+  it('uses the key of its own day and credential, although the last key is cached', async () => {
     const path = '/live/@connections/L0SM9cOFvHcCIhw%3D';
     const first = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' };
     const second = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'second', sessionToken: 'token' };

@@ -16,7 +16,7 @@ describe('a socket', () => {
     expect(peer.connections()).toBe(1);
   });
 
-  it('is awaited where the limit of sockets is reached', async () => {
+  it('is awaited if the limit of sockets is reached', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
     const client = clientFor(peer, { maxSockets: 3 });
     const payload = client.prepare('hi');
@@ -33,7 +33,7 @@ describe('a socket', () => {
     expect(peer.connections()).toBe(3);
   });
 
-  it('makes room for a new one where posts wait and the peer keeps none', async () => {
+  it('makes room for a new one if posts wait and the peer keeps no connection', async () => {
     const peer = await startPeer(() => ({ status: 200, headers: { connection: 'close' } }));
     const client = clientFor(peer, { retries: 0, maxSockets: 2 });
     const ids = Array.from({ length: 10 }, (_, at) => `connection-${at}=`);
@@ -41,7 +41,7 @@ describe('a socket', () => {
     expect(peer.connections()).toBe(10);
   });
 
-  it('is not used again after it was idle for too long by the clock', async () => {
+  it('is not used again if it was idle for too long by the clock', async () => {
     let time = Date.now();
     const peer = await startPeer(() => ({ status: 200 }));
     const client = clientFor(peer, { maxIdleMs: 15_000, now: () => time });
@@ -65,7 +65,7 @@ describe('a socket', () => {
     expect(peer.requests).toHaveLength(3);
   });
 
-  it('that breaks never sends a post a second time by itself', async () => {
+  it('that breaks never repeats a post by itself', async () => {
     const peer = await startWirePeer((socket) => {
       if (peer.requests.length === 2) socket.destroy();
       else socket.write(ok);
@@ -87,7 +87,7 @@ describe('a socket', () => {
     expect(peer.connections()).toBe(2);
   });
 
-  it('is closed after an answer that came before the request was out', async () => {
+  it('is closed after an answer that came before the request was sent', async () => {
     const large = 'x'.repeat(8 * 1024 * 1024);
     const peer = await startWirePeer((socket, { connection }) => {
       if (connection > 1) socket.write(ok);
@@ -104,7 +104,7 @@ describe('a socket', () => {
     expect(peer.connections()).toBe(2);
   });
 
-  it('takes an answer in pieces, in chunks, and after an interim one', async () => {
+  it('takes an answer in pieces, in chunks, and after an interim answer', async () => {
     const pieces = [
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.',
       '1 200 OK\r\ntransfer-encoding: chunked\r\n',
@@ -127,7 +127,7 @@ describe('a socket', () => {
     expect(peer.connections()).toBe(1);
   });
 
-  it('resumes the TLS session of the one before', async () => {
+  it('resumes the TLS session of the previous one', async () => {
     const peer = await startPeer(() => ({ status: 200, headers: { connection: 'close' } }));
     const client = clientFor(peer, { retries: 0 });
     for (let at = 0; at < 2; at += 1)

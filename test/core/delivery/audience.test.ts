@@ -32,13 +32,13 @@ describe('the audience of', () => {
     expect(await resolve(core, { to: ['session:member-1a'], tenant: 'other' })).toEqual([]);
   });
 
-  it('a tenant is not of another whose name it begins with', async () => {
+  it('a tenant leaves out tenants whose names begin with its name', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1=', { tenant: 'acme-2' }));
     expect(await resolve(core, { to: ['everyone', 'user:member:1'], tenant: 'acme' })).toEqual([]);
   });
 
-  it('any target leaves out who is excluded', async () => {
+  it('any target leaves out excluded sessions', async () => {
     const core = await threeTenantsOn(await dynamodb.create());
     const exclude = ['member-1a', 'unknown'];
     expect(await resolve(core, { to: ['user:member:1', 'session:member-1a'], exclude })).toEqual([
@@ -46,14 +46,14 @@ describe('the audience of', () => {
     ]);
   });
 
-  it('a session whose token has expired is nobody', async () => {
+  it('a session whose token has expired is empty', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1=', { tokenExpiresAt: startOfTime + minuteMs }));
     core.clock.ms += minuteMs;
     expect(await resolve(core, { to: ['everyone', 'user:member:1', 'session:c1='] })).toEqual([]);
   });
 
-  it('a topic is who is subscribed to it within the tenant', async () => {
+  it('a topic is its subscribers within the tenant', async () => {
     const core = await dynamodb.create();
     for (const session of [sessionOf('a'), sessionOf('b'), sessionOf('c', { tenant: 'other' })]) {
       await core.sessions.add(session);
@@ -67,7 +67,7 @@ describe('the audience of', () => {
 });
 
 describe('an audience', () => {
-  it.each(['user:member:1', 'type:member', 'everyone'])('by %s is large only above the limit', async (to) => {
+  it.each(['user:member:1', 'type:member', 'everyone'])('of %s is large only above the limit', async (to) => {
     const core = await dynamodb.create();
     for (const id of ['a', 'b', 'c', 'd']) await core.sessions.add(sessionOf(id));
 
@@ -76,7 +76,7 @@ describe('an audience', () => {
     expect(await sizeAt(core, to, 1)).toBe('large');
   });
 
-  it('counts each session once, and none that is excluded, against the limit', async () => {
+  it('counts each session once, and no excluded session, against the limit', async () => {
     const core = await dynamodb.create();
     for (const id of ['a', 'b', 'c']) await core.sessions.add(sessionOf(id));
 
@@ -89,9 +89,9 @@ describe('an audience', () => {
     });
   });
 
-  it('is found whole where a shard is read in several pages', async () => {
+  it('is complete if a shard is read in several pages', async () => {
     const core = await dynamodb.create({ shards: 1 });
-    // Expired rows still fill pages: those behind them must be found.
+    // Expired rows still fill pages. The sessions after them must be found.
     for (const id of ['a', 'b', 'c', 'd'])
       await core.sessions.add(sessionOf(id, { tokenExpiresAt: startOfTime }));
     for (const id of ['x', 'y']) await core.sessions.add(sessionOf(id));

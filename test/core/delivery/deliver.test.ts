@@ -17,7 +17,7 @@ const member = { tenant: 'default', userType: 'member', userId: '1' };
 const sent = { outcome: 'sent' } as const;
 
 describe('a delivery', () => {
-  it('counts each recipient once: the counts add up whatever the outcomes', async () => {
+  it('counts each recipient once, so the counts add up for any outcomes', async () => {
     const core = await dynamodb.create({
       post: (id) =>
         id.startsWith('gone')
@@ -36,7 +36,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('says in the log how many posts failed, and nothing of why the SDK says so', async () => {
+  it('logs how many posts failed, without any message of the SDK', async () => {
     const core = await dynamodb.create({ post: () => failed });
     countsOf(
       await core.deliver(recipients(['c1=']), core.connections.prepare('{"content":"private"}'), later),
@@ -70,7 +70,7 @@ describe('a delivery', () => {
     }
   });
 
-  it('to nobody calls nobody', async () => {
+  it('to no recipients makes no post', async () => {
     const core = await dynamodb.create();
     expect(countsOf(await core.deliver([], core.connections.prepare('{}'), later))).toEqual({
       delivered: 0,
@@ -82,21 +82,21 @@ describe('a delivery', () => {
 });
 
 describe('a session answered 410', () => {
-  it('is forgotten once its handshake must have ended', async () => {
+  it('is deleted if its handshake must have ended', async () => {
     const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
     core.clock.ms += handshakeWindowMs + 1;
     await deliverToAll(core);
     expect(await remaining(core)).toEqual(['live']);
   });
 
-  it('stays while it is younger: its handshake may not have returned', async () => {
+  it('stays if it is younger, because its handshake may still run', async () => {
     const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
     core.clock.ms += handshakeWindowMs;
     expect(await deliverToAll(core)).toEqual({ delivered: 1, gone: 1, failed: 0 });
     expect(await remaining(core)).toEqual(['dead', 'live']);
   });
 
-  it('stays where its row was written anew in the meantime', async () => {
+  it('stays if its row was written again in the meantime', async () => {
     const core = await openSessions(['live', 'dead'], ({ connectionId }) => connectionId === 'dead');
     core.clock.ms += minuteMs + 1;
     const { recipients: asRead } = await core.recipients.ofUser(member);
@@ -105,7 +105,7 @@ describe('a session answered 410', () => {
     expect(await remaining(core)).toEqual(['dead', 'live']);
   });
 
-  it('stays while the endpoint has delivered nothing yet: a wrong one answers 410 to every id', async () => {
+  it('stays if the endpoint has not delivered yet, because a wrong endpoint answers every id with 410', async () => {
     const core = await openSessions(['a', 'b', 'c'], () => true);
     core.clock.ms += minuteMs + 1;
     expect(await deliverToAll(core)).toEqual({ delivered: 0, gone: 3, failed: 0 });
@@ -113,7 +113,7 @@ describe('a session answered 410', () => {
     expect(core.warnings.join()).toContain('endpoint');
   });
 
-  it('is forgotten when the endpoint has delivered something before', async () => {
+  it('is deleted if the endpoint has delivered before', async () => {
     let isDead = false;
     const core = await openSessions(['a'], () => isDead);
     await deliverToAll(core);

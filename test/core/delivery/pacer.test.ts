@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPacer } from '../../../core/delivery/pacer.ts';
 
-/** The times, in ms, at which so many turns came on a clock that moves only by waiting. */
+/** The times of so many turns, in ms, on a clock that only waits move. */
 async function turns(rate: number, count: number): Promise<number[]> {
   let ms = 0;
   const wait = (by: number) => {
@@ -19,7 +19,7 @@ async function turns(rate: number, count: number): Promise<number[]> {
 }
 
 describe('a pacer', () => {
-  it('never lets more go than its rate and its window allow, and no fewer than its rate', async () => {
+  it('allows no more than its rate and window, and no less than its rate', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 20_000 }),
@@ -30,7 +30,7 @@ describe('a pacer', () => {
           for (const [index, at] of times.entries()) {
             expect(index + 1).toBeLessThanOrEqual(burst + (at * rate) / 1000 + 1e-6);
           }
-          // A wait is a millisecond at least: what ran up meanwhile goes at once.
+          // A wait lasts at least a millisecond. The capacity of that time is used at once.
           expect(times.at(-1)).toBeLessThanOrEqual((count * 1000) / rate + 2);
         },
       ),

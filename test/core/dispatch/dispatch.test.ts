@@ -14,13 +14,13 @@ describe('a heartbeat', () => {
     expect(await ask('ping')).toBe('pong');
   });
 
-  it('as a frame is answered by a pong of the same id, or of none', async () => {
+  it('as a frame is answered by a pong with the same id, or without one', async () => {
     expect(await answer({ type: 'ping', id: '7' })).toEqual({ type: 'pong', id: '7', content: null });
     expect(await answer({ type: 'ping' })).toEqual({ type: 'pong', content: null });
   });
 
   it.each(['PING', ' ping', 'ping\n', '"ping"'])(
-    'is nothing like it: %j is answered bad_frame',
+    'has no other form: %j is answered bad_frame',
     async (text) => {
       expect(JSON.parse((await ask(text)) ?? '')).toMatchObject({
         type: 'error',
@@ -31,7 +31,7 @@ describe('a heartbeat', () => {
 });
 
 describe('an ack', () => {
-  it('carries what the listener returned, to the frame that gave an id', async () => {
+  it('carries the return value of the listener, if the frame has an id', async () => {
     expect(await answer({ type: 'echo', id: 'a', content: { text: 'hi' } })).toEqual({
       type: 'ack',
       id: 'a',
@@ -39,7 +39,7 @@ describe('an ack', () => {
     });
   });
 
-  it('is sent also where the id is empty, or the listener returned nothing', async () => {
+  it('is sent even if the id is empty or the listener returns nothing', async () => {
     expect(await answer({ type: 'echo', id: '', content: { text: 'hi' } })).toMatchObject({
       type: 'ack',
       id: '',
@@ -47,7 +47,7 @@ describe('an ack', () => {
     expect(await answer({ type: 'silent', id: 'b' })).toEqual({ type: 'ack', id: 'b', content: null });
   });
 
-  it('that no connection can take is an error that says so, with the id; by HTTP there is room', async () => {
+  it('too large for a connection becomes an error with the id; by HTTP it is sent', async () => {
     const long = defineListener({ type: 'long', content: z.unknown(), handle: () => 'x'.repeat(131_072) });
     const { dispatch } = dispatching([long]);
     const { text } = await dispatch('{"type":"long","id":"a"}', sender);
@@ -68,11 +68,11 @@ describe('an ack', () => {
 
 describe('an error frame', () => {
   it.each([
-    { what: 'text that is no JSON', text: '{"type":', error: { code: 'bad_frame' }, field: 'frame' },
+    { what: 'text that is not JSON', text: '{"type":', error: { code: 'bad_frame' }, field: 'frame' },
     { what: 'an empty text', text: '', error: { code: 'bad_frame' }, field: 'frame' },
-    { what: 'JSON that is no object', text: '[1]', error: { code: 'bad_frame' }, field: 'frame' },
+    { what: 'JSON that is not an object', text: '[1]', error: { code: 'bad_frame' }, field: 'frame' },
     {
-      what: 'a frame without type',
+      what: 'a frame without a type',
       text: '{"id":"a"}',
       error: { code: 'bad_frame' },
       id: 'a',
@@ -85,7 +85,7 @@ describe('an error frame', () => {
       field: 'frame.id',
     },
     {
-      what: 'a type without listener',
+      what: 'a type without a listener',
       text: '{"type":"nope","id":"a"}',
       error: { code: 'unknown_type', requestType: 'nope' },
       id: 'a',
@@ -105,13 +105,13 @@ describe('an error frame', () => {
       field: 'content',
     },
     {
-      what: 'an inherited name for a type',
+      what: 'a type that is an inherited property name',
       text: '{"type":"constructor"}',
       error: { code: 'unknown_type', requestType: 'constructor' },
       field: 'type',
     },
   ])(
-    'answers $what, with the id and type that can be read, and names the field',
+    'answers $what with the id and type, if readable, and names the field',
     async ({ text, error, id, field }) => {
       const frame: unknown = JSON.parse((await ask(text)) ?? '');
       expect(frame).toEqual({
@@ -122,14 +122,14 @@ describe('an error frame', () => {
     },
   );
 
-  it('answers the refusal of a listener in its own words, id or not', async () => {
+  it('carries the message of a refusal by the listener, with or without an id', async () => {
     const content = { code: 'forbidden', message: 'content.text: not you', requestType: 'refuse' };
     expect(await answer({ type: 'refuse', id: 'a' })).toEqual({ type: 'error', id: 'a', content });
     expect(await answer({ type: 'refuse' })).toEqual({ type: 'error', content });
   });
 
   it.each(['throw', 'throw-text', 'reject'])(
-    'answers a fault (%s) as internal and leaks nothing of it',
+    'answers a fault (%s) as internal, without any details',
     async (type) => {
       const { dispatch, logged } = dispatching();
       const { text: frame } = await dispatch(JSON.stringify({ type, id: 'a', content: 'private' }), sender);
@@ -145,8 +145,8 @@ describe('an error frame', () => {
   );
 });
 
-describe('what a listener sends', () => {
-  it('is of the tenant of the sender and stamped with who sent it', async () => {
+describe('a message that a listener sends', () => {
+  it('stays in the tenant of the sender and names the sender', async () => {
     const { dispatch, published } = dispatching();
     const forged = { from: { tenant: 'other', userType: 'admin', userId: '0' }, tenant: 'other' };
     await dispatch(
@@ -159,7 +159,7 @@ describe('what a listener sends', () => {
     ]);
   });
 
-  it('as a reply goes to the very connection that asked', async () => {
+  it('as a reply goes only to the connection that asked', async () => {
     const { dispatch, replied } = dispatching();
     await dispatch('{"type":"answer-me"}', sender);
     expect(replied).toMatchObject([
@@ -167,7 +167,7 @@ describe('what a listener sends', () => {
     ]);
   });
 
-  it('is refused for a target that is none', async () => {
+  it('is refused if its target is invalid', async () => {
     const content = { to: 'user:member' };
     expect(await answer({ type: 'forward', content })).toMatchObject({
       type: 'error',
@@ -175,7 +175,7 @@ describe('what a listener sends', () => {
     });
   });
 
-  it('of a message that came without a connection is a reply to all sessions of the user', async () => {
+  it('as a reply to a frame without a connection goes to all sessions of the user', async () => {
     const { dispatch, published, replied } = dispatching();
     const { text } = await dispatch('{"type":"answer-me"}', { identity, session: undefined });
     expect(JSON.parse(text)).toMatchObject({ type: 'ack', content: { status: 'delivered' } });
@@ -185,7 +185,7 @@ describe('what a listener sends', () => {
     ]);
   });
 
-  it('stays in the tenant of the sender whatever the options say', async () => {
+  it('stays in the tenant of the sender, even if the options name another tenant', async () => {
     const options: SendOptions & Record<string, unknown> = { tenant: 'other', to: 'session:c9=' };
     const { dispatch, published } = dispatching([
       defineListener({
@@ -210,7 +210,7 @@ describe('what a listener sends', () => {
     expect(published).toMatchObject([{ request: { durable: true, ttlSeconds: 60 } }]);
   });
 
-  it('comes with the connection it was asked on', async () => {
+  it('can name the user and the connection of the frame', async () => {
     expect(await answer({ type: 'who', id: 'a' })).toMatchObject({
       content: {
         from: sender.identity,
@@ -221,12 +221,12 @@ describe('what a listener sends', () => {
 });
 
 describe('content sent as a JSON string', () => {
-  it('is parsed where the listener takes an object, and the ack carries a string too', async () => {
+  it('is parsed if the listener takes an object, and the ack carries a string too', async () => {
     const frame = { type: 'echo', id: 'a', content: JSON.stringify({ text: 'hi' }) };
     expect(await answer(frame)).toEqual({ type: 'ack', id: 'a', content: '{"text":"hi"}' });
   });
 
-  it('makes everything that the listener sends a string, reply or publish', async () => {
+  it('makes the replies and publishes of the listener carry strings too', async () => {
     const { dispatch, published, replied } = dispatching();
     await dispatch(JSON.stringify({ type: 'forward', content: '{"to":"everyone"}' }), sender);
     await dispatch(JSON.stringify({ type: 'answer-me', content: '{}' }), sender);
@@ -240,7 +240,7 @@ describe('content sent as a JSON string', () => {
     ['an object with a default', z._default(z.object({ a: z.int() }), { a: 0 })],
     ['one of several objects', z.union([z.object({ b: z.int() }), z.object({ a: z.int() })])],
     [
-      'an object made into something else',
+      'a transformed object',
       z.pipe(
         z.object({ a: z.int() }),
         z.transform((content) => content),
@@ -254,14 +254,14 @@ describe('content sent as a JSON string', () => {
     expect(JSON.parse(ack.text)).toEqual({ type: 'ack', id: 'a', content: '{"a":1}' });
   });
 
-  it('that is an object leaves everything an object', async () => {
+  it('differs from an object, which makes the listener publish objects', async () => {
     const { dispatch, published } = dispatching();
     await dispatch(JSON.stringify({ type: 'forward', content: { to: 'everyone' } }), sender);
     expect(published).toMatchObject([{ request: { content: { forwarded: true } } }]);
   });
 
   it.each(['not JSON', '', '5', '[]', 'null', '"text"'])(
-    'that holds no object (%j) is bad_content',
+    'without an object in it (%j) is bad_content',
     async (content) => {
       const refused = await answer({ type: 'echo', id: 'a', content });
       expect(refused).toMatchObject({ type: 'error', id: 'a', content: { code: 'bad_content' } });
@@ -269,7 +269,7 @@ describe('content sent as a JSON string', () => {
     },
   );
 
-  it('stays a string where the listener takes one', async () => {
+  it('stays a string if the listener takes one', async () => {
     expect(await answer({ type: 'text', id: 'a', content: '{"a":1}' })).toEqual({
       type: 'ack',
       id: 'a',
@@ -348,7 +348,7 @@ function dispatching(known = listeners) {
   return { dispatch, published, replied, logged };
 }
 
-/** What the client is sent. */
+/** The answer that the client gets. */
 async function ask(text: string): Promise<string | undefined> {
   const answer = await dispatching().dispatch(text, sender);
   return answer.ackNotRequested ? undefined : answer.text;

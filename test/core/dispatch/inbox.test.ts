@@ -30,7 +30,7 @@ async function ask(core: Core, type: string, content: unknown): Promise<Record<s
   >;
 }
 
-/** Fills the log up to an offset with copies of its first message, in batches: a publish of each would take long. */
+/** Fills the log up to an offset with copies of its first message. Batch writes are faster than publishes. */
 async function repeatFirstMessage({ db, tables }: Core, upTo: number): Promise<void> {
   const pk = channelKey({ tenant: 'default', channel: own });
   const { Item: first } = await db.send(
@@ -58,7 +58,7 @@ const contents = ({ messages }: Record<string, unknown>) =>
   (messages as { content: unknown }[]).map(({ content }) => content);
 
 describe('an inbox', () => {
-  it('that never got anything is empty', async () => {
+  it('is empty before its first message', async () => {
     const core = await dynamodb.create();
     const empty = { messages: [], epoch: '', head: 0, readOffset: 0 };
     for (const content of [{}, undefined]) expect(await ask(core, 'inbox-list', content)).toEqual(empty);
@@ -76,7 +76,7 @@ describe('an inbox', () => {
     expect(second).not.toHaveProperty('next');
   });
 
-  it('keeps a page below the size of a frame, and gives a message that is larger than that alone', async () => {
+  it('keeps a page below the size of a frame, and returns a larger message alone', async () => {
     const core = await coreWith(0);
     const text = 'x'.repeat(30_000);
     for (const content of [text, text, text, 'y'.repeat(120_000), text]) await publish(core, content);
@@ -91,7 +91,7 @@ describe('an inbox', () => {
     expect(lengths).toEqual([[30_000, 30_000], [30_000], [120_000], [30_000]]);
   });
 
-  it('reads past many messages that have expired with few reads, and says where to go on', async () => {
+  it('passes many expired messages with few reads, and says where to continue', async () => {
     const core = await coreWith(1, 1);
     await repeatFirstMessage(core, 1100);
     core.clock.ms += 5000;
@@ -103,7 +103,7 @@ describe('an inbox', () => {
     expect(contents(await ask(core, 'inbox-list', { after: first['next'], limit: 1 }))).toEqual(['kept']);
   });
 
-  it('counts ten megabytes of what is not read, and says that there is more', async () => {
+  it('counts ten megabytes of unread messages, and says that there are more', async () => {
     const core = await coreWith(0);
     const content = 'x'.repeat(125_000);
     for (let count = 0; count < 95; count += 1) await publish(core, content);
@@ -115,7 +115,7 @@ describe('an inbox', () => {
     expect(await ask(core, 'inbox-unread', {})).toEqual({ unread: 35 });
   });
 
-  it('counts what is not read, without what has expired', async () => {
+  it('counts unread messages, without expired ones', async () => {
     const core = await coreWith(2, 10);
     await publish(core, 'later', 100);
     expect(await ask(core, 'inbox-unread', {})).toEqual({ unread: 3 });
@@ -138,13 +138,13 @@ describe('marking read', () => {
     expect(await ask(core, 'inbox-mark-read', { offset: 0 })).toEqual({ readOffset: 2 });
     expect(await ask(core, 'inbox-list', {})).toMatchObject({ readOffset: 2 });
     for (const id of ['c1=', 'c2=']) {
-      // Whoever says the same again is told again: the first time may have failed after the cursor had moved.
+      // A repeated mark is announced again: the first announcement may have failed after the cursor moved.
       const frame = { type: 'inbox-read', content: { readOffset: 2 } };
       expect(core.connections.framesTo(id)).toMatchObject([frame, frame]);
     }
   });
 
-  it('beyond the newest message is refused, and so is what is no offset', async () => {
+  it('is refused beyond the newest message, and for an invalid offset', async () => {
     const core = await coreWith(3);
     for (const offset of [4, -1, 1.5, '2']) {
       await expect(ask(core, 'inbox-mark-read', { offset })).rejects.toMatchObject({

@@ -14,7 +14,7 @@ const job: FanOutJob = {
   shard: 0,
 };
 
-/** The queue on a client whose calls are only noted. */
+/** The queue on a client that only records its calls. */
 function queueUnderTest() {
   const sqs = mockClient(SQSClient);
   sqs.on(SendMessageBatchCommand).resolves({});
@@ -30,14 +30,14 @@ function shards(count: number, differing: Partial<FanOutJob> = {}): FanOutJob[] 
 }
 
 describe('the queue of the fan-out', () => {
-  it('carries a job as it is', async () => {
+  it('carries a job unchanged', async () => {
     const { queue, batches } = queueUnderTest();
     await queue.send([job]);
     const bodies = batches().flatMap((entries) => entries.map(({ MessageBody = '' }) => MessageBody));
     expect(bodies.map(readJob)).toEqual([job]);
   });
 
-  it('puts each job into the group of its tenant: fair queues go by it', async () => {
+  it('puts each job into the message group of its tenant, which fair queues use', async () => {
     const { queue, batches } = queueUnderTest();
     await queue.send([...shards(2), ...shards(1, { tenant: 'globex' })]);
     const groups = batches().flatMap((entries) => entries.map(({ MessageGroupId }) => MessageGroupId));
@@ -65,14 +65,14 @@ describe('the queue of the fan-out', () => {
     expect(readJob(entry?.MessageBody ?? '').frame).toBe(frame);
   });
 
-  it('throws where SQS did not take every job', async () => {
+  it('throws if SQS did not take every job', async () => {
     const { sqs, queue } = queueUnderTest();
     const refused = { Id: '1', SenderFault: false, Code: 'InternalError' };
     sqs.on(SendMessageBatchCommand).resolves({ Failed: [refused] });
     await expect(queue.send(shards(2))).rejects.toThrow('InternalError');
   });
 
-  it('hands a failed job out again after as many seconds as it is told', async () => {
+  it('delivers a failed job again after the given seconds', async () => {
     const { sqs, queue } = queueUnderTest();
     await queue.retryIn('receipt', 30);
     const calls = sqs.commandCalls(ChangeMessageVisibilityCommand).map(({ args }) => args[0].input);

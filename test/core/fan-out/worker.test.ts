@@ -31,7 +31,7 @@ function bodyOf(job: FanOutJob): string {
   return JSON.stringify({ ...job, to: job.to.map(formatTarget) });
 }
 
-/** A core of one shard with so many sessions, and a worker that counts after every two recipients. */
+/** A core of one shard with so many sessions, and a worker that stores a checkpoint after every two recipients. */
 async function withSessions(count: number, post: (connectionId: string) => PostOutcome = () => sent) {
   const core = await dynamodb.create({ shards: 1, post });
   const ids = Array.from({ length: count }, (_, index) => `c${String(index).padStart(3, '0')}`);
@@ -51,7 +51,7 @@ function shardOf(core: Core, job: FanOutJob) {
 }
 
 describe('a job of the fan-out', () => {
-  it('sends its shard page by page, each session once, and counts all of it', async () => {
+  it('sends its shard page by page, each session once, and counts all sessions', async () => {
     const { core, ids, run } = await withSessions(5);
     const job = jobOf();
     await run(job);
@@ -65,7 +65,7 @@ describe('a job of the fan-out', () => {
     });
   });
 
-  it('does nothing a second time', async () => {
+  it('does nothing if it is delivered again', async () => {
     const { core, run } = await withSessions(3);
     const job = jobOf();
     await run(job);
@@ -74,7 +74,7 @@ describe('a job of the fan-out', () => {
     expect(await shardOf(core, job)).toMatchObject({ delivered: 3 });
   });
 
-  it('goes on from its last checkpoint after a crash, sends the broken page again and counts it once', async () => {
+  it('continues from its last checkpoint after a crash, sends the broken page again and counts it once', async () => {
     let crashes = true;
     const { core, ids, run } = await withSessions(6, (id) => {
       if (id === 'c003' && crashes) throw new Error('killed');
@@ -90,7 +90,7 @@ describe('a job of the fan-out', () => {
     expect(await shardOf(core, job)).toMatchObject({ state: 'done', delivered: 6 });
   });
 
-  it('that two workers have at once is counted once, and comes again to the one that is behind', async () => {
+  it('that two workers have at once is counted once, and the worker that is behind gets a retry', async () => {
     const { core, ids, run } = await withSessions(7);
     const job = jobOf();
     const ends = await Promise.allSettled([run(job), run(job)]);
@@ -103,7 +103,7 @@ describe('a job of the fan-out', () => {
   });
 
   it.each(['PutCommand', 'UpdateCommand'])(
-    'goes on where the answer to its own checkpoint got lost and the write was sent again: %s',
+    'continues if the answer to its own checkpoint was lost and the write was repeated: %s',
     async (command) => {
       const { core, ids } = await withSessions(7);
       const progress = createShardProgress({
@@ -118,7 +118,7 @@ describe('a job of the fan-out', () => {
     },
   );
 
-  it('is not reported as failed where another worker has it, even on the last attempt', async () => {
+  it('is not reported as failed if another worker has it, even on the last attempt', async () => {
     const { core, run } = await withSessions(4, () => sent);
     const job = jobOf();
     await core.progress.begin({ ...job, worker: 'other' }, 4);
@@ -131,7 +131,7 @@ describe('a job of the fan-out', () => {
     expect(await shardOf(core, job)).toMatchObject({ state: 'delivering', delivered: 2 });
   });
 
-  it('is handed back when its time runs short, and the next worker finishes it', async () => {
+  it('goes back to the queue shortly before its deadline, and the next worker finishes it', async () => {
     const { core, ids, run } = await withSessions(5);
     const job = jobOf();
     await run(job, core.clock.ms + 1000);
@@ -141,7 +141,7 @@ describe('a job of the fan-out', () => {
     expect(postedTo(core)).toEqual(ids);
   });
 
-  it('stops where every connection of a page is gone by the word of an endpoint that has proved nothing', async () => {
+  it('stops if all of a page are gone and the endpoint has not delivered before', async () => {
     const core = await dynamodb.create({ shards: 1, post: () => gone });
     for (let index = 0; index < 25; index += 1) await core.sessions.add(sessionOf(`c${String(index)}`));
     core.clock.ms += 2 * minuteMs;
@@ -152,7 +152,7 @@ describe('a job of the fan-out', () => {
     expect(await shardOf(core, job)).toMatchObject({ state: 'delivering', delivered: 0, gone: 0 });
   });
 
-  it('that fails on its last attempt is reported as failed, with what it did not reach as pending', async () => {
+  it('that fails on its last attempt is reported as failed, and the remaining recipients as pending', async () => {
     const { core, run } = await withSessions(4, (id) => {
       if (id === 'c002') throw new Error('poison');
       return sent;
@@ -168,7 +168,7 @@ describe('a job of the fan-out', () => {
     });
   });
 
-  it('one gone and one throttled recipient do not fail the rest', async () => {
+  it('sends the rest despite one gone and one throttled recipient', async () => {
     const outcomes: Record<string, PostOutcome> = { c001: gone, c002: throttled };
     const { core, run } = await withSessions(5, (id) => outcomes[id] ?? sent);
     const job = jobOf({ reportsRecipients: true });
@@ -185,19 +185,19 @@ describe('a job of the fan-out', () => {
     ]);
   });
 
-  it('tries the throttled ones again only after all others had their turn', async () => {
+  it('retries throttled recipients only after all others had their turn', async () => {
     const { core, run } = await withSessions(4, (id) => (id === 'c000' ? throttled : sent));
     await run(jobOf());
     const calls = postedTo(core);
     expect(calls.indexOf('c001')).toBeLessThan(calls.indexOf('c000', calls.indexOf('c000') + 1));
   });
 
-  it('that failed comes again soon, and where another worker has it once that must have ended', () => {
+  it('that failed is retried soon, but after the function of another worker that has it', () => {
     expect([1, 2, 4].map((attempt) => retrySecondsAfter(new Error('throttled'), attempt))).toEqual([1, 2, 4]);
     expect(retrySecondsAfter(new ShardTaken('other'), 1)).toBeGreaterThan(29);
   });
 
-  it('with a body that is no job throws, for the dead-letter queue', async () => {
+  it('with an invalid body throws, so that it reaches the dead-letter queue', async () => {
     const { core } = await withSessions(0);
     const work = createFanOutWorker(core);
     await expect(work('{"tenant":5}', later, true)).rejects.toThrow();
@@ -213,7 +213,7 @@ async function publishLarge(core: Core): Promise<{ messageId: string }> {
 }
 
 describe('the audience of a shard', () => {
-  it('is the union of its targets, each session once, whatever the size of the pages', async () => {
+  it('is the union of its targets, each session once, with pages of any size', async () => {
     const core = await dynamodb.create({ shards: 1 });
     const types = ['member', 'reader'];
     const ids = Array.from({ length: 30 }, (_, index) => `c${String(index).padStart(2, '0')}`);

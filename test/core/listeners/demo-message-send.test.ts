@@ -28,7 +28,7 @@ describe('demo-message-send', () => {
   });
 
   it.each([{ toUserId: '' }, { toUserId: null }, {}])(
-    'goes to all of the type of the sender with %j',
+    'goes to everyone of the type of the sender if its content has %j',
     async (to) => {
       const { core, dispatch } = await demo();
       expect(await send(dispatch, { text: 'hi', ...to })).toMatchObject({
@@ -57,14 +57,14 @@ describe('demo-message-send', () => {
     expect(core.connections.calls).toEqual([]);
   });
 
-  it('refuses what has no text', async () => {
+  it('refuses content without text', async () => {
     const { dispatch } = await demo();
     expect(await send(dispatch, { toUserId: '7' })).toMatchObject({
       content: { code: 'bad_content', message: 'content.text: is required' },
     });
   });
 
-  it('takes its content as a string, and answers and sends strings then', async () => {
+  it('takes its content as a string, and then answers and sends strings', async () => {
     const { core, dispatch } = await demo();
     expect(await send(dispatch, '{"text":"hi","toUserId":7}')).toEqual({
       type: 'ack',

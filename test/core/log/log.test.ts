@@ -15,7 +15,7 @@ function entry(text: string, ttlSeconds = 600) {
   };
 }
 
-/** Takes an offset and writes nothing there, as a writer that was killed. */
+/** Takes an offset and writes nothing there, like a writer that was killed. */
 async function leaveHole({ logs }: Core, ttlSeconds = 600): Promise<Slot> {
   const taken: Slot[] = [];
   const failing = { ...entry('never', ttlSeconds), frameAt: () => fail() };
@@ -38,7 +38,7 @@ async function read(core: Core, after: number, limit = 100) {
 }
 
 describe('a log', () => {
-  it('counts from 1, in one epoch, and gives its messages back in order', async () => {
+  it('counts from 1, in one epoch, and returns its messages in order', async () => {
     const core = await dynamodb.create();
     const first = await core.logs.append(log, entry('a'));
     const second = await core.logs.append(log, entry('b'));
@@ -57,7 +57,7 @@ describe('a log', () => {
     expect((await read(core, 0)).messages.sort()).toEqual(names.sort());
   });
 
-  it('is read in pages, each of which goes on where the last ended', async () => {
+  it('is read in pages, and each page continues where the last one ended', async () => {
     const core = await dynamodb.create();
     for (const text of 'abcde') await core.logs.append(log, entry(text));
     expect(await read(core, 0, 2)).toMatchObject({ messages: ['a', 'b'], offset: 2 });
@@ -71,7 +71,7 @@ describe('a log', () => {
     expect(await core.logs.open({ ...log, tenant: 'other' })).toMatchObject({ epoch: '', newest: 0 });
   });
 
-  it('that was lost begins again at 1 under another epoch, whatever is left of the old one', async () => {
+  it('that was lost begins again at 1 under another epoch, despite rows of the old epoch', async () => {
     const core = await dynamodb.create();
     const old = await core.logs.append(log, entry('old'));
     await core.logs.append(log, entry('older'));
@@ -86,7 +86,7 @@ describe('a log', () => {
 });
 
 describe('an append that is tried again', () => {
-  it('writes to the slot it had taken, and once', async () => {
+  it('writes once, to the slot that it had taken', async () => {
     const core = await dynamodb.create();
     const message = entry('a');
     let slot: Slot | undefined;
@@ -97,7 +97,7 @@ describe('an append that is tried again', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['a'], offset: 1 });
   });
 
-  it('takes another slot where a reader has closed its own', async () => {
+  it('takes another slot if a reader has sealed its own', async () => {
     const core = await dynamodb.create();
     const hole = await leaveHole(core);
     await core.logs.append(log, entry('b'));
@@ -111,7 +111,7 @@ describe('an append that is tried again', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['b', 'late'], skipped: [1] });
   });
 
-  it('takes another slot where the log has begun anew', async () => {
+  it('takes another slot if the log has a new epoch', async () => {
     const core = await dynamodb.create();
     const slot = { epoch: 'gone', offset: 7, takenAt: core.clock.ms };
     const at = await core.logs.append(log, entry('a'), { slot, remember: () => Promise.resolve() });
@@ -120,7 +120,7 @@ describe('an append that is tried again', () => {
 });
 
 describe('a hole', () => {
-  it('is waited for, and read where its writer was only slow', async () => {
+  it('is waited for, and read if its writer was only slow', async () => {
     const waits: number[] = [];
     const slow: { write?: () => Promise<unknown> } = {};
     const wait = async (ms: number) => {
@@ -138,7 +138,7 @@ describe('a hole', () => {
     expect(waits).toEqual([50, 100]);
   });
 
-  it('is closed after less than a second, skipped and counted; the next reader does not wait', async () => {
+  it('is sealed within a second, skipped and counted; the next reader does not wait', async () => {
     const waits: number[] = [];
     const core = await dynamodb.create({ wait: (ms) => Promise.resolve(waits.push(ms)) });
     await core.logs.append(log, entry('a'));
@@ -155,14 +155,14 @@ describe('a hole', () => {
     expect(waits).toEqual([]);
   });
 
-  it('at the very end is closed too: nothing appears later behind a reader', async () => {
+  it('at the end of the log is sealed too, so that nothing appears later behind a reader', async () => {
     const core = await dynamodb.create();
     await core.logs.append(log, entry('a'));
     await leaveHole(core);
     expect(await read(core, 0)).toMatchObject({ messages: ['a'], offset: 2, skipped: [2], isComplete: true });
   });
 
-  it('that is old is closed without waiting: its writer does not live any more', async () => {
+  it('that is old is sealed without waiting, because its writer has ended', async () => {
     const waits: number[] = [];
     const core = await dynamodb.create({ wait: (ms) => Promise.resolve(waits.push(ms)) });
     await leaveHole(core);
@@ -171,7 +171,7 @@ describe('a hole', () => {
     expect(waits).toEqual([]);
   });
 
-  it('is closed for good where several readers close it at once', async () => {
+  it('stays sealed if several readers seal it at once', async () => {
     const core = await dynamodb.create();
     await leaveHole(core);
     const pages = await Promise.all([read(core, 0), read(core, 0), read(core, 0)]);
@@ -180,7 +180,7 @@ describe('a hole', () => {
 });
 
 describe('many holes', () => {
-  /** As writers leave them that may take offsets, but not write. */
+  /** The holes of writers that may take offsets but may not write. */
   async function leaveHoles({ db, tables }: Core, count: number): Promise<void> {
     const update = new UpdateCommand({
       TableName: tables.state,
@@ -192,7 +192,7 @@ describe('many holes', () => {
     await db.send(update);
   }
 
-  it('are closed a few at a time, and each page goes on behind the last', async () => {
+  it('are sealed a few at a time, and each page continues after the last one', async () => {
     const core = await dynamodb.create();
     await core.logs.append(log, entry('a'));
     await leaveHoles(core, 120);
@@ -219,7 +219,7 @@ describe('many holes', () => {
   });
 });
 
-describe('a log that is begun anew while it is read or written', () => {
+describe('a log that gets a new epoch while it is read or written', () => {
   async function beginAnew(core: Core): Promise<void> {
     const Key = { pk: channelKey(log), sk: 'HEAD' };
     await core.db.send(new DeleteCommand({ TableName: core.tables.state, Key }));
@@ -227,7 +227,7 @@ describe('a log that is begun anew while it is read or written', () => {
     await core.logs.append(log, entry('new'));
   }
 
-  it('keeps what it has since then from a reader of before, who is told by an error', async () => {
+  it('shows no new message to a reader of the old epoch, which gets an error', async () => {
     const core = await dynamodb.create();
     await leaveHole(core);
     const before = await core.logs.open(log);
@@ -236,7 +236,7 @@ describe('a log that is begun anew while it is read or written', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['new'], isComplete: true });
   });
 
-  it('keeps it from a writer of before, who takes another slot', async () => {
+  it('keeps its messages from a writer of the old epoch, which takes another slot', async () => {
     const core = await dynamodb.create();
     let isBegun = false;
     const remember = async () => {
@@ -248,8 +248,8 @@ describe('a log that is begun anew while it is read or written', () => {
   });
 });
 
-describe('what has expired', () => {
-  it('is not given, and the reader is told that something is missing', async () => {
+describe('an expired message', () => {
+  it('is not returned, and the reader learns that messages are missing', async () => {
     const core = await dynamodb.create();
     await core.logs.append(log, entry('short', 10));
     await core.logs.append(log, entry('long'));
@@ -258,7 +258,7 @@ describe('what has expired', () => {
     expect(await read(core, 1)).toMatchObject({ messages: ['long'], isComplete: true });
   });
 
-  it('is not taken for a hole once its row is gone', async () => {
+  it('does not count as a hole after its row is deleted', async () => {
     const core = await dynamodb.create();
     await core.logs.append(log, entry('a', 10));
     await core.logs.append(log, entry('b', 10));
@@ -273,7 +273,7 @@ describe('what has expired', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['c'], skipped: [], isComplete: false });
   });
 
-  it('with a shorter TTL than the messages before it is not taken for a hole', async () => {
+  it('with a shorter TTL than the messages before it does not count as a hole', async () => {
     const core = await dynamodb.create();
     await core.logs.append(log, entry('a', 600));
     const { offset } = await core.logs.append(log, entry('short', 10));
@@ -284,7 +284,7 @@ describe('what has expired', () => {
     expect(await read(core, 0)).toMatchObject({ messages: ['a', 'c'], skipped: [], isComplete: false });
   });
 
-  it('has its TTL stored as the shortest before it is written; a longer TTL later does not raise that', async () => {
+  it('had its TTL stored as the shortest before it was written, and a longer TTL does not raise that', async () => {
     const core = await dynamodb.create();
     const get = new GetCommand({ TableName: core.tables.state, Key: { pk: channelKey(log), sk: 'HEAD' } });
     const shortest = async () => (await core.db.send(get)).Item?.shortestTtlSeconds as unknown;
@@ -307,7 +307,7 @@ describe('what has expired', () => {
     expect(await read(core, 1)).toMatchObject({ messages: ['b', 'd'], skipped: [3], isComplete: true });
   });
 
-  it('is missed from the whole log by a reader who was away for long', async () => {
+  it('is reported as missing even if all others have expired too', async () => {
     const core = await dynamodb.create();
     for (const text of 'abc') await core.logs.append(log, entry(text, 10));
     core.clock.ms += 3_600_000;

@@ -20,7 +20,7 @@ function publish(core: Core, content: unknown, to = own) {
   return core.publish(readPublishRequest({ to, type: 'n', content, durable: true }));
 }
 
-/** What the frame `recover` is answered with, and the contents that were sent before. */
+/** The answer to the frame `recover`, and the contents that were sent before it. */
 async function recover(core: Core, channels: readonly unknown[]) {
   const before = core.connections.calls.length;
   const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
@@ -45,7 +45,7 @@ async function refusal(core: Core, channels: readonly unknown[]): Promise<Refusa
 }
 
 describe('recover', () => {
-  it('sends what followed, in order, and says how far', async () => {
+  it('sends the messages after the position, in order, and says how far it got', async () => {
     const core = await coreWith(4);
     const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
     expect(await recover(core, [{ channel: own, epoch, offset: 2 }])).toEqual({
@@ -61,7 +61,7 @@ describe('recover', () => {
     expect(channels).toMatchObject([{ channel: own, offset: 3, recovered: true }]);
   });
 
-  it('without a position only says where the logs stand, by their full names', async () => {
+  it('without a position only returns the positions of the logs, by their full names', async () => {
     const core = await coreWith(3);
     await publish(core, 'all', 'everyone');
     const { sent, channels } = await recover(
@@ -76,7 +76,7 @@ describe('recover', () => {
     ]);
   });
 
-  it('says no honestly where the log has begun anew, was restored to an earlier time, or is gone', async () => {
+  it('answers recovered: false if the log has a new epoch, was restored to an earlier time, or is gone', async () => {
     const core = await coreWith(3);
     const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
     const { sent, channels } = await recover(core, [
@@ -92,7 +92,7 @@ describe('recover', () => {
     ]);
   });
 
-  it('sends at most 200 messages at once, and says that there is more', async () => {
+  it('sends at most 200 messages at once, and says that there are more', async () => {
     const core = await coreWith(205);
     await publish(core, 'all', 'everyone');
     const first = await recover(core, [
@@ -110,7 +110,7 @@ describe('recover', () => {
     expect(second.channels).toEqual([{ channel: own, epoch, offset: 205, recovered: true }]);
   });
 
-  it('claims no more than the connection took', async () => {
+  it('claims only the messages that the connection took', async () => {
     let taken = 0;
     const core = await coreWith(4, { post: () => (++taken > 2 ? throttled : { outcome: 'sent' }) });
     const { channels } = await recover(core, [{ channel: own, epoch: '' }]);
@@ -118,7 +118,7 @@ describe('recover', () => {
     expect(await refusal(core, [{ channel: own, epoch: '' }])).toMatchObject({ code: 'rate_limited' });
   });
 
-  it('tells the holes on the way', async () => {
+  it('names the holes on the way', async () => {
     const core = await coreWith(1);
     const log = { tenant: 'default', channel: own };
     const killed = () => Promise.reject(new Error('killed'));
@@ -130,7 +130,7 @@ describe('recover', () => {
     expect(channels).toMatchObject([{ offset: 3, recovered: true, skipped: [2] }]);
   });
 
-  it('says that something is gone where its time has passed, and sends what is left', async () => {
+  it('says that messages have expired, and sends the rest', async () => {
     const core = await dynamodb.create();
     await core.publish(readPublishRequest({ to: own, type: 'n', content: 1, durable: true, ttlSeconds: 1 }));
     await publish(core, 2);
@@ -139,17 +139,21 @@ describe('recover', () => {
     expect(sent).toEqual([2]);
     expect(channels).toMatchObject([{ offset: 2, recovered: false }]);
   });
+
+  it('of no channel is answered without any message', async () => {
+    expect(await recover(await dynamodb.create(), [])).toEqual({ sent: [], channels: [] });
+  });
 });
 
 describe('a session that has just opened', () => {
   const young = { ...session, connectedAt: startOfTime };
 
-  it('is in the index of its type and of everyone before the log is read: nothing falls in between', async () => {
+  it('is in the index before the log of its type or of everyone is read, so that no message is lost', async () => {
     const seen = { times: 0 };
     const core = await dynamodb.create();
     const isIndexed = core.recipients.isIndexed.bind(core.recipients);
     await core.sessions.add(sessionOf('c1='));
-    // Published to an audience of nobody, while the index lags.
+    // Published while the index lags, so the audience is empty.
     core.recipients.isIndexed = async (...of) => {
       if (seen.times++ < 2) return false;
       await publish(core, 'meanwhile', 'everyone');
@@ -167,7 +171,7 @@ describe('a session that has just opened', () => {
     expect(waits).toEqual([50, 100]);
   });
 
-  it('is not waited for where it asks for its own channel and topics alone, nor for ever', async () => {
+  it('is not waited for if it asks only for its own channel and topics, and otherwise not for ever', async () => {
     const core = await dynamodb.create();
     core.recipients.isIndexed = () => Promise.resolve(false);
     const waits: number[] = [];
@@ -185,8 +189,8 @@ describe('a session that has just opened', () => {
   });
 });
 
-describe('a log of which some has expired', () => {
-  it('is recovered: true up to there, where the answer ends before', async () => {
+describe('a log with an expired message', () => {
+  it('is answered recovered: true as long as the answer ends before that message', async () => {
     let posts = 0;
     const core = await dynamodb.create({ post: () => ((posts += 1) > 2 ? throttled : { outcome: 'sent' }) });
     for (let offset = 1; offset <= 5; offset += 1) {
@@ -208,10 +212,10 @@ describe('a log of which some has expired', () => {
 describe('recover is refused', () => {
   it.each([
     ["another user's channel", 'user:member:2'],
-    ['that of a user of another type', 'user:admin:1'],
+    ['the channel of a user of another type', 'user:admin:1'],
     ['another type', 'type:admin'],
     ['a topic that the token does not allow', 'topic:chat'],
-  ])('for %s, and nothing is sent of the others', async (_what, channel) => {
+  ])('for %s, and no other channel is sent either', async (_what, channel) => {
     const core = await coreWith(1);
     const refused = await refusal(core, [{ channel: own, epoch: '' }, { channel }]);
     expect(refused).toMatchObject({
@@ -232,9 +236,5 @@ describe('recover is refused', () => {
   ])('with bad content: %j names %s', async (channels, field) => {
     const core = await dynamodb.create();
     expect(await refusal(core, channels)).toMatchObject({ code: 'bad_content', details: [{ field }] });
-  });
-
-  it('of no channel it asks nothing, and is answered', async () => {
-    expect(await recover(await dynamodb.create(), [])).toEqual({ sent: [], channels: [] });
   });
 });

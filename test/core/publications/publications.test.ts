@@ -9,7 +9,7 @@ const id = { tenant: 'default', messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11
 const answer = { messageId: id.messageId, status: 'delivered', delivered: 2, gone: 1, failed: 0 } as const;
 
 describe('a messageId', () => {
-  it('is claimed once; while its publisher is at work, the same request is told so', async () => {
+  it('is claimed once, and the same request learns that a publisher is at work', async () => {
     const { publications } = await dynamodb.create();
     expect(await publications.claim(id, 'hash')).toMatchObject({ state: 'claimed' });
     expect(await publications.claim(id, 'hash')).toEqual({ state: 'running' });
@@ -22,7 +22,7 @@ describe('a messageId', () => {
     expect(claims.filter(({ state }) => state === 'running')).toHaveLength(7);
   });
 
-  it('gives the first answer again once there is one, for a day', async () => {
+  it('returns the first answer again for a day', async () => {
     const { publications, clock } = await dynamodb.create();
     await publications.claim(id, 'hash');
     await publications.finish(id, answer);
@@ -41,7 +41,7 @@ describe('a messageId', () => {
     expect(await publications.claim(id, 'another')).toEqual({ state: 'conflict' });
   });
 
-  it('is a UUID, whose case means nothing', async () => {
+  it('is a UUID, the same in upper and lower case', async () => {
     const { publications } = await dynamodb.create();
     await publications.claim(id, 'hash');
     const shouted = { ...id, messageId: id.messageId.toUpperCase() };
@@ -57,7 +57,7 @@ describe('a messageId', () => {
     expect(await publications.get({ ...id, tenant: 'third' })).toBeUndefined();
   });
 
-  it('is free again for the same body after 35 s without an answer: its publisher is lost', async () => {
+  it('is free again for the same body after 35 s without an answer, because its publisher was killed', async () => {
     const { publications, clock } = await dynamodb.create();
     await publications.claim(id, 'hash');
 
@@ -83,7 +83,7 @@ describe('a messageId', () => {
   });
 
   it.each(['PutCommand', 'UpdateCommand'])(
-    'is claimed where the answer to the claim got lost and the write was sent again: %s',
+    'is claimed if the answer to the claim was lost and the write was repeated: %s',
     async (command) => {
       const { publications, db, tables, clock } = await dynamodb.create();
       if (command === 'UpdateCommand') {
@@ -96,7 +96,7 @@ describe('a messageId', () => {
     },
   );
 
-  it('that was given back is free for any body, and no record is left to read', async () => {
+  it('that was released is free for any body, and has no record', async () => {
     const { publications } = await dynamodb.create();
     const claim = await publications.claim(id, 'hash');
     if (claim.state !== 'claimed') throw new Error(claim.state);
@@ -107,8 +107,8 @@ describe('a messageId', () => {
   });
 });
 
-describe('a messageId that is given back', () => {
-  it('is given back once, even if the same write comes again later', async () => {
+describe('a messageId that is released', () => {
+  it('is released once, even if the same write is repeated later', async () => {
     const { publications } = await dynamodb.create();
     const first = await publications.claim(id, 'hash');
     if (first.state !== 'claimed') throw new Error(first.state);
@@ -121,7 +121,7 @@ describe('a messageId that is given back', () => {
 });
 
 describe('the record of a publication', () => {
-  it('says what is under way, and then what became of it', async () => {
+  it('shows the publication under way, and then its outcome', async () => {
     const { publications, clock } = await dynamodb.create();
     expect(await publications.get(id)).toBeUndefined();
 
@@ -141,7 +141,7 @@ describe('the record of a publication', () => {
     });
   });
 
-  it('says failed of one whose publisher was killed and that nobody published again', async () => {
+  it('says failed if the publisher was killed and no retry came', async () => {
     const { publications, clock } = await dynamodb.create();
     await publications.claim(id, 'hash');
     clock.ms += 35_001;
@@ -164,7 +164,7 @@ describe('the hash of a request', () => {
   const body = { to: 'everyone', type: 'notice', content: { a: 1, b: { c: [1, 2], d: null } } };
   const hash = (request: object) => hashOf(readPublishRequest(request));
 
-  it('is the same whatever the order of the keys, at any depth, and with defaults spelt out', () => {
+  it('is the same for any order of the keys, at any depth, and with defaults spelt out', () => {
     const same = { content: { b: { d: null, c: [1, 2] }, a: 1 }, tenant: 'default', type: 'notice' };
     expect(hash({ ...same, exclude: [], to: 'everyone' })).toBe(hash(body));
     expect(hash({ ...body, to: ['everyone'] })).toBe(hash(body));
@@ -178,7 +178,7 @@ describe('the hash of a request', () => {
     { exclude: ['c1='] },
     { tenant: 'other' },
     { report: 'counts' },
-  ])('is another with %j', (difference) => {
+  ])('changes with %j', (difference) => {
     expect(hash({ ...body, ...difference })).not.toBe(hash(body));
   });
 });

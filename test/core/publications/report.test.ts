@@ -44,7 +44,7 @@ describe('the report on recipients', () => {
     expect(pages.flat().sort()).toEqual(idsOf(all));
   });
 
-  it('belongs to its tenant: another one with the same messageId has its own', async () => {
+  it('belongs to its tenant: another tenant with the same messageId has its own report', async () => {
     const core = await dynamodb.create();
     const messageId = randomUUID();
     const [ours, theirs] = [recipients(2), recipients(1)];
@@ -55,7 +55,7 @@ describe('the report on recipients', () => {
     expect(await pagesOf(core, 'other', messageId, 10)).toEqual([idsOf(theirs)]);
   });
 
-  it('is whole where DynamoDB leaves a part of the batch unprocessed', async () => {
+  it('is complete if DynamoDB leaves a part of the batch unprocessed', async () => {
     const core = await dynamodb.create();
     const messageId = randomUUID();
     const all = recipients(3);

@@ -15,7 +15,7 @@ async function kept(core: Core, name = channel) {
 }
 
 describe('a durable publish', () => {
-  it('is in the log as it is delivered, and the answer has its offset', async () => {
+  it('is in the log as it was delivered, and the answer has its offset', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1='));
     const answer = await core.publish(readPublishRequest(notice));
@@ -35,13 +35,13 @@ describe('a durable publish', () => {
     expect(core.connections.framesTo('c1=')).toEqual(messages);
   });
 
-  it('to nobody online waits there', async () => {
+  it('waits in the log if nobody is online', async () => {
     const core = await dynamodb.create();
     expect(await core.publish(readPublishRequest(notice))).toMatchObject({ delivered: 0, offset: 1 });
     expect((await kept(core)).messages).toHaveLength(1);
   });
 
-  it('that is large is accepted with its offset, and its jobs carry it', async () => {
+  it('to a large audience is accepted with its offset, and its jobs carry the offset', async () => {
     const core = await dynamodb.create({ inlineLimit: 1 });
     await core.sessions.add(sessionOf('c1='));
     await core.sessions.add(sessionOf('c2='));
@@ -55,7 +55,7 @@ describe('a durable publish', () => {
     ]);
   });
 
-  it('of the same messageId is stored once, whatever became of the first', async () => {
+  it('of the same messageId is stored once, even if the first one failed', async () => {
     let isBroken = true;
     const queueFault = () => (isBroken ? new Error('The queue is gone.') : undefined);
     const core = await dynamodb.create({ inlineLimit: 1, queueFault });
@@ -83,7 +83,7 @@ describe('a durable publish', () => {
     expect((await kept(core)).messages).toHaveLength(1);
   });
 
-  it('whose publisher was killed before storing is kept for as long as it says from when it is stored', async () => {
+  it('whose publisher was killed before storing has its TTL counted from when it is stored', async () => {
     const core = await dynamodb.create();
     const request = readPublishRequest({ ...notice, messageId: randomUUID(), ttlSeconds: 30 });
     const remember = core.publications.remember.bind(core.publications);
@@ -100,7 +100,7 @@ describe('a durable publish', () => {
     expect((await kept(core)).messages).toHaveLength(1);
   });
 
-  it('that failed after it was stored is a conflict with another body: its id is in the log', async () => {
+  it('that failed after it was stored conflicts with another body, because its id is in the log', async () => {
     const queueFault = () => new Error('The queue is gone.');
     const core = await dynamodb.create({ inlineLimit: 1, queueFault });
     await core.sessions.add(sessionOf('c1='));
@@ -111,7 +111,7 @@ describe('a durable publish', () => {
     expect(await rejectionOf(other)).toMatchObject({ code: 'conflict' });
   });
 
-  it('has room for less than others: 1 KB is for the answers that carry it', async () => {
+  it('has a frame limit that is 1 KB lower, which leaves room for the answers that carry the frame', async () => {
     const core = await dynamodb.create();
     const content = 'x'.repeat(maxDurableFrameBytes);
     const refusal = await rejectionOf(core.publish(readPublishRequest({ ...notice, content })));
@@ -128,7 +128,7 @@ describe('a durable publish', () => {
 describe('a topic that the stack marks durable', () => {
   const order = { to: 'topic:orders.eu', type: 'order', content: 1 };
 
-  it('keeps what is published to it, unless the publish says otherwise', async () => {
+  it('keeps its messages, unless the publish says otherwise', async () => {
     const core = await dynamodb.create({ durableTopics: ['orders.*'] });
     expect(await core.publish(readPublishRequest(order))).toMatchObject({ offset: 1 });
     expect(await core.publish(readPublishRequest({ ...order, to: 'topic:chat' }))).not.toHaveProperty(
@@ -153,7 +153,7 @@ describe('a publish that a log cannot keep', () => {
     ['a session', { to: 'session:c1=' }, 'durable'],
     ['two targets', { to: ['user:member:1', 'user:member:2'] }, 'durable'],
     ['an exclusion', { exclude: ['c1='] }, 'exclude'],
-    ['a time to live without durable', { durable: false, ttlSeconds: 5 }, 'ttlSeconds'],
+    ['a TTL without durable', { durable: false, ttlSeconds: 5 }, 'ttlSeconds'],
   ])('is refused: %s', async (_what, differing, field) => {
     const core = await dynamodb.create();
     const request = readPublishRequest({ ...notice, ...differing });

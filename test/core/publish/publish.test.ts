@@ -27,7 +27,7 @@ describe('a publish', () => {
     expect(core.connections.framesTo('c3=')).toEqual([]);
   });
 
-  it('to nobody online is delivered to 0, and no error', async () => {
+  it('with nobody online is delivered to 0 sessions, without an error', async () => {
     const core = await dynamodb.create();
     expect(await core.publish(readPublishRequest(notice))).toMatchObject({
       status: 'delivered',
@@ -37,7 +37,7 @@ describe('a publish', () => {
     });
   });
 
-  it('stamps who caused it, where a user did', async () => {
+  it('names the user who caused it, if one did', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1='));
     const from = { tenant: 'default', userType: 'admin', userId: '7' };
@@ -46,7 +46,7 @@ describe('a publish', () => {
   });
 
   it.each([null, 0, false, '', [], 'text', { deep: [{ er: null }] }].map((content) => ({ content })))(
-    'carries $content as it is',
+    'carries $content unchanged',
     async ({ content }) => {
       const core = await dynamodb.create();
       await core.sessions.add(sessionOf('c1='));
@@ -74,7 +74,7 @@ describe('a publish', () => {
     expect(await records(core)).toHaveLength(1);
   });
 
-  it('to more sessions than are sent to at once is handed over as one job per shard, and recorded', async () => {
+  it('to more sessions than inlineLimit becomes one job per shard, and is recorded', async () => {
     const core = await dynamodb.create({ inlineLimit: 1, shards: 3 });
     await core.sessions.add(sessionOf('c1='));
     await core.sessions.add(sessionOf('c2='));
@@ -97,7 +97,7 @@ describe('a publish', () => {
 });
 
 describe('the record of a publish', () => {
-  it('is written only where the caller can ask for it', async () => {
+  it('is written only if the caller can ask for it', async () => {
     const core = await dynamodb.create();
     await core.publish(readPublishRequest(notice));
     expect(await records(core)).toEqual([]);
@@ -125,7 +125,7 @@ describe('the record of a publish', () => {
 });
 
 describe('the same messageId again', () => {
-  it('publishes nothing and answers as the first time, whatever the order of the keys', async () => {
+  it('publishes nothing and returns the first answer, for any order of the keys', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1='));
     const messageId = randomUUID();
@@ -147,7 +147,7 @@ describe('the same messageId again', () => {
     expect(core.connections.calls).toHaveLength(1);
   });
 
-  it('in another case is the same id, not a conflict', async () => {
+  it('in upper case is the same id, not a conflict', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1='));
     const messageId = randomUUID();
@@ -184,7 +184,7 @@ describe('the same messageId again', () => {
     expect(core.connections.calls).toHaveLength(1);
   });
 
-  it('is refused, with the advice to ask again, where the first does not come to an end in time', async () => {
+  it('is refused, with the advice to ask again, if the first does not end in time', async () => {
     let waitedMs = 0;
     const core = await dynamodb.create({ wait: (ms) => Promise.resolve((waitedMs += ms)) });
     const request = readPublishRequest({ ...notice, messageId: randomUUID() });
@@ -199,7 +199,7 @@ describe('the same messageId again', () => {
     expect(waitedMs).toBeLessThan(6000);
   });
 
-  it('after a fault may be published: nothing holds on to it', async () => {
+  it('after a fault is published', async () => {
     const faults = [new Error('The queue refused a job.')];
     const core = await dynamodb.create({ inlineLimit: 1, queueFault: () => faults.shift() });
     await core.sessions.add(sessionOf('c1='));
@@ -212,7 +212,7 @@ describe('the same messageId again', () => {
 });
 
 describe('a reply', () => {
-  it('goes to the connection it is told, without looking for it', async () => {
+  it('goes to the given connection, without reading its session', async () => {
     const core = await dynamodb.create();
     const identity = { tenant: 'default', userType: 'member', userId: '1' };
     const to = { connectionId: 'new=', identity, connectedAt: core.clock.ms };
@@ -223,7 +223,7 @@ describe('a reply', () => {
     expect(core.connections.framesTo('new=')).toEqual([{ type, content, messageId, from: identity }]);
   });
 
-  it('keeps to the size of a frame too', async () => {
+  it('is limited to the size of a frame too', async () => {
     const core = await dynamodb.create();
     const identity = { tenant: 'default', userType: 'member', userId: '1' };
     const to = { connectionId: 'c1=', identity, connectedAt: core.clock.ms };

@@ -10,7 +10,7 @@ const member = { tenant: 'default', userType: 'member', userId: '1' };
 const kicked: Closing = { code: 'kicked', message: 'Ended by the service.', retry: false };
 
 describe('ending a session', () => {
-  it('says why, then closes, and only then forgets the row', async () => {
+  it('sends the reason, then closes, and only then deletes the row', async () => {
     let isListedAtClose: boolean | undefined;
     const core: Core = await withSession({
       async disconnect(connectionId) {
@@ -32,14 +32,14 @@ describe('ending a session', () => {
     expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
   });
 
-  it('says why again where the connection does not take it at first', async () => {
+  it('sends the reason again if the connection does not take it at first', async () => {
     let posts = 0;
     const core = await withSession({ post: () => ((posts += 1) < 3 ? throttled : { outcome: 'sent' }) });
     await core.closeSession(sessionOf('c1='), kicked);
     expect(core.connections.calls.map(({ call }) => call)).toEqual(['post', 'post', 'post', 'disconnect']);
   });
 
-  it('says it once to a client that may connect again, and where saying it again is in vain', async () => {
+  it('sends the reason once if the client may reconnect, or if a retry cannot help', async () => {
     const posts = async (post: NonNullable<ConnectionsScript['post']>, closing: Closing) => {
       const core = await withSession({ post });
       await core.closeSession(sessionOf('c1='), closing);
@@ -57,21 +57,21 @@ describe('ending a session', () => {
     expect(await core.sessions.get(member, 'c2=')).toBeDefined();
   });
 
-  it.each([gone, throttled, failed])('goes on when the reason could not be sent: $outcome', async (post) => {
+  it.each([gone, throttled, failed])('closes even if the reason was not sent: $outcome', async (post) => {
     const core = await withSession({ post: () => post });
     await core.closeSession(sessionOf('c1='), kicked);
     expect(core.connections.calls.at(-1)).toEqual({ call: 'disconnect', connectionId: 'c1=' });
     expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
   });
 
-  it('forgets the row of a connection that was gone already', async () => {
+  it('deletes the row of a connection that is already gone', async () => {
     const core = await withSession({ disconnect: () => ({ outcome: 'gone' }) });
     await core.closeSession(sessionOf('c1='), kicked);
     expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
   });
 
   it.each([throttled, failed])(
-    'that fails ($outcome) keeps the row, so that it can be tried again',
+    'keeps the row if the close fails ($outcome), so that it can be retried',
     async (end) => {
       const core = await withSession({ disconnect: () => end });
       const ended = core.closeSession(sessionOf('c1='), kicked);
@@ -84,7 +84,7 @@ describe('ending a session', () => {
 describe('a frame', () => {
   const { identity, session } = sender();
 
-  it('is dispatched while the token is valid, without a read, and its answer returned', async () => {
+  it('is dispatched without a read while the token is valid, and its answer is returned', async () => {
     const { core, receive, dispatched } = await receiving();
     core.clock.ms = session.tokenExpiresAt - 1;
     core.sessions.get = () => Promise.reject(new Error('A message costs no read.'));
@@ -93,7 +93,7 @@ describe('a frame', () => {
     expect(core.connections.calls).toEqual([]);
   });
 
-  it('from the moment the token expires ends the session instead: reason, close, and nothing dispatched', async () => {
+  it('from the moment the token expires ends the session: reason, close, and no dispatch', async () => {
     const { core, receive, dispatched } = await receiving();
     core.clock.ms = session.tokenExpiresAt;
     expect(await receive('ping', identity, session)).toBeUndefined();
@@ -105,7 +105,7 @@ describe('a frame', () => {
     expect(core.connections.calls.map(({ call }) => call)).toEqual(['post', 'disconnect']);
   });
 
-  it('is dispatched after that where the session was refreshed, until that token expires', async () => {
+  it('is dispatched after that if a refresh has moved the expiry, until the new expiry', async () => {
     const { core, receive, dispatched } = await receiving();
     const later = session.tokenExpiresAt + minuteMs;
     expect(await core.sessions.refresh(identity, 'c1=', later)).toBe(later);
@@ -116,7 +116,7 @@ describe('a frame', () => {
     expect(await receive('ping', identity, session)).toBeUndefined();
   });
 
-  it('of a connection whose expiry cannot be read is a matter of its session', async () => {
+  it('without a readable expiry is dispatched only if its session is open', async () => {
     const { core, receive, dispatched } = await receiving();
     await core.sessions.remove(identity, 'c1=');
     await receive('ping', identity, { ...session, tokenExpiresAt: Number.NaN });

@@ -8,7 +8,7 @@ const ofType = { tenant: 'default', userType: 'member' };
 const ofUser = { ...ofType, userId: '1' };
 
 describe('the sessions of a user', () => {
-  it('are listed whole', async () => {
+  it('are listed with all fields', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1='));
     await core.sessions.add(sessionOf('c2=', { userId: '2' }));
@@ -43,14 +43,14 @@ describe('the sessions of a type', () => {
     expect(pages.flat()).toHaveLength(230);
   });
 
-  it('are one page where there are few, and none where there is nobody', async () => {
+  it('are one page if there are few, and an empty page if there are none', async () => {
     const core = await dynamodb.create();
     expect(await listSessions(core.recipients, core.sessions, ofType)).toEqual({ sessions: [] });
     await core.sessions.add(sessionOf('c1='));
     expect((await everyPage(core, ofType)).flat()).toEqual([sessionOf('c1=')]);
   });
 
-  it('leave out those whose token has expired', async () => {
+  it('leave out sessions whose token has expired', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(sessionOf('c1=', { tokenExpiresAt: startOfTime + minuteMs }));
     core.clock.ms += minuteMs;
@@ -73,7 +73,7 @@ describe('a cursor', () => {
     encode({ shard: 0, key: {} }),
     encode({ shard: 0, key: { pk: 1, sk: 2 } }),
     encode({ shard: 0, key: { pk: { deep: [] }, sk: null } }),
-  ])('that nobody gave (%j) is refused by name, for users and types', async (cursor) => {
+  ])('that no page returned (%j) is refused by name, for users and types', async (cursor) => {
     const core = await withSessions(1);
     for (const query of [ofUser, ofType]) {
       const listed = listSessions(core.recipients, core.sessions, { ...query, cursor });

@@ -10,7 +10,7 @@ const dynamodb = useDynamoDB();
 const member = { tenant: 'default', userType: 'member', userId: '1' };
 
 describe('an added session', () => {
-  it('is found at once, whole, by its user and by its id', async () => {
+  it('is found at once, with all fields, by its user and by its id', async () => {
     const { recipients, sessions } = await dynamodb.create();
     await sessions.add(sessionOf('c1='));
 
@@ -25,7 +25,7 @@ describe('an added session', () => {
     ]);
   });
 
-  it('is read consistently by its user: a publish right after the handshake finds it', async () => {
+  it('is read consistently by its user, so that a publish right after the handshake finds it', async () => {
     const { recipients, sessions, db } = await dynamodb.create();
     const reads: unknown[] = [];
     const record = { name: 'record', step: 'initialize' } as const;
@@ -34,7 +34,7 @@ describe('an added session', () => {
     await recipients.ofUser(member);
     db.middlewareStack.remove('record');
 
-    // The engine of the tests has no lag, so the proof is in what is asked.
+    // The database of the tests has no lag, so the test looks at the request.
     expect(reads).toHaveLength(2);
     for (const read of reads) expect(read).toHaveProperty('ConsistentRead', true);
   });
@@ -49,14 +49,14 @@ describe('an added session', () => {
     expect(await ofAllShards(recipients, 'other')).toEqual([]);
   });
 
-  it('keeps no more of a user agent than is worth its storage', async () => {
+  it('keeps the first 256 characters of a user agent', async () => {
     const { sessions } = await dynamodb.create();
     await sessions.add(sessionOf('c1=', { userAgent: 'a'.repeat(5_000) }));
 
     expect((await sessions.get(member, 'c1='))?.userAgent).toHaveLength(256);
   });
 
-  it('carries an expiry in epoch seconds, after the two hours that any connection lives', async () => {
+  it('has a TTL in epoch seconds, after the two hours that a connection can live', async () => {
     const { sessions, db, tables } = await dynamodb.create();
     await sessions.add(sessionOf('c1='));
 
@@ -67,7 +67,7 @@ describe('an added session', () => {
 });
 
 describe('removing a session', () => {
-  it('removes its own connection only, and may be repeated', async () => {
+  it('removes only that connection, and may be repeated', async () => {
     const { recipients, sessions } = await dynamodb.create();
     await sessions.add(sessionOf('old='));
     await sessions.add(sessionOf('new='));
@@ -79,7 +79,7 @@ describe('removing a session', () => {
     expect(await recipients.byConnection('old=')).toBeUndefined();
   });
 
-  it('as gone leaves a row that was written anew since it was read', async () => {
+  it('as gone keeps a row that was written again since it was read', async () => {
     const { sessions } = await dynamodb.create();
     await sessions.add(sessionOf('c1=', { connectedAt: startOfTime + 5 }));
 
@@ -90,7 +90,7 @@ describe('removing a session', () => {
     expect(await sessions.get(member, 'c1=')).toBeUndefined();
   });
 
-  it('as gone is no fault where the row is gone already', async () => {
+  it('as gone succeeds if the row is already gone', async () => {
     const { sessions } = await dynamodb.create();
     const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
     await expect(sessions.removeGone(recipient)).resolves.toBeUndefined();
@@ -113,7 +113,7 @@ describe('removing a session', () => {
 });
 
 describe('reading many sessions', () => {
-  it('gives all of them where DynamoDB leaves a part of the batch unprocessed', async () => {
+  it('returns all of them if DynamoDB leaves a part of the batch unprocessed', async () => {
     const core = await dynamodb.create();
     const ids = ['c1=', 'c2=', 'c3='];
     for (const id of ids) await core.sessions.add(sessionOf(id));
@@ -143,7 +143,7 @@ describe('refreshing a session', () => {
     return idsOf(found.flatMap((page) => page.recipients));
   }
 
-  it('moves its expiry and that of its subscriptions, and never back', async () => {
+  it('moves its expiry and that of its subscriptions, but never to an earlier time', async () => {
     const core = await subscribed();
     expect(await core.sessions.refresh(member, 'c1=', until)).toBe(until);
     expect(await core.sessions.refresh(member, 'c1=', until - 1)).toBe(until);
@@ -152,7 +152,7 @@ describe('refreshing a session', () => {
     expect(await subscribers(core)).toEqual(['c1=']);
   });
 
-  it('that failed half-way is done whole by the next one with the same token', async () => {
+  it('is completed by the next refresh with the same token if it failed half-way', async () => {
     const core = await subscribed();
     const refresh = core.subscriptions.refresh.bind(core.subscriptions);
     core.subscriptions.refresh = () => Promise.reject(new Error('throttled'));
@@ -163,7 +163,7 @@ describe('refreshing a session', () => {
     expect(await subscribers(core)).toEqual(['c1=']);
   });
 
-  it('of which nothing is left brings nothing back', async () => {
+  it('that is gone creates no row', async () => {
     const core = await subscribed();
     await core.sessions.remove(member, 'c1=');
     expect(await core.sessions.refresh(member, 'c1=', until)).toBeUndefined();
@@ -172,7 +172,7 @@ describe('refreshing a session', () => {
   });
 });
 
-describe('a session whose time is over, its row not yet removed', () => {
+describe('an expired session whose row is not deleted yet', () => {
   it.each([
     { what: 'token', open: 60 * minuteMs - 1, over: 60 * minuteMs, tokenMs: 60 * minuteMs },
     {
@@ -181,7 +181,7 @@ describe('a session whose time is over, its row not yet removed', () => {
       over: connectionLifetimeMs + 10 * minuteMs,
       tokenMs: 9 * connectionLifetimeMs,
     },
-  ])('is nobody from the end of its $what on, by every key', async ({ open, over, tokenMs }) => {
+  ])('is found by no key from the end of its $what on', async ({ open, over, tokenMs }) => {
     const core = await dynamodb.create();
     const { sessions, clock } = core;
     await sessions.add(sessionOf('c1=', { tokenExpiresAt: startOfTime + tokenMs }));
@@ -193,10 +193,10 @@ describe('a session whose time is over, its row not yet removed', () => {
   });
 });
 
-describe('a user of more sessions than a page of the database holds', () => {
-  it('is read whole, page after page', async () => {
+describe('a user with more sessions than a page of the database holds', () => {
+  it('is read completely, page after page', async () => {
     const { recipients, db, tables } = await dynamodb.create();
-    // A page ends at 1 MB: 60 rows of 20 KB are two.
+    // A page ends at 1 MB, so 60 rows of 20 KB are two pages.
     const rows = Array.from({ length: 60 }, (_, index) => ({
       PutRequest: {
         Item: {
@@ -238,7 +238,7 @@ async function ofAllShards(
   return pages.flatMap(({ recipients }) => recipients);
 }
 
-/** How many sessions each way of looking finds. */
+/** The number of sessions that each query finds. */
 async function everyLook({ recipients, sessions }: Core): Promise<number[]> {
   const recipient = { connectionId: 'c1=', identity: member, connectedAt: startOfTime };
   const looks = await Promise.all([

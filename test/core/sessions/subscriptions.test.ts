@@ -47,7 +47,7 @@ describe('subscribing', () => {
   });
 
   it.each([0, 1, 2])(
-    'leaves no row behind where the session disconnects after %i of its commands',
+    'leaves no row behind if the session disconnects after %i of its commands',
     async (commands) => {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
@@ -60,7 +60,7 @@ describe('subscribing', () => {
   );
 
   it.each([0, 1, 2])(
-    'lives as long as the session where the session is refreshed after %i of its commands',
+    'creates a row that lasts as long as the session if that is refreshed after %i of its commands',
     async (commands) => {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
@@ -89,7 +89,7 @@ describe('subscribing', () => {
 });
 
 describe('unsubscribing', () => {
-  it('ends the subscription, and takes the topic from the session', async () => {
+  it('ends the subscription, and removes the topic from the session', async () => {
     const core = await withSession();
     await core.subscriptions.subscribe(subscriber, 'orders');
     await core.subscriptions.unsubscribe(subscriber, 'orders');
@@ -97,7 +97,7 @@ describe('unsubscribing', () => {
     expect(await core.sessions.get(member, 'c1=')).toMatchObject({ topics: [] });
   });
 
-  it('brings no part of a closed session back', async () => {
+  it('creates no row for a closed session', async () => {
     const core = await withSession();
     await core.subscriptions.subscribe(subscriber, 'orders');
     await core.sessions.remove(member, 'c1=');
@@ -119,14 +119,14 @@ describe('the subscriptions of a session that is removed', () => {
     return Items.length;
   }
 
-  it('are removed with it, more than fit into one batch', async () => {
+  it('are removed with it, even if they do not fit into one batch', async () => {
     const core = await subscribedTo(26);
     expect(await countRows(core)).toBe(27);
     await core.sessions.remove(member, 'c1=');
     expect(await countRows(core)).toBe(0);
   });
 
-  it('are removed where DynamoDB leaves a part of the batch unprocessed', async () => {
+  it('are removed even if DynamoDB leaves a part of the batch unprocessed', async () => {
     const core = await subscribedTo(3);
     const db = withUnprocessed(core.db);
     const throttled = createSubscriptions({ db, table: core.tables.sessions, shards: 1 });
