@@ -5,8 +5,8 @@ import { peerNames } from './connections/peers.ts';
 import type { Cost, RoundsOptions } from './connections/rounds.ts';
 import { startStub } from './connections/stub.ts';
 
-// The CPU of a post beside that of other clients, and the size that the connections client adds to a function.
-// Everything runs bundled, as it is deployed: tsx wraps each closure, at a cost that differs between the peers.
+// Compares the CPU of a post with other clients. Also measures the size that the connections client adds to a function.
+// All code runs bundled, as deployed: tsx wraps each closure, at a cost that differs between the peers.
 const stub = await startStub();
 const rounds = await bundle('rounds.ts');
 const memory = await bundle('memory.ts');
@@ -30,7 +30,7 @@ for (const recipients of [1_000, 10_000, 100_000]) {
   console.log(`${column(recipients, 0, 9)} recipients ${column(heapMb, 1, 18)} ${column(rssMb, 0, 13)}`);
 }
 check(
-  'MB of heap that 100,000 recipients take more than 1,000',
+  'MB of heap for 100,000 recipients, minus that for 1,000',
   (heaps.at(-1) ?? NaN) - (heaps[0] ?? NaN),
   5,
 );

@@ -11,7 +11,7 @@ await synthesise(assembly);
 const schemas = await readTableSchemas(assembly);
 await rm(assembly, { recursive: true });
 
-// The embedded database. A process of its own keeps its work out of the workers' time. The URL's query names the tables.
+// The embedded database in its own process, so that its CPU time does not count. The URL's query names the tables.
 const database = await startDynamoDB(schemas);
 const tables = new URLSearchParams({ ...(await database.createTables()) });
 announce(`${database.endpoint}/?${tables.toString()}`, () => database.close());

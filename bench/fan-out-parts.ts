@@ -13,14 +13,14 @@ export interface Place {
 
 const keys = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
 
-/** A Switchboard on the bench's database and callback API, paced if a rate is given. */
+/** Builds a Switchboard on the bench's database and callback API. With a rate, the Switchboard is paced. */
 export function buildParts({ database, callbackApi, tables, shards }: Place, postsPerSecond?: number) {
   const db = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: database, ...keys }), {
     marshallOptions: { removeUndefinedValues: true },
   });
   const paced = postsPerSecond === undefined ? {} : { retries: 0 };
   const connections = createConnectionsClient({ endpoint: `${callbackApi}/live`, ...keys, ...paced });
-  // The report shows failures. A log line per page would drown the tables.
+  // The report shows failures. A log line per page would hide the tables of results.
   const logger = { warn: () => undefined, error: () => undefined };
   const resources = { db, tables, shards, connections, logger };
   const rate = postsPerSecond === undefined ? {} : { postsPerSecond };

@@ -2,9 +2,10 @@ import { createServer } from 'node:http';
 import { serveUntilParentLeaves } from '../scripts/server-process.ts';
 
 /**
- * Stands in for the callback API: takes 10,000 requests per second with a burst of 5,000, as an account has, and answers
- * 429 above that. `POST /reset {"gone","throttled"}` starts a scenario: this share of the ids is gone, and this share of
- * the requests is throttled as well. `GET /deliveries` lists each id with the number of its deliveries.
+ * Replaces the callback API. It takes 10,000 requests per second with a burst of 5,000, the quota of an account, and
+ * answers 429 above that. `POST /reset {"gone","throttled"}` starts a scenario: `gone` is the share of ids that are
+ * gone, `throttled` the share of requests that are also throttled. `GET /deliveries` lists each id with the number of
+ * its deliveries.
  */
 const account = { rate: 10_000, burst: 5_000 };
 

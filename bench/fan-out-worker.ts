@@ -6,7 +6,7 @@ import { buildParts, type Place } from './fan-out-parts.ts';
 
 export type FromWorker = { readonly ready: true } | { readonly done: true } | { readonly handedBack: string };
 
-// One environment of the worker function: one job at a time, at its share of the rate.
+// One environment of the worker function. It does one job at a time, at its share of the rate.
 const { rate, ...place } = JSON.parse(process.argv[2] ?? '') as Place & { rate: number };
 
 const tell = (message: FromWorker) => process.send?.(message);

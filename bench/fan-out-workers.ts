@@ -3,14 +3,14 @@ import type { Place } from './fan-out-parts.ts';
 import type { FromWorker } from './fan-out-worker.ts';
 
 export interface Workers {
-  /** Works on all jobs; resolves when none is left. `killed` counts the workers that died during a job. */
+  /** Resolves when all jobs are done. `killed` counts the workers that died during a job. */
   run(bodies: readonly string[]): Promise<{ readonly killed: number }>;
   close(): void;
 }
 
 /**
- * The worker's environments, and a queue that hands out the job of a killed worker again at once. With `kills`, every
- * third job loses its worker before its end.
+ * Starts the worker's environments, and a queue that repeats the job of a killed worker at once. With `kills`, the
+ * worker of every third job is killed before the job ends.
  */
 export async function startWorkers(
   place: Place,
@@ -33,7 +33,7 @@ export async function startWorkers(
   let begun = 0;
   let killed = 0;
 
-  /** Resolves to a live worker, and to the jobs that came back to the queue. */
+  /** Resolves to a live worker and to the jobs that return to the queue. */
   async function work(worker: ChildProcess, body: string): Promise<{ worker: ChildProcess; back: string[] }> {
     begun += 1;
     const isKilled = kills && begun % 3 === 0;

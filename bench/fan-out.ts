@@ -11,8 +11,8 @@ import { startServer } from '../scripts/server-process.ts';
 
 const usage = `npm run bench -- fan-out [--recipients 100000] [--rate 8000]
 
-Sends to a topic with the fan-out's worker, eight processes of it, against a stub of the callback API that takes 10,000
-requests per second with a burst of 5,000. Ends with code 1 where a bound is broken.
+Sends to a topic with eight processes of the fan-out's worker. A stub of the callback API takes 10,000 requests per
+second with a burst of 5,000. Ends with code 1 if a bound is broken.
 
   --recipients N   subscribers of the topic (default 100000)
   --rate N         posts per second of all workers together (default 8000)`;
@@ -20,15 +20,15 @@ requests per second with a burst of 5,000. Ends with code 1 where a bound is bro
 const shards = 8;
 const workerCount = 8;
 
-/** A worker saves up at most 100 ms of its rate: so much of a broadcast may go at once. */
+/** A worker carries over at most 100 ms of unused rate. A broadcast may start with such a burst. */
 const burstSeconds = 0.1;
-/** What a broadcast may take, in the time that its rate allows. */
+/** The longest duration of a broadcast, as a multiple of the time that its rate allows. */
 const slowest = 1.1;
-/** A worker that is killed has sent at most a page since its last checkpoint; its successor sends that again. */
+/** A killed worker has sent at most one page since its last checkpoint. Its successor sends that page again. */
 const pageSize = 1000;
-/** The median of publishes to one user beside the whole broadcast, in that beside a tenth of it. */
+/** The bound of a ratio: the median publish to one user during a whole broadcast, divided by that during a tenth. */
 const largestShare = 1.5;
-/** Of one turn beside one broadcast. */
+/** The largest number of publishes to one user during one broadcast. */
 const maxPublishes = 150;
 
 await run(async () => {
@@ -78,7 +78,7 @@ interface Bench {
   readonly parts: ReturnType<typeof buildParts>;
 }
 
-/** One broadcast to the whole topic: its duration, its recipients, and its report. */
+/** Runs one broadcast to the whole topic. Checks its duration, its recipients and its report. */
 async function broadcast(
   bench: Bench,
   workers: Workers,
@@ -108,20 +108,20 @@ async function broadcast(
   );
   if (shares.gone === 0) {
     const share = (seconds * rate) / count;
-    checkAtLeast('of the time that the rate allows', share, 1 - (burstSeconds * rate) / count);
-    check('of the time that the rate allows', share, slowest);
+    checkAtLeast('duration ÷ the time that the rate allows', share, 1 - (burstSeconds * rate) / count);
+    check('duration ÷ the time that the rate allows', share, slowest);
   }
   check('second copies', copies, killed * pageSize);
   check('live recipients missed', missed, 0);
   check(
-    'recipients missing from, or too many in, the report',
+    'difference between recipients and the sum of the report',
     Math.abs(count - delivered - gone - failed - pending),
     0,
   );
   check('difference between delivered and live recipients', Math.abs(live.length - delivered), 0);
 }
 
-/** Publishes to one user while broadcasts run, in turns beside a tenth and beside the whole: the size must not show. */
+/** Publishes to one user during broadcasts to a tenth and to the whole topic. The size must not affect the latency. */
 async function compareDirect(bench: Bench, workers: Workers): Promise<void> {
   const beside = { tenth: [] as number[], all: [] as number[] };
   for (const topic of ['tenth', 'all', 'all', 'tenth'] as const) {
@@ -130,12 +130,16 @@ async function compareDirect(bench: Bench, workers: Workers): Promise<void> {
   console.log('');
   for (const [topic, took] of Object.entries(beside)) {
     const figures = `p50 ${at(took, 0.5).toFixed(1)} ms, p99 ${at(took, 0.99).toFixed(1)} ms`;
-    console.log(`To one user beside a broadcast to "${topic}": ${figures} (${took.length} publishes)`);
+    console.log(`To one user during a broadcast to "${topic}": ${figures} (${took.length} publishes)`);
   }
-  check('of the median beside a tenth', at(beside.all, 0.5) / at(beside.tenth, 0.5), largestShare);
+  check(
+    'median during the whole broadcast ÷ that during a tenth',
+    at(beside.all, 0.5) / at(beside.tenth, 0.5),
+    largestShare,
+  );
 }
 
-/** How long publishes to one user take while a broadcast runs, in ms. */
+/** The durations of publishes to one user during a broadcast, in ms. */
 async function direct(bench: Bench, workers: Workers, topic: string): Promise<number[]> {
   const { parts } = bench;
   await reset(bench, { gone: 0, throttled: 0 });
@@ -143,7 +147,7 @@ async function direct(bench: Bench, workers: Workers, topic: string): Promise<nu
   const user = { tenant: 'default', userType: 'member', userId: 'direct' };
   const session = { connectedAt: now, tokenExpiresAt: now + 3_600_000, sourceIp: '', userAgent: '' };
   await parts.sessions.add({ connectionId: 'direct', ...user, ...session });
-  const queue = { send: () => Promise.reject(new Error('One session is no large audience.')) };
+  const queue = { send: () => Promise.reject(new Error('One session must not go through the queue.')) };
   const options = { queue, inlineLimit: 500, durableTopics: [] };
   const send = createPublish({ ...parts, ...options });
   const request = readPublishRequest({ to: 'user:member:direct', type: 'x', content: 1 });
@@ -161,7 +165,7 @@ async function direct(bench: Bench, workers: Workers, topic: string): Promise<nu
   return took;
 }
 
-/** The value that this share of the values does not exceed. */
+/** The quantile of the values at this share. */
 function at(values: readonly number[], share: number): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? NaN;
 }
@@ -181,7 +185,7 @@ async function publish({ parts }: Bench, topic: string) {
   return { id, bodies: Array.from({ length: shards }, (_, shard) => JSON.stringify({ ...job, to, shard })) };
 }
 
-/** Writes subscriptions without their sessions, in batches of 25: DynamoDB takes no more in one. */
+/** Writes subscriptions without their sessions, in batches of 25, the limit of DynamoDB. */
 async function subscribe({ place, parts }: Bench, topic: string, count: number): Promise<void> {
   const all = ids(count);
   const now = Date.now();

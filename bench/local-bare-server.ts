@@ -9,8 +9,8 @@ import { generatedSecret } from '../local/index.ts';
 import { serveUntilParentLeaves } from '../scripts/server-process.ts';
 
 /**
- * The peer: a hand-written server for the same work. It verifies the same HS256 token before the upgrade, keeps the
- * sockets of each user in a map, answers the heartbeat frame, and takes publishes by plain HTTP.
+ * The peer is a hand-written server for the same work. It verifies the same HS256 token before the upgrade. It keeps
+ * the sockets of each user in a map, answers the heartbeat frame, and takes publishes by plain HTTP.
  */
 const secret = new TextEncoder().encode(generatedSecret(64));
 const socketsOf = new Map<string, Set<WebSocket>>();
@@ -54,7 +54,7 @@ async function userOf(token: string): Promise<string | undefined> {
     const { sub, userType } = claims.parse(payload);
     return `user:${userType}:${sub}`;
   } catch {
-    return undefined; // jose throws for every fault of a token; the handshake is refused.
+    return undefined; // jose throws for every invalid token. The caller refuses the handshake.
   }
 }
 

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import WebSocket from 'ws';
 import { signToken } from '../cli/sign-token.ts';
 
-/** One of the two servers: the address for its users, and a way to publish to it. */
+/** One of the two servers, with the address for its users and a way to publish. */
 export interface Peer {
   readonly name: string;
   readonly webSocketUrl: string;
   readonly publish: (body: string) => Promise<Response>;
 }
 
-/** The figures of one round on one peer; latencies in milliseconds. */
+/** The figures of one round on one peer. Latencies are in milliseconds. */
 export interface Round {
   readonly connectsPerSecond: number;
   readonly frames: readonly number[];
@@ -17,13 +17,13 @@ export interface Round {
   readonly durablePublishes: readonly number[];
 }
 
-/** Handshakes at a time. More would measure the queue in front of the server. */
+/** The number of simultaneous handshakes. More would measure the queue in front of the server. */
 const handshakesInFlight = 16;
-/** Sampling ends at the first of the two: a latency needs many samples, but the run must end. */
+/** Sampling ends at the first of the two limits. A latency needs many samples, but the run must end. */
 const maxSamples = 400;
 const maxSamplingMs = 1500;
 
-/** Connects `clients` users, then measures frames and publishes, one at a time, on one more user. */
+/** Connects `clients` users. Then measures frames and publishes one at a time with one more user. */
 export async function measureRound(peer: Peer, clients: number): Promise<Round> {
   const urls = await Promise.all(Array.from({ length: clients }, (_, user) => urlOf(peer, user)));
   const sockets: WebSocket[] = [];
@@ -79,7 +79,7 @@ async function roundTrip(socket: WebSocket, id: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** From the call to the frame at the user. The call's answer is awaited too, so that calls do not pile up. */
+/** Measures from the call to the user's frame. Also waits for the call's answer, so that calls do not pile up. */
 async function publishToReceipt(
   peer: Peer,
   socket: WebSocket,

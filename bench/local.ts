@@ -4,14 +4,14 @@ import { startCloudProcess, startServer } from '../scripts/server-process.ts';
 import { sendSigned } from '../publisher/signed-request.ts';
 import { measureRound, type Peer, type Round } from './local-measures.ts';
 
-const usage = `npm run bench -- local [--clients 100] [--rounds 3]
+const usage = `npm run bench -- local [--clients 100] [--rounds 4]
 
-Measures the laptop cloud beside a bare ws server, each in a process of its own. Every round measures both, and every
-other round begins with the cloud: what else the machine does falls on both alike. The bare server verifies the same
-HS256 tokens, keeps the sockets of each user in a map, and takes publishes by plain HTTP. Takes about half a minute.
+Compares the laptop cloud with a bare ws server, each in its own process. Every round measures both, and every other
+round begins with the cloud, so that other load on the machine affects both. The bare server verifies the same HS256
+tokens, keeps the sockets of each user in a map, and takes publishes by plain HTTP. Takes about half a minute.
 
   --clients N  users that connect in each round (default 100)
-  --rounds N   measured rounds, after one that warms up (default 4)`;
+  --rounds N   measured rounds, after one warm-up round (default 4)`;
 
 await run(async () => {
   const flags = readFlags(usage, {
@@ -28,7 +28,7 @@ await run(async () => {
   try {
     const bare = { peer: barePeer(bareServer.url), rounds: [] as Round[] };
     const cloud = { peer: cloudPeer(cloudServer.url), rounds: [] as Round[] };
-    // Round 0 starts the functions and warms up both servers; it is not counted.
+    // Round 0 starts the functions and warms up both servers. It does not count.
     for (let round = 0; round <= rounds; round += 1) {
       for (const { peer, rounds: taken } of round % 2 === 0 ? [cloud, bare] : [bare, cloud]) {
         const measured = await measureRound(peer, round === 0 ? Math.min(clients, 20) : clients);
@@ -101,7 +101,7 @@ function figure(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
 
-/** The smallest value that this share of the values does not exceed. */
+/** The quantile of the values at this share. */
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

@@ -1,18 +1,18 @@
 import type { Recovery, DurableFrame, Position } from './frames.ts';
 
-/** The reader of one durable log: whatever comes, in whatever order, leaves in order and once. */
+/** The reader of one durable log. Frames may come in any order and repeatedly; each is delivered once and in order. */
 export interface Channel {
   readonly position: Position;
-  /** Something is missing; it may still come by itself. */
+  /** A message is missing. It may still arrive without a request. */
   readonly isBehind: boolean;
   readonly receive: (frame: DurableFrame) => void;
-  /** The server's word on what was asked from the position; of the frames it speaks of some may still be on the way. */
+  /** Takes the answer to a `recover` from the position. Some of the recovered frames may still be on their way. */
   readonly recovered: (answer: Recovery) => void;
 }
 
 export interface ChannelOutput {
   readonly deliver: (frame: DurableFrame) => void;
-  /** Between these two positions messages are missing. */
+  /** The messages between these two positions are lost. */
   readonly lost: (from: Position, to: Position) => void;
 }
 
@@ -21,29 +21,28 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
   let isCut = false;
   /** The highest offset that is known to be in the log. */
   let known = start.offset;
-  /** Where the head stood when this log was first asked for. */
+  /** The offset of the head at the first request for this log; 0 after a loss. */
   let earlyTo = start.offset;
-  /** By offset; nothing, where the server has said that nothing will come. */
+  /** Frames by offset that wait for a gap to close. `undefined`: the server says that this offset has no message. */
   const held = new Map<number, DurableFrame | undefined>();
 
   function receive(frame: DurableFrame): void {
     const { epoch, offset } = frame;
     adopt(epoch);
-    // The log was begun anew, or this is a straggler of its old life: only the server knows, and is asked.
+    // Either the log has a new epoch, or this frame is a late one of an old epoch. Only the server knows, so ask it.
     if (epoch !== position.epoch) isCut = true;
-    // Published about when this log was first asked for its head, sent on its own later: it counts as read, but has not
-    // been here. It has no place in the order, which begins at the head.
+    // Published before our start offset, arrived after it: deliver it, outside the order.
     else if (offset <= earlyTo) deliver(frame);
     else if (offset > position.offset) {
       known = Math.max(known, offset);
       held.set(offset, frame);
       drain();
-      // What does not fit is not lost: it is at or below `known`, so the server is asked for it again.
+      // A dropped frame is not lost: its offset is at or below `known`, so the server is asked for it again.
       if (held.size > maxHeld) held.delete(Math.max(...held.keys()));
     }
   }
 
-  /** The position in a log without messages has no epoch: the first message brings it. */
+  /** An empty log has no epoch. Its first message brings one. */
   function adopt(epoch: string): void {
     if (position.epoch === '') position = { ...position, epoch };
   }
@@ -68,15 +67,15 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
     if (epoch !== position.epoch || (!isComplete && offset !== position.offset)) jump({ epoch, offset });
     else {
       known = Math.max(known, offset);
-      // What the server sent and is not here yet was overtaken: API Gateway keeps no order between posts.
+      // Recovered frames may arrive after this answer: API Gateway keeps no order between posts.
       for (const hole of skipped) if (hole > position.offset) held.set(hole, undefined);
       drain();
     }
   }
 
-  /** To a place that cannot be reached without a gap. What is here of the way goes out, in order, after the notice. */
+  /** Moves to a position across lost messages. Reports the loss, then delivers the held frames on the way in order. */
   function jump(to: Position): void {
-    // A log that was begun anew, or restored to an earlier time, gives its offsets to other messages.
+    // A log with a new epoch, or restored to an earlier time, reuses its offsets for other messages.
     if (to.epoch !== position.epoch || to.offset < position.offset) held.clear();
     const passed = [...held.keys()].filter((offset) => offset <= to.offset).sort((a, b) => a - b);
     lost(position, to);

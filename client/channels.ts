@@ -10,22 +10,21 @@ import {
 } from './frames.ts';
 import { createSeen } from './seen.ts';
 
-/** Between these two positions of a channel messages are missing, and cannot be had any more. */
+/** The messages of a channel between these two positions are missing and cannot be recovered. */
 export interface Lost {
   readonly channel: string;
   readonly from: Position;
   readonly to: Position;
 }
 
-/** Every frame that is a message passes here: once, and in order where its channel keeps a log. */
+/** Takes every message frame. Delivers each once, and in order if its channel keeps a log. */
 export interface Channels {
   readonly receive: (frame: Frame) => void;
-  /** From now on the frames of channels that are not known wait, until the function it returns is called. */
+  /** Makes the frames of unknown channels wait until the returned function is called. */
   readonly hold: () => () => void;
   /**
-   * The server's word on a channel: it is read on, or begun at that position where that was what was asked for: an
-   * answer that comes after an unsubscribe brings nothing back. Returns whether there is more to ask for
-   * at once.
+   * Takes the server's answer for a channel. `isBegun` lets it start an unknown channel. Without it, an answer that
+   * comes after an unsubscribe starts nothing. Returns whether the server has more to recover at once.
    */
   readonly answer: (channel: string, answer: Recovery, isBegun?: boolean) => boolean | undefined;
   readonly forget: (channel: string) => void;
@@ -33,18 +32,18 @@ export interface Channels {
   /** The session's own channels: all but the topics. */
   readonly own: () => readonly ChannelPosition[];
   readonly all: () => readonly ChannelPosition[];
-  /** Those that miss something. */
+  /** The channels that miss messages. */
   readonly gaps: () => readonly ChannelPosition[];
 }
 
 export interface ChannelsOutput {
   readonly deliver: (frame: Frame) => void;
   readonly lost: (lost: Lost) => void;
-  /** Something is missing that may still come by itself. */
+  /** A channel misses a message that may still arrive without a request. */
   readonly gap: () => void;
 }
 
-/** Frames that are held in each channel, frames that wait for a position, and ids that are remembered. */
+/** Limits each of three: frames held per channel, frames that wait for a position, and remembered message ids. */
 const maxKept = 1000;
 
 export function createChannels(output: ChannelsOutput): Channels {
@@ -53,7 +52,7 @@ export function createChannels(output: ChannelsOutput): Channels {
   let waiting: DurableFrame[] = [];
   let holds = 0;
 
-  // Delivery is at least once.
+  // The server delivers at least once, so a repeated `messageId` is dropped.
   function deliver(frame: Frame): void {
     if (!frame.messageId || isNew(frame.messageId)) output.deliver(frame);
   }

@@ -4,10 +4,10 @@ import type { Frame } from './frames.ts';
 import type { Inbox } from './inbox.ts';
 import type { Status } from './status.ts';
 
-/** The contents of the messages that come, by type. Without a map of one's own every type comes, with any content. */
+/** The contents of incoming messages, by type. The default allows every type, with any content. */
 export type AnyMessages = Record<string, unknown>;
 
-/** What is sent, by type: its content, and the content of the answer. */
+/** The requests, by type: the content that is sent, and the content of the answer. */
 export type AnyRequests = Record<string, Exchange>;
 
 export interface Exchange {
@@ -15,14 +15,14 @@ export interface Exchange {
   readonly answer: unknown;
 }
 
-/** What else there is to listen to. Messages of these types are heard by `*` and by topic alone. */
+/** The client's own events. A message whose type is one of these names reaches only `*` and topic handlers. */
 export interface Events {
   status: (status: Status) => void;
-  /** Durable messages are missing and will not come: read the state anew. */
+  /** Durable messages are missing and cannot be recovered: read the application's state again. */
   lost: (lost: Lost) => void;
-  /** What went wrong with nobody waiting for it: a subscription refused, a token not refreshed. */
+  /** An error that no promise reports, such as a refused subscription or a failed refresh. */
   error: (error: SwitchboardError) => void;
-  /** Every message, whatever its type. */
+  /** Every message, of any type. */
   '*': (content: unknown, frame: Frame) => void;
 }
 
@@ -34,16 +34,16 @@ export type Handler<Messages, Name> = Name extends keyof Events
     ? (content: Messages[Name], frame: Frame<Messages[Name]>) => void
     : never;
 
-/** The content may be left out where its type allows that. */
+/** The content may be left out if its type allows `undefined`. */
 export type SendArguments<Content> = undefined extends Content ? [content?: Content] : [content: Content];
 
 export interface Unsubscribe {
   (): void;
-  /** Resolves when the server has taken the subscription; rejects where it refuses or the client is closed first. */
+  /** Resolves when the server accepts the subscription. Rejects if it refuses, or if the subscription ends first. */
   readonly ready: Promise<void>;
 }
 
-/** The contents of a topic's messages, for one `for await` loop; leaving the loop unsubscribes. */
+/** The contents of a topic's messages, for one `for await` loop. Leaving the loop unsubscribes. */
 export interface Subscription<Content> extends AsyncIterable<Content> {
   readonly unsubscribe: () => void;
   readonly ready: Promise<void>;
@@ -55,16 +55,16 @@ export interface Client<
 > {
   readonly status: Status;
   readonly inbox: Inbox;
-  /** Returns a function that ends the listening. */
+  /** Returns a function that removes the handler. */
   on<Name extends EventName<Messages>>(name: Name, handler: Handler<Messages, Name>): () => void;
   once<Name extends EventName<Messages>>(name: Name, handler: Handler<Messages, Name>): () => void;
   off<Name extends EventName<Messages>>(name: Name, handler: Handler<Messages, Name>): void;
-  /** Resolves to the content of the ack; rejects with a `SwitchboardError`. */
+  /** Resolves to the content of the ack. Rejects with a `SwitchboardError`. */
   send<Type extends keyof Requests & string>(
     type: Type,
     ...rest: SendArguments<Requests[Type]['content']>
   ): Promise<Requests[Type]['answer']>;
-  /** `send` by another name, for code that is there for the answer. */
+  /** The same as `send`, for callers that mainly want the answer. */
   request<Type extends keyof Requests & string>(
     type: Type,
     ...rest: SendArguments<Requests[Type]['content']>
@@ -74,6 +74,6 @@ export interface Client<
     topic: string,
     handler: (content: Messages[keyof Messages], frame: Frame<Messages[keyof Messages]>) => void,
   ): Unsubscribe;
-  /** Ends everything: what waits is rejected as `closed`, loops over topics end. Resolves when the socket is closed. */
+  /** Ends the client: waiting requests reject as `closed`, topic loops end. Resolves when the socket is closed. */
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
-/** Time and chance, passed in so that a test can stop the one and choose the other. */
+/** Time and randomness, passed in so that a test can control both. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** From 0 up to 1, without 1. */
+  /** At least 0 and below 1. */
   random(): number;
-  /** Runs once, later; the function it returns cancels that. */
+  /** Calls `run` once, after the delay. The returned function cancels the call. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -20,7 +20,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** A timer that is set anew or stopped, and is set once at most. */
+/** One timer. Setting it again replaces the earlier setting. */
 export interface Alarm {
   readonly set: (ms: number, run: () => void) => void;
   readonly stop: () => void;

@@ -9,7 +9,7 @@ interface SocketEvent {
   readonly message?: string;
 }
 
-/** What this client uses of a WebSocket; the browser's and that of the package `ws` have it. */
+/** The part of a WebSocket that the client uses. Browsers and the package `ws` provide it. */
 export interface SocketLike {
   send(text: string): void;
   close(code?: number): void;
@@ -23,17 +23,17 @@ export type SocketClass = new (url: string) => SocketLike;
 
 /** One connection, from its handshake to its end. */
 export interface Connection {
-  /** Resolves when the handshake is over: to nothing where it succeeded, else to the reason. */
+  /** Resolves when the handshake ends: to `undefined` if it succeeded, else to the reason. */
   readonly opened: Promise<SwitchboardError | undefined>;
   readonly isEnded: boolean;
-  /** When the last message came, or was asked for, in epoch milliseconds. */
+  /** When the last message came or the last probe was sent, in epoch milliseconds. */
   heardAt: number;
   readonly send: (request: { readonly text: string }) => void;
-  /** Ends it here and now, whatever the network does; resolves when the socket is closed too. */
+  /** Ends the connection at once, without waiting for the network. Resolves when the socket is closed too. */
   readonly end: (reason?: SwitchboardError) => Promise<void>;
 }
 
-/** `onEnd` is called once, and only for a connection that had opened. */
+/** `onEnd` is called once, and only if the connection had opened. */
 export interface ConnectionSettings {
   readonly WebSocket: SocketClass;
   readonly clock: Clock;
@@ -92,7 +92,7 @@ export function openConnection(
   return connection;
 }
 
-/** Only `ws` tells the status, in this text; a browser says nothing but that it failed (WHATWG WebSockets, feedback). */
+/** Only `ws` reports the status, in this text. A browser reports just the failure (WHATWG WebSockets, feedback). */
 function refusal(failure: string): SwitchboardError {
   const code = /response: 40[13]/.exec(failure) ? 'forbidden' : 'refused';
   return new SwitchboardError(code, failure);

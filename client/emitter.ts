@@ -22,10 +22,10 @@ export function createEmitter(): Emitter {
       }
     },
     emit(...event) {
-      // What a handler causes is told once all have been told of what caused it.
+      // An event that a handler causes waits until every handler has heard the current one.
       if (events.push(event) > 1) return;
       for (const [name, ...values] of events) {
-        // A copy: what a handler adds is not for this event.
+        // A copy: a handler that is added now does not hear this event.
         for (const registration of [...registrations]) {
           const [registered, handler, isOnce] = registration;
           if (registered !== name || !registrations.has(registration)) continue;
@@ -38,7 +38,7 @@ export function createEmitter(): Emitter {
   };
 }
 
-/** A handler that throws is a bug of its owner: it is reported like any other, and takes no message from the rest. */
+/** Reports a throwing handler as an uncaught error. The other handlers still get the message. */
 export function guard(run: () => void): void {
   try {
     run();

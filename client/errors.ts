@@ -1,22 +1,22 @@
 import type { ErrorCode } from '../protocol/errors.ts';
 
-/** What fails on this side of the wire; every other code comes from the server. */
+/** The codes of failures in the client. All other codes come from the server. */
 export type ClientErrorCode =
-  /** The connection ended before the answer came: whether the server saw the frame is not known. */
+  /** The connection ended before the answer came. The server may or may not have seen the frame. */
   | 'disconnected'
-  /** No answer in time. */
+  /** No answer came in time. */
   | 'timeout'
   /** Too many frames wait for a connection. */
   | 'queue_full'
-  /** A frame waited for a connection for too long, and was never sent. */
+  /** A frame waited too long for a connection and was never sent. */
   | 'queue_expired'
-  /** A `for await` loop fell behind its topic by more than the buffer holds. */
+  /** A `for await` loop fell further behind its topic than its buffer holds. */
   | 'overflow'
-  /** The handshake was refused, or nobody answered: browsers are not told which. */
+  /** The handshake was refused, or no server answered. Browsers cannot tell these apart. */
   | 'refused'
   /** `close()` was called. */
   | 'closed'
-  /** The events by which a browser says that the network is gone, or that the page is put to rest. */
+  /** Browser events: the network is gone, the page is frozen, the page is left. */
   | 'offline'
   | 'freeze'
   | 'pagehide'
@@ -24,10 +24,10 @@ export type ClientErrorCode =
   | 'kicked'
   | 'revoked';
 
-/** A newer server may know more codes than these. */
+/** A newer server may send more codes than these. */
 export type SwitchboardErrorCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);
 
-/** Everything that goes wrong has a stable `code`; the message is for people and may change. */
+/** Every error has a stable `code`. The message is for people and may change. */
 export class SwitchboardError extends Error {
   override readonly name = 'SwitchboardError';
   readonly code: SwitchboardErrorCode;
@@ -42,12 +42,12 @@ export function disconnected(detail?: string): SwitchboardError {
   return new SwitchboardError('disconnected', detail);
 }
 
-/** Whether the same request may succeed a little later. */
+/** Whether the same request may succeed later. */
 export function isPassing({ code }: SwitchboardError): boolean {
   return /^(internal|rate_limited|timeout)$/.test(code);
 }
 
-/** The error that `content` of an `error` or `closing` frame, or `error` of an HTTP answer, describes. */
+/** Reads the error in the `content` of an `error` or `closing` frame, or in the `error` of an HTTP answer. */
 export function readError(value: unknown): SwitchboardError {
   const { code = 'internal', message = '' } = Object(value) as { code?: unknown; message?: unknown };
   return new SwitchboardError(String(code), String(message));

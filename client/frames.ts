@@ -9,8 +9,8 @@ export type DurableFrame = ServerFrame & Position & { readonly channel: string }
 export const topicPrefix = 'topic:';
 
 /**
- * The frame, or nothing where the text is none. API Gateway itself speaks on this socket too, `{"message":"Internal
- * server error","connectionId":…}` where a function failed: that is no frame and answers none.
+ * The frame, or `undefined` if the text is not one. If a function fails, API Gateway itself sends
+ * `{"message":"Internal server error","connectionId":…}`. That text is not a frame and answers no request.
  */
 export function readFrame(text: unknown): ServerFrame | undefined {
   const value = readJson(String(text)) as Partial<ServerFrame> | null | undefined;
@@ -21,18 +21,18 @@ export function isDurable(frame: ServerFrame): frame is DurableFrame {
   return !!frame.channel && hasPosition(frame);
 }
 
-/** Whether the server says where a log stands; a topic that keeps none has nothing to say. */
+/** Whether an answer holds a position. A topic without a log has none. */
 export function hasPosition(value: unknown): value is Recovery {
   const { epoch, offset } = Object(value) as Partial<Position>;
   return typeof epoch === 'string' && typeof offset === 'number';
 }
 
-/** The JSON value, or nothing where the text is not JSON. */
+/** The JSON value, or `undefined` if the text is not JSON. */
 export function readJson(text: string, decode = (encoded: string) => encoded): unknown {
   try {
     return JSON.parse(decode(text));
   } catch {
-    // Neither JSON.parse nor atob says no in another way.
+    // JSON.parse and atob report bad input only by throwing.
     return undefined;
   }
 }

@@ -6,17 +6,17 @@ export type { InboxPage, InboxRead } from '../protocol/messages/inbox.ts';
 
 /** The durable log of the session's own user channel, and how far the user has read it. */
 export interface Inbox {
-  /** The messages after an offset (0: from the first that is kept), oldest first. */
+  /** The messages after an offset, oldest first. Offset 0 starts at the oldest kept message. */
   list(page?: InboxList): Promise<InboxPage>;
   /** How many messages the user has not read. */
   unread(): Promise<number>;
-  /** Everything up to this offset is read, on all devices of the user. It never goes back. */
+  /** Marks all messages up to this offset as read, on all devices of the user. The offset never goes back. */
   markRead(offset: number): Promise<void>;
-  /** The user has read on, here or on another device. Returns a function that ends the listening. */
+  /** `read`: the user has read further, here or on another device. Returns a function that removes the handler. */
   on(event: 'read', handler: (read: InboxRead) => void): () => void;
 }
 
-/** The inbox's frames. The answers are the server's, whose word on their shape is taken here. */
+/** Sends the inbox's frames. The shape of the answers is trusted, not checked. */
 export function createInbox({ send }: Outbox, { on }: Emitter): Inbox {
   return {
     list: (page = {}) => send('inbox-list', page) as Promise<InboxPage>,

@@ -6,14 +6,15 @@ import type { Status } from './status.ts';
 import { readToken, type TokenSource } from './tokens.ts';
 
 /**
- * The state machine of the client. At any time there is a current connection or none, and an attempt at the next one or
- * none: without a current connection the attempt reconnects, with one it makes the new connection before the old one breaks.
+ * The state machine of the client. It has at most one current connection and at most one attempt at the next one.
+ * Without a current connection, the attempt reconnects. With one, the attempt makes the new connection before the old
+ * one breaks.
  */
 export interface Lifecycle {
   readonly status: Status;
-  /** The current connection: there is one exactly while the status is `open`. */
+  /** The current connection. It exists exactly while the status is `open`. */
   readonly connection: Connection | undefined;
-  /** Why everything is over. */
+  /** Why the client is closed. */
   readonly closeReason: SwitchboardError | undefined;
   readonly dial: () => void;
   readonly onEnd: (connection: Connection, reason: SwitchboardError) => void;
@@ -30,9 +31,9 @@ export interface LifecycleSettings {
   readonly answerTimeoutMs: number;
   readonly renewAfterMs: number;
   readonly open: (token: string) => Connection;
-  /** Restores subscriptions, and what was missed. */
+  /** Restores subscriptions and recovers missed messages. */
   readonly restore: (connection: Connection) => Promise<void>;
-  /** From now on, or now: finds out whether the connection still lives, and ends it where it does not. */
+  /** Both find out whether the connection still works, and end it if not: `watch` from now on, `check` at once. */
   readonly watch: (connection: Connection) => void;
   readonly check: (connection: Connection) => void;
   readonly onStatus: (status: Status) => void;
@@ -44,11 +45,11 @@ export interface LifecycleSettings {
 // Backoff And Jitter"), and API Gateway takes 500 new connections a second per account.
 const minBackoffMs = 500;
 const maxBackoffMs = 30_000;
-/** How long a connection lasts before the delays between attempts begin anew. */
+/** How long a connection must last to reset the delays between attempts. */
 const stableMs = 5000;
-/** How long a connection that was replaced stays: for answers, and for messages whose way was found before. */
+/** How long a replaced connection stays open, for answers and messages that are on their way to it. */
 const drainMs = 10_000;
-// 5 minutes of 1 h 50 min: clients that a deployment connected at one time are not to renew at one time.
+// 5 minutes of 1 h 50 min: clients that a deployment connected together must not renew together.
 const renewalJitter = 1 / 22;
 
 export function createLifecycle(settings: LifecycleSettings): Lifecycle {
@@ -75,7 +76,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     return status.state === 'paused' || status.state === 'closed';
   }
   function dial(): void {
-    // Such as `ws:` on a page from `https:`, which a browser forbids: trying again would not help.
+    // The WebSocket class throws, for example for `ws:` on an `https:` page. A retry would not help.
     connect().catch((cause: unknown) => finish(new SwitchboardError('refused', String(cause)), true));
   }
 
@@ -92,7 +93,8 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     const connection = (mine.connection = settings.open(reading.token));
     const refusal = await connection.opened;
     if (attempt !== mine) return;
-    // Only `ws` tells a status, which the same token would meet again; behind `refused` there may be anything.
+    // `forbidden` needs the status, which only `ws` reports; the same token would be refused again.
+    // `refused` may have any cause, so it is retried.
     if (refusal) {
       failed(refusal, isFixed && refusal.code === 'forbidden');
       return;
@@ -107,7 +109,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   function failed(reason: SwitchboardError, isFinal = false): void {
     void abort();
     if (!isFinal) retryLater(reason);
-    // A session that was let in may stay until its end; the attempt after that is refused in its turn.
+    // A current session may stay until it ends. The attempt after that is refused in turn.
     else if (!current) void finish(reason, true);
   }
 
@@ -181,7 +183,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       if (isResting()) return;
       const reason = new SwitchboardError(code);
       become({ state: 'paused', reason });
-      // The Page Lifecycle asks for this on `freeze`; an open socket also keeps a page out of the back/forward cache.
+      // The Page Lifecycle asks to close on `freeze`. An open socket also keeps a page out of the back/forward cache.
       void rest(reason);
     },
     wake() {

@@ -2,11 +2,11 @@ import { type Clock, createAlarm } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Recovery } from './recovery.ts';
 
-/** Finds out whether a connection that says nothing still lives, and ends it where it does not. */
+/** Finds out whether a silent connection still works, and ends it if not. */
 export interface Liveness {
-  /** From now on, until the connection ends. */
+  /** Watches the connection from now on, until it ends. */
   readonly watch: (connection: Connection) => void;
-  /** Now, where nothing has come for a while. */
+  /** Checks the connection now if it has been silent for a while. */
   readonly check: (connection: Connection, maxSilenceMs?: number) => void;
   readonly stop: () => void;
 }
@@ -14,7 +14,7 @@ export interface Liveness {
 const quietMs = 30_000;
 const answerTimeoutMs = 10_000;
 const lookMs = 60_000;
-// Browsers hold back the timers of hidden pages to one a minute (Chrome, intensive throttling); that is no sleep.
+// Browsers run the timers of hidden pages once a minute (Chrome, intensive throttling). That is not a sleep.
 const sleepMs = 90_000;
 
 export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeatAfterMs: number): Liveness {
@@ -27,10 +27,10 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
     const delayMs = Math.min(lookMs, connection.heardAt + heartbeatAfterMs - clock.now());
     const dueAt = clock.now() + delayMs;
     alarm.set(delayMs, () => {
-      // Far too late: the machine slept.
+      // A timer this late means that the machine slept.
       const isLate = clock.now() - dueAt > sleepMs;
-      // API Gateway closes after 10 minutes without a message either way (quotas), and bills each heartbeat. What this
-      // side sends is answered, or is looked into when its answer does not come: it is enough to go by what came.
+      // API Gateway closes after 10 minutes without a message either way (quotas), and bills each heartbeat. Only
+      // received messages count here: a sent frame gets an answer, or its time-out starts a check.
       check(connection, isLate ? quietMs : heartbeatAfterMs);
     });
   }
@@ -41,12 +41,12 @@ export function createLiveness(clock: Clock, probe: Recovery['probe'], heartbeat
   }
 
   async function listen(connection: Connection): Promise<void> {
-    // Whoever else wonders now need not ask too. What comes from here on is later than this.
+    // Marks the connection as checked, so that no second probe starts. A later message gets a later time.
     const heardAt = (connection.heardAt = clock.now() - 1);
     await probe(connection, answerTimeoutMs);
-    // Whatever came is a sign of life, a refusal too.
+    // Any message shows that the connection works, even a refusal.
     if (connection.heardAt === heardAt) await connection.end();
-    // Another may have replaced it meanwhile.
+    // Another connection may have replaced this one meanwhile.
     else if (connection === current) watch(connection);
   }
 

@@ -4,31 +4,31 @@ import type { Page } from './page-events.ts';
 import type { TokenSource } from './tokens.ts';
 
 export interface Options {
-  /** The address of the WebSocket API with its stage, `wss://…/live`; `connect` throws a TypeError where it is none. */
+  /** The address of the WebSocket API with its stage, `wss://…/live`. An invalid one makes `connect` throw. */
   readonly url: string;
-  /** A JWT; better a function that gets a new one, for a session outlives no token. */
+  /** A JWT, or better a function that returns a new one: a session ends with its token. */
   readonly token: TokenSource;
-  /** The address of the HTTP API without a slash at its end, for frames above 32 KB; else these are `too_large`. */
+  /** The address of the HTTP API, without a slash at its end. Without it frames above 32 KB fail as `too_large`. */
   readonly httpUrl?: string;
-  /** The WebSocket class. Without it the global one; Node 20 has none, there give that of the package `ws`. */
+  /** The WebSocket class. Default: the global one. Node 20 has none, so pass the class of the package `ws` there. */
   readonly WebSocket?: SocketClass;
-  /** Whether the durable messages to the user, its type and everyone are kept gap-free. Without it they are. */
+  /** Whether missed durable messages to the user, its type and everyone are recovered. Default: true. */
   readonly durable?: boolean;
-  /** How long an answer, or a handshake, may take. 30 s without it: API Gateway gives a function 29 s. */
+  /** How long an answer or a handshake may take. Default: 30 s, because API Gateway gives a function 29 s. */
   readonly answerTimeoutMs?: number;
-  /** How many frames wait for a connection; 100 without it. More are refused as `queue_full`. */
+  /** How many frames may wait for a connection. Default: 100. More are rejected as `queue_full`. */
   readonly queueLimit?: number;
-  /** How long a frame waits for a connection; 60 s without it. After that it is refused as `queue_expired`. */
+  /** How long a frame waits for a connection. Default: 60 s. Then it is rejected as `queue_expired`. */
   readonly queueMaxAgeMs?: number;
-  /** How far a `for await` loop may fall behind, in messages; 1,000 without it. Beyond that it throws `overflow`. */
+  /** How many messages a `for await` loop may be behind. Default: 1,000. Beyond that it throws `overflow`. */
   readonly bufferLimit?: number;
-  /** When the next connection is made, less up to 1/22 of it; 1 h 50 min without it: at 2 h API Gateway cuts. */
+  /** The age at which the next connection is made, less up to 1/22. Default: 1 h 50 min. API Gateway cuts at 2 h. */
   readonly renewAfterMs?: number;
-  /** After how long a silence in both directions it asks what it missed; 9 min without it: at 10 min API Gateway cuts. */
+  /** The silence before a heartbeat. Default: 9 min. API Gateway cuts a connection after 10 silent minutes. */
   readonly heartbeatAfterMs?: number;
 }
 
-/** What the client uses of the machine it runs on. Tests of the client give their own. */
+/** The parts of the machine that the client uses. Tests of the client pass their own. */
 export interface Machine {
   readonly clock: Clock;
   readonly page: Page;
@@ -53,7 +53,7 @@ export function readOptions(options: Options & Partial<Machine>): Settings {
     clock: systemClock,
     page,
   } satisfies Partial<Settings>;
-  // An option that is there but undefined is none.
+  // An option that is `undefined` counts as left out.
   for (const [name, value] of Object.entries(options)) settings[name] = value ?? settings[name];
   return settings as unknown as Settings;
 }

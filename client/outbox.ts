@@ -3,10 +3,10 @@ import type { Connection } from './connection.ts';
 import type { Request, Requests } from './requests.ts';
 import { createUpload, isTooLarge, type UploadSettings } from './upload.ts';
 
-/** What users send: at once where the connection is open, else in order once it is. */
+/** Sends the application's frames: at once if the connection is open, else in order when it opens. */
 export interface Outbox {
   readonly send: (type: string, content?: unknown) => Promise<unknown>;
-  /** Sends what waits, where it may go now. */
+  /** Sends the waiting frames if a connection is open. Rejects them if the client is closed. */
   readonly flush: () => void;
 }
 
@@ -14,11 +14,11 @@ export interface OutboxSettings extends UploadSettings {
   readonly requests: Requests;
   readonly queueLimit: number;
   readonly queueMaxAgeMs: number;
-  /** The connection, where frames may be sent on it now. */
+  /** The connection, if frames may be sent on it now. */
   readonly connection: () => Connection | undefined;
-  /** Why nothing can be sent any more. */
+  /** Why the client is closed. */
   readonly closeReason: () => SwitchboardError | undefined;
-  /** An answer did not come: finds out whether the connection lives. */
+  /** Finds out whether the connection still works, after an answer did not come. */
   readonly look: () => void;
 }
 

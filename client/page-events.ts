@@ -1,4 +1,4 @@
-/** What this client uses of the global object of a page; in a worker and in Node there is nothing of it. */
+/** The parts of a page's global object that the client uses. Workers and Node have none of them. */
 export interface Page {
   readonly window?: EventSource | undefined;
   readonly document?: (EventSource & { readonly visibilityState: string }) | undefined;
@@ -12,12 +12,12 @@ interface EventSource {
   ) => void;
 }
 
-/** The events that put a page to rest, by their names. */
+/** The names of the events that pause the client. */
 export type PauseReason = 'offline' | 'freeze' | 'pagehide';
 
 /**
- * Listens to what befalls the page: the network goes and comes, the page is frozen and resumed (Page Lifecycle), it
- * enters and leaves the back/forward cache, its tab is hidden and shown. Until the signal is aborted.
+ * Listens to the events of the page until the signal is aborted. The network goes and comes. The page is frozen and
+ * resumed (Page Lifecycle). It enters and leaves the back/forward cache. Its tab is hidden and shown.
  */
 export function listenToPage(
   { window, document }: Page,

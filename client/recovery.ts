@@ -5,20 +5,20 @@ import { isPassing, type SwitchboardError } from './errors.ts';
 import type { Connection } from './connection.ts';
 import type { Requests } from './requests.ts';
 
-/** Asks the server for what channels miss. */
+/** Asks the server for the messages that channels miss. */
 export interface Recovery {
-  /** After an open: learns where the session's own channels stand, or has them continued from their positions. */
+  /** After an open: fetches the positions of the session's own channels, or recovers them from known positions. */
   readonly open: (connection: Connection) => Promise<void>;
-  /** Asks for what is missing, and again while the server has more. */
+  /** Asks for missed messages, and repeats while the server has more. */
   readonly run: (connection: Connection) => Promise<void>;
-  /** Has the server speak, of what the channels miss if of anything. */
+  /** Asks for an answer of any kind, and recovers missed messages with it. */
   readonly probe: (connection: Connection, timeoutMs: number) => Promise<unknown>;
-  /** Something is missing that may still come by itself: asks a little later. */
+  /** Asks after a delay, because a missing message may still arrive without a request. */
   readonly watch: () => void;
   readonly stop: () => void;
 }
 
-/** What is needed to ask the server for something, and to try that again later. */
+/** The parts that a request with retries needs. */
 export interface Asking {
   readonly clock: Clock;
   readonly requests: Requests;
@@ -32,11 +32,11 @@ export interface RecoverySettings extends Asking {
   readonly durable: boolean;
 }
 
-/** The session's own channels by their short names; without an offset the server only says where the log stands. */
+/** The session's own channels by their short names. Without an offset the server returns only the log's position. */
 const ownChannels = [{ channel: 'user' }, { channel: 'type' }, { channel: 'everyone' }];
 
-// Posts to a connection overtake one another (API Gateway keeps no order), and a writer takes a moment between taking
-// an offset and writing the message: most gaps close by themselves, and a request is billed.
+// Most gaps close without a request, and each request is billed. Posts overtake one another, because API Gateway keeps
+// no order. A writer also takes a moment between taking an offset and writing the message.
 const graceMs = 500;
 const maxGraceMs = 30_000;
 
@@ -46,7 +46,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
   let delayMs = graceMs;
   let asking = 0;
 
-  /** Resolves to whether there is more to ask for at once. */
+  /** Resolves to whether the server has more to recover at once. */
   async function recover(
     on: Connection,
     wanted: readonly { channel: string }[],
@@ -61,10 +61,10 @@ export function createRecovery(settings: RecoverySettings): Recovery {
       return entries.filter((entry) => channels.answer(entry.channel, entry, isOpening)).length > 0;
     }
     if (answer.error.code !== 'disconnected') onError(answer.error);
-    // What was missed is not known now, and nothing would tell later: this connection will not do.
+    // Missed messages would stay unnoticed on this connection, so it must end.
     const isForbidden = answer.error.code === 'forbidden';
     if (isOpening && (isForbidden || isPassing(answer.error))) {
-      // The token is of another user than the one before, who is not connected any more.
+      // `forbidden`: the new token belongs to another user. The old user's session must end too.
       if (isForbidden) {
         for (const { channel } of wanted) channels.forget(channel);
         void connection()?.end();
@@ -83,11 +83,11 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     const isBehind = channels.gaps().length > 0;
     if (!isBehind) delayMs = graceMs;
     if (!isBehind || cancel) return;
-    // One hole in a channel of many is seen by all of its readers at one time.
+    // All readers of a channel see a gap at the same time. Jitter spreads their requests.
     cancel = clock.after(delayMs * (1 + clock.random()), () => {
       cancel = undefined;
       const on = connection();
-      // Without a connection the next one asks for everything; an answer under way looks again by itself.
+      // Without a connection, the next one recovers every channel. A request under way calls `watch` when it ends.
       if (on && !asking) void ask(on);
     });
     delayMs = Math.min(maxGraceMs, delayMs * 2);
@@ -96,7 +96,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
   return {
     run: (on) => ask(on),
     watch,
-    // Of every channel: that the last message got lost shows by nothing else.
+    // Asks for every channel: nothing else reveals the loss of a log's last message.
     probe: (on, timeoutMs) => ask(on, channels.all(), timeoutMs),
     async open(on) {
       const own = channels.own();
@@ -107,7 +107,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     },
     stop() {
       cancel?.();
-      // Nothing is set any more.
+      // With `cancel` set, `watch` never starts another timer.
       cancel = () => undefined;
     },
   };

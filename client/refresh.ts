@@ -4,9 +4,9 @@ import type { Connection } from './connection.ts';
 import type { Requests } from './requests.ts';
 import { readLifetimeMs, readToken, type TokenSource } from './tokens.ts';
 
-/** Lengthens the session in band, before its token expires. */
+/** Extends the session with a `refresh` frame before its token expires. */
 export interface Refresh {
-  /** `latest` is the token that the server took for this connection. */
+  /** `latest` is the token that the server last accepted for this connection. */
   readonly start: (connection: Connection, latest: string) => void;
   readonly stop: () => void;
 }
@@ -18,9 +18,9 @@ export interface RefreshSettings {
   readonly onError: (error: SwitchboardError) => void;
 }
 
-/** How long before its expiry a token is replaced; half its life where that is less. Hidden pages are a minute late. */
+/** How long before its expiry a token is replaced, at most half its life. Timers of hidden pages are a minute late. */
 const leadMs = 120_000;
-// Between two tries.
+// The minimum between two attempts.
 const minDelayMs = 5000;
 
 export function createRefresh({ clock, requests, token, onError }: RefreshSettings): Refresh {
@@ -32,15 +32,15 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
   function start(connection: Connection, latest: string): void {
     current = connection;
     const readMs = readLifetimeMs(latest, clock.now());
-    // Where it seems over this clock is ahead: the server has just taken it.
+    // The server has just accepted the token. If it seems expired, this clock is ahead.
     const lifetimeMs = readMs <= 0 ? leadMs : readMs;
     endsAt = clock.now() + lifetimeMs;
-    // There is no other token: the server is asked for its word once this one is over.
+    // A fixed token cannot be replaced. At its expiry the client sends a frame, so that the server ends the session.
     schedule(connection, isFixed ? lifetimeMs : Math.max(lifetimeMs - leadMs, lifetimeMs / 2));
   }
 
   function schedule(connection: Connection, delayMs: number): void {
-    // The expiry of what is no JWT cannot be read.
+    // A token that is not a JWT has no readable expiry.
     if (delayMs < Infinity)
       alarm.set(Math.max(delayMs, minDelayMs), () => {
         if (!connection.isEnded) void refresh(connection);
@@ -48,9 +48,9 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
   }
 
   async function refresh(connection: Connection): Promise<void> {
-    // Again, whatever becomes of this: a token function may never answer.
+    // Schedules the next attempt first: a token function may never answer.
     schedule(connection, leadMs / 4);
-    // The server ends a session that is over when it hears of it, and sends it nothing until then.
+    // The server ends an expired session at its next frame. Until then it sends the session nothing.
     if (clock.now() > endsAt) void requests.ask(connection, 'ping');
     const reading = await readToken(token);
     const answer = 'token' in reading ? await requests.ask(connection, 'refresh', reading) : reading;

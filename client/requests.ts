@@ -3,21 +3,21 @@ import { type ClientErrorCode, disconnected, readError, SwitchboardError } from 
 import type { Frame } from './frames.ts';
 import type { Connection } from './connection.ts';
 
-/** How a frame was answered. A refusal is an expected outcome: only `send` of the client throws it. */
+/** The answer to a frame. A refusal is an expected outcome; only the client's `send` throws it. */
 export type Answer = { readonly content: unknown } | { readonly error: SwitchboardError };
 
-/** A frame that wants an answer, from its making to its answer. */
+/** A frame that expects an answer. */
 export interface Request {
   readonly id: string;
   readonly text: string;
   readonly answered: Promise<Answer>;
-  /** Gives the answer; only the first counts. */
+  /** Sets the answer. Only the first call counts. */
   readonly settle: (answer: Answer) => void;
-  /** Settles it with an error of this code, unless it is answered before. */
+  /** Settles the request with this code after the time, unless an answer comes first. */
   readonly expire: (ms: number, code: ClientErrorCode) => void;
 }
 
-/** What takes a request to the server: a connection, or HTTP. */
+/** Carries a request to the server: a connection or HTTP. */
 export type Carrier = Pick<Connection, 'isEnded'> & { readonly send: (request: Request) => void };
 
 export interface Requests {
@@ -29,15 +29,15 @@ export interface Requests {
     content?: unknown,
     timeoutMs?: number,
   ) => Promise<Answer>;
-  /** Settles the request that a frame answers, and returns it. */
+  /** Settles the request that a frame answers, and returns the request. */
   readonly answer: (frame: Frame) => Request | undefined;
-  /** The connection is gone, or all of them: what waits for an answer on it is settled with the error. */
+  /** Settles the requests that wait on this connection with the error. Without a connection, settles all. */
   readonly drop: (error: SwitchboardError, connection?: Connection) => void;
 }
 
 export function createRequests(clock: Clock, timeoutMs: number): Requests {
   const inFlight = new Map<string, { readonly request: Request; readonly carrier: Carrier }>();
-  // Ids are unique among all clients of a user, not secret. `crypto.randomUUID` is missing on pages without TLS.
+  // Ids must be unique among all clients of a user, not secret. `crypto.randomUUID` is missing on pages without TLS.
   const prefix = clock.random().toString(36).slice(2, 12);
   let count = 0;
 

@@ -17,13 +17,13 @@ import type { Status } from './status.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import { readWithHandler, readWithLoop, type TopicHandler } from './topic-reading.ts';
 
-// A message of such a type is heard by `*` and by its topic; its handler would not know it from the event.
+// A message of such a type reaches only `*` and its topic: a handler could not tell it from the event.
 const eventNames = ['status', 'lost', 'error', '*'];
 
-/** Puts the parts together; the frames' ways from one to the next are all here. */
+/** Composes the parts of the client, and routes frames between them. */
 export function openSession(settings: Settings): Client {
   const { clock, url, page } = settings;
-  // What is no URL is the caller's fault, and said at once; by a WebSocket's own error, later, with the token in it.
+  // Throws for an invalid URL at once. The WebSocket's own error would come later and contain the token.
   const address = new URL(url);
   const ending = new AbortController();
   const emitter = createEmitter();
@@ -90,7 +90,7 @@ export function openSession(settings: Settings): Client {
   function deliver(frame: Frame): void {
     const { type, content } = frame;
     for (const name of eventNames.includes(type) ? ['*'] : [type, '*']) {
-      // A handler may have closed the client in the middle of what was held.
+      // A handler may close the client while held frames are being delivered.
       if (!lifecycle.closeReason) emitter.emit(name, content, frame);
     }
     subscriptions.deliver(frame);
@@ -99,7 +99,7 @@ export function openSession(settings: Settings): Client {
   function onStatus(status: Status): void {
     if (status.state === 'closed') {
       ending.abort();
-      // A timer that is left would keep a Node process from ending.
+      // A remaining timer would keep a Node process alive.
       recovery.stop();
       refresh.stop();
       liveness.stop();

@@ -1,21 +1,21 @@
 import type { SwitchboardError } from './errors.ts';
 
-/** What the connection is doing. */
+/** The state of the client's connection. */
 export type Status =
   | { readonly state: 'connecting' }
-  /** Subscriptions and missed messages are restored; what waited has been sent. */
+  /** Subscriptions and missed messages are restored. Waiting frames are sent. */
   | { readonly state: 'open' }
   | {
       readonly state: 'reconnecting';
       readonly reason: SwitchboardError;
-      /** 0: under way. */
+      /** 0: an attempt is under way. */
       readonly retryInMs: number;
     }
-  /** The browser says that there is no network, or has put the page to rest; nothing is tried until it says more. */
+  /** The browser reports no network, or has frozen or left the page. The client waits for the browser's next event. */
   | { readonly state: 'paused'; readonly reason: SwitchboardError }
   | {
       readonly state: 'closed';
       readonly reason: SwitchboardError;
-      /** True where the server or the token function said no: the same user would be refused again. */
+      /** True if the server or the token function refused. The same user would be refused again. */
       readonly final: boolean;
     };

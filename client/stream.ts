@@ -1,14 +1,14 @@
 import { SwitchboardError } from './errors.ts';
 
-/** A bounded buffer between what comes and a `for await` loop. */
+/** A bounded buffer between incoming items and a `for await` loop. */
 export interface Stream<Item> {
   readonly items: AsyncIterableIterator<Item>;
   readonly push: (item: Item) => void;
-  /** The loop ends after what is buffered; with an error it throws that then. */
+  /** Ends the loop after the buffered items. With an error, the loop then throws it. */
   readonly end: (error?: SwitchboardError) => void;
 }
 
-/** `onEnd` is called however it ends: by `end`, by a loop that breaks, by a buffer that is full. */
+/** `onEnd` is called for every kind of end: `end`, a loop that breaks, a full buffer. */
 export function createStream<Item>(limit: number, onEnd: () => void): Stream<Item> {
   const buffer: Item[] = [];
   let ending: { readonly error?: SwitchboardError | undefined } | undefined;
@@ -31,7 +31,7 @@ export function createStream<Item>(limit: number, onEnd: () => void): Stream<Ite
   }
 
   const items = read();
-  // The generator's own would wait for the next item, and do nothing before the first.
+  // The generator's own `return` would wait for the next item, and does nothing before the first `next`.
   items.return = () => {
     buffer.length = 0;
     end();

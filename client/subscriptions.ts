@@ -6,27 +6,27 @@ import { type Frame, hasPosition, topicPrefix } from './frames.ts';
 import type { Connection } from './connection.ts';
 import type { Asking } from './recovery.ts';
 
-/** One reader of a topic: a handler, or a loop. */
+/** One reader of a topic: a handler or a loop. */
 export interface TopicReader {
   readonly deliver: (frame: Frame) => void;
-  /** It will not come to pass, or is over. */
+  /** The subscription was refused or has ended. */
   readonly end: (error: SwitchboardError) => void;
 }
 
-/** The topics of this client, whatever connection carries them. */
+/** The topics of this client, across its connections. */
 export interface Subscriptions {
-  /** Subscribes with the first reader of a topic; the function it returns unsubscribes with the last. */
+  /** Subscribes for the first reader of a topic. The returned function unsubscribes after the last reader. */
   readonly add: (name: string, reader: TopicReader) => Unsubscribe;
   readonly deliver: (frame: Frame) => void;
-  /** Subscribes, on this connection, to every topic that is not subscribed to there. */
+  /** Subscribes to every topic that this connection does not carry yet. */
   readonly restore: (connection: Connection) => Promise<void>;
-  /** The connection is gone. */
+  /** Forgets a connection that has ended. */
   readonly drop: (connection: Connection) => void;
   readonly end: (error: SwitchboardError) => void;
 }
 
 export interface SubscriptionsSettings extends Asking {
-  /** Why nothing can be subscribed to any more. */
+  /** Why the client is closed. */
   readonly closeReason: () => SwitchboardError | undefined;
 }
 
@@ -34,7 +34,7 @@ interface Topic {
   readonly name: string;
   readonly channel: string;
   readonly readers: Set<TopicReader>;
-  /** The connections that carry it, or are about to. */
+  /** The connections that carry the topic, or have asked for it. */
   readonly via: Set<Connection>;
   readonly ready: Promise<void>;
   readonly settle: (reason?: SwitchboardError) => void;
@@ -46,7 +46,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
   const { clock, requests, channels, connection, onError, closeReason } = settings;
   /** By channel. */
   const topics = new Map<string, Topic>();
-  /** By channel: the last request for a topic; of two at once the server may finish the later one first. */
+  /** The last request for a topic, by channel. Requests take turns: the server may finish the later of two first. */
   const requested = new Map<string, Promise<unknown>>();
   let leaving: Promise<unknown> = Promise.resolve();
   const alarm = createAlarm(clock);
@@ -57,7 +57,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
       missing.map((topic) => {
         topic.via.add(on);
         const turn = () => inTurn(topic, () => subscribe(on, topic));
-        // Where there may be too many, what is left makes room first.
+        // Above half the limit of topics, pending unsubscribes go first to make room.
         return topics.size > maxTopicsPerSession / 2 ? leaving.then(turn) : turn();
       }),
     );
@@ -135,7 +135,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     },
     deliver(frame) {
       const readers = topics.get(frame.channel ?? '')?.readers;
-      // A copy: what a handler adds is not for this message. What it removes is not either.
+      // A copy, so that a reader added now does not get this message. `has` skips a reader removed now.
       for (const reader of [...(readers ?? [])]) if (readers?.has(reader)) reader.deliver(frame);
     },
     restore,
@@ -156,7 +156,7 @@ function createTopic(name: string): Topic {
   const ready = new Promise<void>((resolve, reject) => {
     settle = (reason) => (reason ? reject(reason) : resolve());
   });
-  // Whoever does not look at it learns of a refusal by the `error` event, or in the loop.
+  // An ignored `ready` must not be an unhandled rejection: the `error` event or the loop reports the refusal too.
   ready.catch(() => undefined);
   return { name, channel: topicPrefix + name, readers: new Set(), via: new Set(), ready, settle };
 }

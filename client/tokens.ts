@@ -1,12 +1,12 @@
 import { SwitchboardError } from './errors.ts';
 import { readJson } from './frames.ts';
 
-/** A JWT, or a function that gets a new one; it is called before every connection. */
+/** A JWT, or a function that returns a new one. The function is called before every connection. */
 export type TokenSource = string | (() => string | Promise<string>);
 
 export type TokenReading =
   | { readonly token: string }
-  /** The code `forbidden` says that asking again is pointless. */
+  /** The code `forbidden` means that the token function must not be called again. */
   | { readonly error: SwitchboardError };
 
 export async function readToken(source: TokenSource): Promise<TokenReading> {
@@ -19,11 +19,11 @@ export async function readToken(source: TokenSource): Promise<TokenReading> {
   }
 }
 
-/** For how long a JWT is still good, in ms; NaN for what is none. It is read, not verified: only the server can do that. */
+/** How long a JWT stays valid, in ms; NaN if the token is not a JWT. Only the server can verify the token. */
 export function readLifetimeMs(token: string, nowMs: number): number {
   const [, payload = ''] = token.split('.');
   const claims = readJson(payload, (text) => atob(text.replace(/-/g, '+').replace(/_/g, '/')));
   const { exp, iat = 0 } = Object(claims) as { exp?: unknown; iat?: unknown };
-  // Never more than it had when it was made: this clock may be behind.
+  // Never more than its whole lifetime: this clock may be behind.
   return Math.min(Number(exp) * 1000 - nowMs, (Number(exp) - Number(iat)) * 1000);
 }

@@ -6,7 +6,7 @@ import type { Subscriptions } from './subscriptions.ts';
 
 export type TopicHandler = (content: unknown, frame: Frame) => void;
 
-/** Reads a topic with a handler, until the function it returns is called. */
+/** Reads a topic with a handler, until the returned function is called. */
 export function readWithHandler({ add }: Subscriptions, topic: string, handler: TopicHandler): Unsubscribe {
   return add(topic, {
     deliver: (frame) => guard(() => handler(frame.content, frame)),
@@ -14,7 +14,7 @@ export function readWithHandler({ add }: Subscriptions, topic: string, handler: 
   });
 }
 
-/** Reads a topic with a loop, until that is left. */
+/** Reads a topic with a loop, until the loop ends. */
 export function readWithLoop({ add }: Subscriptions, topic: string, limit: number): Subscription<unknown> {
   let leave = (): void => undefined;
   const stream = createStream<unknown>(limit, () => leave());
@@ -22,7 +22,7 @@ export function readWithLoop({ add }: Subscriptions, topic: string, limit: numbe
     deliver: ({ content }) => stream.push(content),
     end: (error) => stream.end(error.code === 'closed' ? undefined : error),
   });
-  // Not before: where everything is over, `add` has ended the stream.
+  // Assigned only now: on a closed client, `add` has already ended the stream.
   leave = unsubscribe;
   return {
     ready: unsubscribe.ready,

@@ -7,16 +7,16 @@ import { readToken, type TokenSource } from './tokens.ts';
 export interface UploadSettings {
   readonly httpUrl?: string;
   readonly token: TokenSource;
-  /** Aborted when everything is over. */
+  /** Aborted when the client closes. */
   readonly signal: AbortSignal;
 }
 
-/** Whether API Gateway would close the connection for it with 1009 (WebSocket quotas, frame size). */
+/** Whether API Gateway would close the connection with 1009 for this frame (WebSocket quotas, frame size). */
 export function isTooLarge(text: string): boolean {
   return new TextEncoder().encode(text).length > maxUplinkFrameBytes;
 }
 
-/** Takes frames to the server that are too large for a WebSocket frame. */
+/** Sends frames over HTTP that are too large for a WebSocket frame. */
 export function createUpload({ httpUrl, token, signal }: UploadSettings): Carrier {
   async function post(body: string): Promise<Answer> {
     if (!httpUrl) {

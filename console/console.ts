@@ -1,4 +1,4 @@
-// The page at `/`: connect with a token, send frames, watch the frames that come.
+// The page at `/`. It connects with a token, sends frames and shows received frames.
 
 const state = element('state', HTMLOutputElement);
 const token = element('token', HTMLInputElement);
@@ -8,13 +8,13 @@ const connectForm = element('connect', HTMLFormElement);
 const sendForm = element('send', HTMLFormElement);
 
 const exampleFrame = { type: 'demo-message-send', content: { text: 'Hello' }, id: '1' };
-/** Older frames leave the page; a busy session would fill it up. */
+/** The page removes older frames, so that a busy session does not fill it. */
 const maxFrames = 500;
 
 let socket: WebSocket | undefined;
 
 frame.value = JSON.stringify(exampleFrame);
-// In the fragment, which a browser sends to nobody: /#token=…
+// The token comes from the fragment, which a browser never sends to a server: /#token=…
 token.value = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
 
 connectForm.addEventListener('submit', (event) => {
@@ -48,7 +48,7 @@ function connect(jwt: string): void {
   opening.addEventListener('close', ({ code, reason }) => {
     socket = undefined;
     const end = `closed with ${String(code)}${reason === '' ? '' : ` ${reason}`}`;
-    // A browser is not told the status of a refused handshake; the log of the server holds the reason.
+    // A browser does not report the status of a refused handshake. The server's log holds the reason.
     showState('closed', hasOpened ? end : 'refused: is the token right?', 'Connect');
   });
 }

@@ -2,14 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { CommandError, run, UsageError } from '../cli/command-line.ts';
 
 const suites = {
-  local: 'connects, round trips and publishes of the laptop cloud, beside a bare ws server',
-  'fan-out': 'a broadcast to 100,000 sessions, beside the time that its rate allows, and with workers killed',
-  connections: 'posting to connections, beside the SDK and other HTTP clients',
+  local: 'connects, round trips and publishes of the laptop cloud, compared with a bare ws server',
+  'fan-out':
+    'a broadcast to 100,000 sessions, compared with the time that its rate allows, also with killed workers',
+  connections: 'posts to connections, compared with the SDK and other HTTP clients',
 };
 
 const usage = `npm run bench -- [SUITE] [flags of the suite]
 
-Runs one suite, or all of them. Each measures its peers in the same run: compare ratios, not times.
+Runs one suite, or all of them. Each suite measures its peers in the same run, so compare ratios, not times.
 
 ${Object.entries(suites)
   .map(([name, what]) => `  ${name.padEnd(12)} ${what}`)
@@ -23,7 +24,7 @@ await run(() => {
   }
   const names = Object.keys(suites);
   if (suite !== undefined && !names.includes(suite)) {
-    throw new UsageError(`There is no suite ${JSON.stringify(suite)}; there are ${names.join(', ')}.`);
+    throw new UsageError(`There is no suite ${JSON.stringify(suite)}. The suites are ${names.join(', ')}.`);
   }
   for (const name of suite === undefined ? names : [suite]) {
     const { status } = spawnSync(process.execPath, ['--import', 'tsx', `bench/${name}.ts`, ...flags], {

@@ -22,7 +22,7 @@ await run(() => {
   return Promise.resolve();
 });
 
-/** Its code is one module: comments and the rest of the protocol stay out. The compiler writes the types alone. */
+/** Bundles the client into one module, without comments and unused parts of the protocol. tsc writes only the types. */
 function buildClient(): void {
   compile('client');
   buildSync({

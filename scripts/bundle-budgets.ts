@@ -2,8 +2,8 @@ import { bundleFunctions } from '../lib/function-code.ts';
 import type { FunctionName } from '../lambdas/environment.ts';
 
 /**
- * What each function's bundle may weigh, minified, in KB of 1,024 bytes. A cold start reads and compiles all of it, so
- * growth is decided here and not noticed later.
+ * The largest size of each function's minified bundle, in KB of 1,024 bytes. A cold start reads and compiles the whole
+ * bundle, so growth must be a decision.
  */
 export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   authorize: 240,
@@ -15,7 +15,7 @@ export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   'fan-out': 355,
 };
 
-/** One line per function; `failures` are the lines of those over their budget. */
+/** Makes one line per function. `failures` holds the functions above their budget. */
 export function checkBundleBudgets(bundles: ReadonlyMap<string, Uint8Array> = bundleFunctions()): {
   readonly lines: readonly string[];
   readonly failures: readonly string[];

@@ -1,4 +1,4 @@
-// `npm run check`: format, lint, types and bundle budgets, all at once; what fails is shown in full at the end.
+// `npm run check` checks format, lint, types and bundle budgets at once. The output of failed checks comes at the end.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -12,9 +12,9 @@ interface Check {
 
 interface Outcome {
   readonly ok: boolean;
-  /** What to show where it failed. */
+  /** The text to show if the check failed. */
   readonly output: string;
-  /** What to say where it passed. */
+  /** The text to show if the check passed. */
   readonly summary?: string;
 }
 
@@ -54,7 +54,7 @@ console.log(
 );
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** A tool of node_modules in a process of its own, so that they share the cores; not by npx, which costs 0.4 s each. */
+/** Runs a tool of node_modules in its own process, so that tools share the cores. npx would add 0.4 s per tool. */
 async function runTool(packageName: string, bin: string, args: readonly string[]): Promise<Outcome> {
   const manifest = createRequire(import.meta.url).resolve(`${packageName}/package.json`);
   const tool = spawn(process.execPath, [join(dirname(manifest), bin), ...args], {

@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Where a Chromium is: `CHROME_PATH`, one on the PATH, or playwright's own; `undefined` where there is none. */
+/** Finds a Chromium: `CHROME_PATH`, one on the PATH, or playwright's own. `undefined` if none exists. */
 export function findChromium(): string | undefined {
   const folders = (process.env.PATH ?? '').split(path.delimiter);
   const onPath = folders.flatMap((folder) => names.map((name) => path.join(folder, name)));
@@ -14,7 +14,7 @@ export function findChromium(): string | undefined {
   );
 }
 
-/** Installs a Chromium where none is found: Debian's package where we may, else playwright's download. */
+/** Installs a Chromium if none is found: Debian's package as root, otherwise playwright's download. */
 export function installChromium(): string {
   const found = findChromium();
   if (found !== undefined) return found;

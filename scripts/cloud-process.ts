@@ -5,7 +5,7 @@ import { startCloud } from '../local/index.ts';
 import { announce } from './server-process.ts';
 import { synthesise } from './synthesise.ts';
 
-// A laptop cloud as `npm start` runs it, without log lines: they would cost the benches and the soak time.
+// A laptop cloud like that of `npm start`, but without log lines, which would cost the benches and the soak time.
 // The first argument holds settings of the stack as JSON.
 const context = JSON.parse(process.argv[2] ?? '{}') as Record<string, unknown>;
 const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-cloud-'));

@@ -1,10 +1,10 @@
 // The walls between the folders, as one ESLint rule. Imports go one way: lambdas -> core -> protocol, and
-// console -> client -> protocol. lib shares core's time-outs and the type of the environment. local knows nothing of
-// Switchboard but how to read a command line.
+// console -> client -> protocol. lib shares core's time-outs and the type of the environment. local imports nothing of
+// Switchboard except the reader of command lines.
 import { dirname, relative, resolve, sep } from 'node:path';
 
 /**
- * What each folder may import besides itself: whole folders, single files, or the types of single files.
+ * The imports that each folder may have besides its own files: folders, single files, or the types of single files.
  * `builtins` allows Node's own modules. Folders that are not listed (bin, scripts, bench, test) have no walls.
  */
 export const walls = {
@@ -49,7 +49,7 @@ export const walls = {
   },
 };
 
-/** Reports an import that crosses a wall, naming the folder, what it asked for and what it may have. */
+/** Reports an import that crosses a wall. The message names the folder, the import and the allowed imports. */
 export const wallsRule = {
   meta: {
     type: 'problem',

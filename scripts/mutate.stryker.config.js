@@ -1,19 +1,19 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** How a mutant is tested. scripts/mutate.ts adds which files and how many at once. */
+/** The settings of Stryker. scripts/mutate.ts adds the files and the concurrency. */
 export default {
   plugins: ['@stryker-mutator/vitest-runner'],
   testRunner: 'vitest',
   vitest: { configFile: 'scripts/mutate.vitest.config.ts' },
   coverageAnalysis: 'perTest',
-  // Outside the repository, where no linter, formatter or watcher meets the copy.
+  // The copy lies outside the repository, so that no linter, formatter or watcher reads it.
   tempDirName: join(tmpdir(), 'switchboard-mutants'),
   cleanTempDir: 'always',
   ignorePatterns: ['cdk.out', 'dist', 'coverage'],
   incremental: true,
   incrementalFile: join('node_modules', '.cache', 'mutation.json'),
-  // A mutant that never ends costs half a minute. A shorter limit would count a slow machine as a caught mutant.
+  // A mutant that never ends costs half a minute. With a shorter limit, a slow machine would look like a killed mutant.
   timeoutMS: 30_000,
   timeoutFactor: 4,
   dryRunTimeoutMinutes: 30,

@@ -6,8 +6,8 @@ import { mutationReport } from './mutation-report.ts';
 const usage = `npm run mutate -- PATH … [--concurrency 1]
 
 Changes the code at one place at a time, such as < to <=, and runs the tests that reach that place. Each change is a
-mutant. A mutant that no test catches is listed: the line may be wrong, and no test fails. Takes files of core, lambdas
-and protocol, and runs the tests of these folders.
+mutant. The report lists each mutant that no test catches: that line may be wrong without a failing test. Takes files of
+core, lambdas and protocol, and runs the tests of these folders.
 
   PATH              a file or folder, such as core/sessions or protocol/targets.ts
   --concurrency N   how many mutants are tested at once
@@ -30,7 +30,7 @@ await run(async () => {
   console.log(mutationReport(mutants, (file) => readFileSync(file, 'utf8')));
 });
 
-/** A file as it is, a folder as the pattern of its TypeScript files. */
+/** Returns a file unchanged, and a folder as the pattern of its TypeScript files. */
 function readPattern(given: string): string {
   if (!existsSync(given)) throw new UsageError(`There is no ${given}.`);
   const relative = path.relative('.', given).split(path.sep).join('/');
@@ -43,12 +43,12 @@ function readPattern(given: string): string {
 async function testMutants(mutate: string[], concurrency: number) {
   const reporters = [process.stdout.isTTY ? 'progress' : 'progress-append-only'];
   const configFile = 'scripts/mutate.stryker.config.js';
-  // Loaded late: it takes a second, which a wrong path need not wait for.
+  // The import takes a second, so it comes after the check of the paths.
   const { Stryker } = await import('@stryker-mutator/core');
   try {
     const mutants = await new Stryker({ configFile, mutate, concurrency, reporters }).runMutationTest();
     return mutants.map((mutant) => ({ ...mutant, fileName: path.relative('.', mutant.fileName) }));
   } catch (cause) {
-    throw new UsageError('The mutation run failed; the reason is above.', { cause });
+    throw new UsageError('The mutation run failed. The reason is above.', { cause });
   }
 }

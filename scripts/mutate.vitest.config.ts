@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Runs the tests nearest to the mutated file first: most mutants end there, and the rest need not run. */
+/** Runs the tests nearest to the mutated file first. They kill most mutants, and the other tests need not run. */
 class NearestFirst extends BaseSequencer {
   override sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const { root, related = [] } = this.ctx.config;
@@ -15,14 +15,14 @@ class NearestFirst extends BaseSequencer {
   }
 }
 
-/** How many characters two paths begin with in common: `core/auth/tokens` for a file and its test. */
+/** The length of the common beginning of two paths, such as `core/auth/tokens` for a file and its test. */
 function sharedPrefix(one: string, other: string): number {
   let length = 0;
   while (length < one.length && one[length] === other[length]) length += 1;
   return length;
 }
 
-/** Only the tests that run in one process. The end-to-end tests take too long to run for each mutant. */
+/** Includes only the tests that run in one process. End-to-end tests take too long for each mutant. */
 export default defineConfig({
   test: {
     include: ['test/{core,lambdas,protocol}/**/*.test.ts'],

@@ -1,4 +1,4 @@
-/** One changed place in the code and what the tests made of it. Lines and columns count from 1. */
+/** One changed place in the code, and the result of its tests. Lines and columns count from 1. */
 export interface Mutant {
   readonly fileName: string;
   readonly location: { readonly start: Position; readonly end: Position };
@@ -56,7 +56,7 @@ function excerpt(code: string): string {
   return line.length > longestExcerpt ? `${line.slice(0, longestExcerpt)}…` : line;
 }
 
-/** The cells of a row. A time-out counts as killed; an error says nothing about the tests and counts for neither. */
+/** The cells of a row. A time-out counts as killed. An error does not count, because it says nothing about the tests. */
 function scores(mutants: readonly Mutant[]): readonly (string | number)[] {
   const count = (wanted: string) => mutants.filter(({ status }) => status === wanted).length;
   const [killed, timedOut] = [count('Killed'), count('Timeout')];

@@ -1,5 +1,5 @@
-// Runs a TypeScript file of this repository, after installing its modules where they are missing or out of date.
-// Plain JavaScript: it is what runs before anything is installed.
+// Runs a TypeScript file of this repository. First installs the modules if they are missing or out of date.
+// This file is plain JavaScript, because it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ process.chdir(root);
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 20) fail(`Switchboard needs Node 20 or newer; this is ${process.version}.`);
 
-// npm writes this file at the end of an install, so it is older than the lock file when an install is due.
+// npm writes this file at the end of an install. If the lock file is newer, an install is due.
 const installedAt = statSync('node_modules/.package-lock.json', { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (installedAt < statSync('package-lock.json').mtimeMs) {
   console.error('Installing modules (once; about half a minute) …');

@@ -4,15 +4,15 @@ import type { Server } from 'node:http';
 import * as z from 'zod/mini';
 
 export interface ServerProcess {
-  /** Where it listens. */
+  /** The address at which the server listens. */
   readonly url: string;
-  /** Lets the process go; it ends by itself then. */
+  /** Disconnects from the process, which then ends itself. */
   close(): void;
 }
 
 const ready = z.object({ url: z.string() });
 
-/** Starts a server in a process of its own, so that its work is not the measuring process's. */
+/** Starts a server in its own process, so that its work does not burden the measuring process. */
 export async function startServer(file: URL, ...args: readonly string[]): Promise<ServerProcess> {
   const child = fork(file, args, {
     execArgv: ['--import', 'tsx'],
@@ -22,12 +22,12 @@ export async function startServer(file: URL, ...args: readonly string[]): Promis
   return { url, close: () => child.disconnect() };
 }
 
-/** Starts a laptop cloud with this repository's stack, with the settings of cdk.json but for these. */
+/** Starts a laptop cloud with this repository's stack. `settings` override those of cdk.json. */
 export function startCloudProcess(settings: Readonly<Record<string, unknown>> = {}): Promise<ServerProcess> {
   return startServer(new URL('./cloud-process.ts', import.meta.url), JSON.stringify(settings));
 }
 
-/** In the server's process: tells the parent where the server listens, and ends when the parent lets go. */
+/** Runs in the server's process. Sends the address to the parent, and ends the process when the parent disconnects. */
 export function announce(url: string, close: () => Promise<void>): void {
   process.send?.({ url });
   process.once('disconnect', () => {
@@ -35,7 +35,7 @@ export function announce(url: string, close: () => Promise<void>): void {
   });
 }
 
-/** In the server's process: listens on a free loopback port until the parent lets go. */
+/** Runs in the server's process. Listens on a free loopback port until the parent disconnects. */
 export async function serveUntilParentLeaves(server: Server): Promise<void> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

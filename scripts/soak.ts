@@ -7,13 +7,13 @@ const usage = `npm run soak -- [--messages 100000] [--clients 50] [--seed 1] [--
 
 Publishes durable messages to users, topics and everyone on a laptop cloud while faults are injected. Then compares
 every message that a client got, by content, messageId and recipient, with what was published and what the logs hold.
-Ends with code 1 where a message was lost, doubled, reordered, altered or given to the wrong client.
+Ends with code 1 if a message was lost, doubled, reordered, altered or given to the wrong client.
 
   --messages N      messages to publish
   --clients N       connected users, with one client each
   --seed N          the same seed makes the same choices: the channel of each message, the calls that fail
   --faults LIST     all, none, or a list such as throttled=0.05,cutAfterMs=5000 (docs/local.md names all faults)
-  --max-minutes N   ends the run after so long, and fails it`;
+  --max-minutes N   the longest duration; a longer run ends and fails`;
 
 await run(async () => {
   const flags = readFlags(usage, {
@@ -31,7 +31,7 @@ await run(async () => {
     maxSeconds: 60 * readWholeNumber('max-minutes', flags['max-minutes'], 1, 1440),
   };
   console.log('Starting a laptop cloud …');
-  // So small a limit that a publish to everyone goes through the fan-out.
+  // The limit is small, so that a publish to everyone goes through the fan-out.
   const cloud = await startCloudProcess({ inlineLimit: 10, shards: 2 });
   try {
     const result = await soak({ ...options, url: cloud.url, onProgress: console.log });

@@ -26,7 +26,7 @@ await run(async () => {
     const assembly = path.join(folder, 'cdk.out');
     const site = path.join(folder, 'site');
     console.log('Synthesising the stack …');
-    // The synthesis takes the longest. All else is loaded meanwhile.
+    // The synthesis takes the longest, so the other parts load meanwhile.
     await Promise.all([
       import('../local/index.ts'),
       synthesise(assembly, { signal: stop }),
@@ -41,7 +41,7 @@ await run(async () => {
   process.exit(0);
 });
 
-/** `npm start` ends with 1 for every mistake, a wrong flag included. */
+/** `npm start` ends with code 1 for every mistake, even for a wrong flag. */
 function readOptions() {
   try {
     return readCloudFlags(readFlags(usage, cloudFlags));

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { installChromium } from './chromium.ts';
 
-// Whatever follows `npm test --` goes to vitest: a file to run, --coverage, …
+// The arguments after `npm test --` go to vitest, such as a file or --coverage.
 const { status } = spawnSync(
   process.execPath,
   ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)],

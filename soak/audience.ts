@@ -1,4 +1,4 @@
-/** Each client is a user of its own. Five clients share a topic, and every client gets what goes to everyone. */
+/** Each client is a different user. Five clients share a topic, and every client gets the messages to everyone. */
 export function userOf(client: number): string {
   return `soak-${client}`;
 }
@@ -7,12 +7,12 @@ export function topicOf(client: number): string {
   return `soak.${Math.floor(client / 5)}`;
 }
 
-/** The channels whose messages a client must get: all of them, and no others. */
+/** The channels of a client. The client must get all their messages and no others. */
 export function channelsOf(client: number): readonly string[] {
   return [`user:member:${userOf(client)}`, `topic:${topicOf(client)}`, 'everyone'];
 }
 
-/** The channels of so many clients, each once. */
+/** The channels of this many clients, each once. */
 export function allChannels(clients: number): readonly string[] {
   return [...new Set(Array.from({ length: clients }, (_, client) => channelsOf(client)).flat())];
 }

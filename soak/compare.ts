@@ -14,25 +14,25 @@ export interface Findings {
   readonly outOfOrder: number;
   /** A client reported a gap that it could not recover. */
   readonly lostEvents: number;
-  /** A client got a frame that is not its own: of another channel or none, of another type, or without an offset. */
+  /** A client got a foreign frame: of another channel, of another type, without a channel or without an offset. */
   readonly stray: number;
-  /** A subscriber got another content, `messageId` or channel than was published and stored. */
+  /** A subscriber got a content, `messageId` or channel that differs from the published or stored one. */
   readonly altered: number;
-  /** The answer of a publish names an offset at which the log holds something else, or nothing. */
+  /** The answer of a publish names an offset at which the log holds another message or none. */
   readonly notStored: number;
-  /** The logs hold a message a second time. */
+  /** The logs hold a message twice. */
   readonly storedTwice: number;
-  /** A log holds another content, `messageId` or channel than was published. */
+  /** A log holds a content, `messageId` or channel that differs from the published one. */
   readonly storedAltered: number;
 }
 
 export interface Comparison {
   readonly findings: Findings;
-  /** The first findings of each kind, in words. */
+  /** The first findings of each kind, as text. */
   readonly examples: readonly string[];
 }
 
-/** All that a run leaves behind. */
+/** The results of a run. */
 export interface Recording {
   readonly published: readonly Published[];
   readonly logs: readonly ChannelLog[];
@@ -41,7 +41,7 @@ export interface Recording {
 
 const maxExamplesOfAKind = 3;
 
-/** Compares what every subscriber got with what was published, and with what the logs hold. */
+/** Compares the messages of every subscriber with the published messages and with the logs. */
 export function compare({ published, logs, subscribers }: Recording): Comparison {
   const { findings, examples, find } = createTally();
   const publishedById = new Map(published.map((message) => [message.messageId, message]));
@@ -93,7 +93,7 @@ export function compare({ published, logs, subscribers }: Recording): Comparison
   return { findings, examples };
 }
 
-/** What the logs hold of a subscriber's channels and the subscriber has not got, as `channel offset`. */
+/** The messages in the logs that a subscriber must get and has not got, each as `channel offset`. */
 export function missedBy({ channels, given }: Subscriber, logs: readonly ChannelLog[]): readonly string[] {
   const got = new Set(given.map(({ channel, offset }) => `${channel} ${offset}`));
   return logs

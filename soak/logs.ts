@@ -1,12 +1,12 @@
 import type { Frame } from '../client/index.ts';
 import { sendSigned } from '../publisher/signed-request.ts';
 
-/** What the log of a channel holds. */
+/** The contents of a channel's log. */
 export interface ChannelLog {
   readonly channel: string;
-  /** By offset. */
+  /** The messages by offset. */
   readonly messages: ReadonlyMap<number, Frame>;
-  /** Offsets that were taken and never written. A publisher that was killed leaves one. */
+  /** The number of offsets that were taken and never written. A killed publisher leaves one. */
   readonly holes: number;
 }
 
@@ -16,7 +16,7 @@ interface Page {
   readonly next?: number;
 }
 
-/** Reads a log to its end by `GET /channels/{channel}/messages`. */
+/** Reads a whole log with `GET /channels/{channel}/messages`. */
 export async function readLog(url: string, channel: string): Promise<ChannelLog> {
   const messages = new Map<number, Frame>();
   let after: number | undefined = 0;
@@ -25,7 +25,7 @@ export async function readLog(url: string, channel: string): Promise<ChannelLog>
     const address = new URL(`${url}/channels/${encodeURIComponent(channel)}/messages`);
     address.search = new URLSearchParams({ after: String(after), limit: '1000' }).toString();
     const response = await sendSigned({ method: 'GET', url: address });
-    if (!response.ok) throw new Error(`The log of ${channel} was not read: ${await response.text()}`);
+    if (!response.ok) throw new Error(`The log of ${channel} could not be read: ${await response.text()}`);
     const page = (await response.json()) as Page;
     for (const message of page.messages) messages.set(message.offset, message);
     ({ head, next: after } = page);

@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { channelsOf } from './audience.ts';
 
-/** One message of the soak, as it was handed to `POST /publish`. */
+/** One message of the soak, as sent to `POST /publish`. */
 export interface Message {
   readonly channel: string;
   readonly messageId: string;
   readonly content: unknown;
 }
 
-/** A message, and where the answer of its publish puts it. */
+/** A message with the offset from the answer of its publish. */
 export interface Published extends Message {
-  /** Its offset in the log; absent while no publish of it was answered. */
+  /** The offset in the log. It is absent until a publish of the message is answered. */
   readonly offset?: number;
 }
 
 /** The type of every message of the soak. */
 export const messageType = 'soak';
 
-// Characters that JSON, UTF-8, XML and SQS treat in different ways: a message that is encoded wrongly shows.
+// JSON, UTF-8, XML and SQS treat these characters differently, so a wrong encoding shows.
 const alphabet = Array.from('abcdefghij0123456789 "\\<&\n\u0000é\u{1f600}\ufffe\ud800');
 
 /**
- * The next message: seven in ten go to a user, most others to a topic, one in twenty to everyone. No two contents are
- * alike, and each names its channel: a frame that carries another message's content shows.
+ * Makes the next message. Seven in ten go to a user, most others to a topic, one in twenty to everyone. Every content is
+ * unique and names its channel, so a frame with the content of another message shows.
  */
 export function createMessage(serial: number, clients: number, draw: () => number): Message {
   const [user = '', topic = '', everyone = ''] = channelsOf(Math.floor(draw() * clients));

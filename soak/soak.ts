@@ -11,40 +11,40 @@ export interface SoakOptions {
   readonly url: string;
   readonly messages: number;
   readonly clients: number;
-  /** The same seed makes the same choices: the channel and content of each message, the calls that fail. */
+  /** The same seed gives the same channels, contents and failing calls. */
   readonly seed: number;
   readonly faults: Partial<FaultSettings>;
-  /** The run ends after so long, even with messages outstanding. */
+  /** The longest duration of the run. It then ends even if messages are outstanding. */
   readonly maxSeconds: number;
   readonly onProgress?: (line: string) => void;
 }
 
 export interface SoakResult extends Comparison {
-  /** Whether the run came to its end without a finding. */
+  /** Whether the run was complete and without findings. */
   readonly isSound: boolean;
-  /** Whether time ran out before everything was published and received. */
+  /** Whether time ran out before all messages were published and received. */
   readonly isCutShort: boolean;
   readonly seconds: number;
   readonly counts: {
     readonly published: number;
-    /** Publishes without a good answer, which were tried again. */
+    /** The number of retries of failed publishes. */
     readonly retried: number;
-    /** Messages that all clients together got. */
+    /** The number of messages that all clients received together. */
     readonly received: number;
-    /** Connections beyond the first of each client, without the renewals. */
+    /** The number of reconnects of all clients, without renewals. */
     readonly reconnects: number;
-    /** Offsets of the logs that hold no message. */
+    /** The number of offsets without a message. */
     readonly holes: number;
   };
-  /** How often each fault was injected. */
+  /** The number of injections of each fault. */
   readonly injected: Readonly<Record<string, number>>;
 }
 
 const quietMs = 1000;
 
 /**
- * Publishes durable messages to users, topics and everyone while faults are injected. Then compares what every client
- * got with what was published, and with what the logs hold.
+ * Publishes durable messages to users, topics and everyone while faults are injected. Then compares the messages of
+ * every client with the published messages and with the logs.
  */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { url, messages, clients, seed, maxSeconds } = options;
@@ -70,7 +70,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const logs = await Promise.all(allChannels(clients).map((channel) => readLog(url, channel)));
     const isReceived = () => subscribers.all.every((each) => missedBy(each, logs).length === 0);
     while (!isReceived() && seconds() < maxSeconds) await wait(200);
-    // A second copy may come after everything else has.
+    // A second copy may arrive after all other messages.
     for (let received = -1; received !== subscribers.counts.received;) {
       ({ received } = subscribers.counts);
       await wait(quietMs);

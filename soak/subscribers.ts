@@ -3,10 +3,10 @@ import { type Client, connect, type Frame } from '../client/index.ts';
 import { signToken } from '../cli/sign-token.ts';
 import { channelsOf, topicOf, userOf } from './audience.ts';
 
-/** One client, and what it gave to its application. */
+/** One client, and the messages and events that it gave to its application. */
 export interface Subscriber {
   readonly name: string;
-  /** The channels whose messages it must get. */
+  /** The channels whose messages the client must get. */
   readonly channels: readonly string[];
   /** Every message, in the order of arrival. */
   readonly given: readonly Frame[];
@@ -18,7 +18,7 @@ export interface Subscriber {
 export async function openSubscribers(url: string, clients: number) {
   const counts = { received: 0, reconnects: 0 };
   const opened: Awaited<ReturnType<typeof openSubscriber>>[] = [];
-  // One after another: functions that all start at once may run into their time-outs on a busy machine.
+  // Clients start one after another. On a busy machine, functions that start together may time out.
   while (opened.length < clients) opened.push(await openSubscriber(url, opened.length, counts));
   return {
     all: opened.map(({ subscriber }) => subscriber),
@@ -48,7 +48,7 @@ async function openSubscriber(
       }),
     WebSocket,
     answerTimeoutMs: 15_000,
-    // Far below the defaults, so that renewals and heartbeats happen many times in one run.
+    // The values are far below the defaults, so that one run has many renewals and heartbeats.
     renewAfterMs: 15_000,
     heartbeatAfterMs: 5000,
   });

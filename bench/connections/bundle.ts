@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
-/** A bundle as a Lambda gets it: minified CommonJS, the SDK inside. */
+/** A bundle in the form of a Lambda function: minified CommonJS that includes the SDK. */
 export interface Bundle {
   readonly file: string;
   readonly bytes: number;
@@ -14,7 +14,7 @@ export interface Bundle {
 const folder = mkdtempSync(join(tmpdir(), 'switchboard-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-/** @param entry a file of this folder. */
+/** @param entry a file in this folder. */
 export async function bundle(entry: string): Promise<Bundle> {
   const outfile = join(folder, `${entry}.cjs`);
   const { metafile } = await build({
@@ -31,7 +31,7 @@ export async function bundle(entry: string): Promise<Bundle> {
   return { file: outfile, bytes };
 }
 
-/** Runs a bundle in a process of its own, on one core where the system can pin, and reads the JSON it prints. */
+/** Runs a bundle in its own process and parses the JSON that it prints. Pins it to one core if the system can. */
 export async function run(
   file: string,
   argument: object,

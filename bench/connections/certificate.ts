@@ -1,8 +1,8 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 /**
- * A self-signed certificate for 127.0.0.1 and localhost, fresh for each run, so that no private key lies in the
- * repository and no openssl need be installed. Written out in DER (RFC 5280, 4.1), which Node can sign but not build.
+ * Makes a self-signed certificate for 127.0.0.1 and localhost. Each run makes its own, so the repository holds no
+ * private key and openssl is not needed. The code writes the DER (RFC 5280, 4.1): Node can sign it but not build it.
  */
 export function makeCertificate(): { key: string; cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

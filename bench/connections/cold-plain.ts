@@ -4,7 +4,7 @@ import {
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
 
-/** Bundled and constructed by a function that posts with the SDK's client. */
+/** The entry of a function that posts with the SDK's client. */
 export const client = new ApiGatewayManagementApiClient({
   endpoint: 'https://id.execute-api.us-east-1.amazonaws.com/live',
   region: 'us-east-1',

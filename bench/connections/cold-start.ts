@@ -4,13 +4,13 @@ import { bundle, run } from './bundle.ts';
 
 export interface ColdStart {
   readonly kb: number;
-  /** Load and construct, in milliseconds. */
+  /** The time to load and construct the client, in milliseconds. */
   readonly ms: number;
 }
 
 const runs = 31;
 
-/** The SDK's client and ours, each loaded by a fresh Node, in turns. */
+/** Measures the SDK's client and ours in turns. A fresh Node process loads the client each time. */
 export async function measureColdStart(): Promise<{ plain: ColdStart; ours: ColdStart }> {
   const plain = await bundle('cold-plain.ts');
   const ours = await bundle('cold-ours.ts');

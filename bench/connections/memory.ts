@@ -1,6 +1,6 @@
 import { createConnectionsClient } from '../../core/connections/client.ts';
 
-/** Run by itself, bundled and with `--expose-gc`, with its options as the one argument; prints what it took. */
+/** The only argument of this program, as JSON. It runs bundled with `--expose-gc`, and prints its memory use. */
 export interface MemoryOptions {
   readonly endpoint: string;
   readonly cert: string;
@@ -8,7 +8,7 @@ export interface MemoryOptions {
 }
 
 export interface Memory {
-  /** The highest live heap while posting, each time after a garbage collection. */
+  /** The highest live heap during the posts, measured after garbage collections. */
   readonly heapMb: number;
   readonly rssMb: number;
 }
@@ -37,7 +37,7 @@ async function measure(): Promise<Memory> {
   return { heapMb: heapBytes / 2 ** 20, rssMb: process.resourceUsage().maxRSS / 1024 };
 }
 
-/** Generated one by one, as pages of sessions bring them. */
+/** Yields ids one by one, like the pages of sessions. */
 function* connectionIds(): Generator<string> {
   for (let at = 0; at < recipients; at += 1) yield `L0SM9cOFvHcC${at.toString(36).padStart(4, '0')}=`;
 }

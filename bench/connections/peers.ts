@@ -9,7 +9,7 @@ import { createSigner, encodeSegment, sha256Hex } from '../../core/connections/s
 /** One way to post the same bytes to many connections. */
 export interface Peer {
   readonly name: string;
-  /** Posts per round. The slow peers make fewer, so that a run stays short. */
+  /** Posts per round. Slow peers make fewer posts, to keep a run short. */
   readonly posts: number;
   run(connectionIds: readonly string[]): Promise<void>;
   close(): unknown;
@@ -46,7 +46,7 @@ export function createPeers(target: Target): Peer[] {
 }
 
 function ours({ endpoint, cert, payload }: Target): Peer {
-  // On a busy machine a hundred TLS handshakes at once can take longer than the default.
+  // On a busy machine, a hundred simultaneous TLS handshakes can exceed the default.
   const timeoutMs = 60_000;
   const connections = createConnectionsClient({ endpoint, region, credentials, timeoutMs, ca: cert });
   return {
@@ -72,7 +72,7 @@ function sdkDefault(target: Target): Peer {
   };
 }
 
-/** As in aws-samples/simple-websockets-chat-app: one promise for each recipient, all at once. */
+/** Starts one promise per recipient, all at once, as aws-samples/simple-websockets-chat-app does. */
 function awsSample(target: Target): Peer {
   const client = sdkClient(target);
   return {
@@ -85,7 +85,7 @@ function awsSample(target: Target): Peer {
   };
 }
 
-/** The least code that posts with `node:https`: no retries, no time limits, no outcomes. */
+/** Posts with `node:https` in the least code, without retries, time-outs and outcomes. */
 function nodeHttps(target: Target, isTuned: boolean): Peer {
   const { hostname, port } = new URL(target.endpoint);
   const agent = new Agent({
@@ -95,15 +95,15 @@ function nodeHttps(target: Target, isTuned: boolean): Peer {
     scheduling: 'lifo',
     ca: target.cert,
   });
-  // Node builds the key of a connection from all TLS options, three times for each request.
+  // By default Node builds a connection's key from all TLS options, three times per request.
   if (isTuned) agent.getName = () => 'one endpoint';
-  // Node writes a body of text together with its head, and a body of bytes after it.
+  // Node writes a text body together with the head, but a body of bytes separately.
   const text = target.payload.toString('latin1');
   const sign = createRequestSigner(target);
   const post = (connectionId: string) =>
     new Promise<void>((resolve, reject) => {
       const { path, headers } = sign(connectionId);
-      // Without it a raw list of headers is sent in chunks.
+      // Without this header, Node sends the body in chunks.
       headers.push('content-length', String(target.payload.length));
       const sent = request({ agent, hostname, port, path, method: 'POST', headers });
       sent.on('response', (response) => {
@@ -122,7 +122,7 @@ function nodeHttps(target: Target, isTuned: boolean): Peer {
   };
 }
 
-/** The least code that posts with undici. */
+/** Posts with undici in the least code. */
 function undici(target: Target): Peer {
   const { origin } = new URL(target.endpoint);
   const agent = createUndiciAgent({ connections: concurrency, connect: { ca: target.cert } });
@@ -146,7 +146,7 @@ function undici(target: Target): Peer {
   };
 }
 
-/** Signs with our signer, so that the peers differ in how they send. */
+/** Signs with our signer, so that the peers differ only in how they send. */
 function createRequestSigner({ endpoint, payload }: Target) {
   const { host, pathname } = new URL(endpoint);
   const sign = createSigner({ region, service: 'execute-api' });
@@ -197,9 +197,9 @@ interface UndiciAgent {
   destroy(): Promise<void>;
 }
 
-/** The undici inside Node, which `fetch` uses. Only undici's own well-known symbol leads to its dispatcher. */
+/** The undici inside Node, which `fetch` uses. Its dispatcher is reachable only through undici's own symbol. */
 function createUndiciAgent(options: object): UndiciAgent {
-  void fetch('data:,'); // Loads it.
+  void fetch('data:,'); // Loads undici.
   const dispatcher: unknown = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1'));
   if (typeof dispatcher !== 'object' || !dispatcher)
     throw new Error('This Node has no undici to compare with.');

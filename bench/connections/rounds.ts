@@ -1,6 +1,6 @@
 import { createPeers, type Peer } from './peers.ts';
 
-/** Run by itself, bundled, with its options as the one argument; prints a list of costs. */
+/** The only argument of this program, as JSON. It runs bundled, and prints a list of costs. */
 export interface RoundsOptions {
   readonly endpoint: string;
   readonly cert: string;
@@ -19,8 +19,8 @@ const peers = createPeers({ endpoint, cert, payload: Buffer.alloc(1024, 'x') });
 void measure().then((costs) => process.stdout.write(JSON.stringify(costs)));
 
 /**
- * The peers take turns, so that other load on the machine falls on all of them. Each round starts with another peer,
- * so that none always runs after the same one.
+ * The peers take turns, so that other load on the machine affects all of them. Each round starts with another peer, so
+ * that the order does not favour one.
  */
 async function measure(): Promise<Cost[]> {
   const samples = new Map(peers.map((peer) => [peer, [] as Sample[]]));

@@ -2,13 +2,13 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export interface Stub {
-  /** The endpoint whose answers take `delayMs`. */
+  /** The endpoint that answers after `delayMs`. */
   endpoint(delayMs: number): string;
   readonly cert: string;
   close(): void;
 }
 
-/** Starts `tls-stub.ts` in a process of its own, so that its CPU time is not ours. */
+/** Starts `tls-stub.ts` in its own process, so that its CPU time is not measured. */
 export async function startStub(): Promise<Stub> {
   const script = fileURLToPath(new URL('tls-stub.ts', import.meta.url));
   const child = fork(script, {

@@ -2,9 +2,9 @@ import { createServer } from 'node:https';
 import { makeCertificate } from './certificate.ts';
 
 /**
- * Stands in for `@connections` in a process of its own: takes any POST and answers 200 with API Gateway's headers,
- * after the milliseconds in the path's first segment (`/10/live/@connections/…`).
- * Prints one line of JSON once it listens: `{"port", "cert"}`.
+ * Replaces `@connections` in its own process. It answers every POST with 200 and API Gateway's headers. The first
+ * segment of the path is the delay in milliseconds (`/10/live/@connections/…`). Once it listens, it prints one line of
+ * JSON: `{"port", "cert"}`.
  */
 const certificate = makeCertificate();
 let served = 0;

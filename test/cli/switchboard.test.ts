@@ -12,7 +12,7 @@ function switchboard(...args: string[]) {
 const message = ['--to', 'everyone', '--type', 'x', '--content', '1'];
 
 describe('switchboard', { timeout: 60_000 }, () => {
-  it('explains itself and each command with --help, with exit code 0', () => {
+  it('explains itself and each command with --help and exit code 0', () => {
     expect(switchboard('--help')).toMatchObject({
       status: 0,
       stdout: expect.stringContaining('token') as string,
@@ -44,7 +44,7 @@ describe('switchboard', { timeout: 60_000 }, () => {
     expect(switchboard(...args)).toEqual({ status: 2, stdout: '', errors: [expect.stringContaining(named)] });
   });
 
-  it('ends with code 1 and one line where nothing answers', () => {
+  it('ends with code 1 and one line if no server answers', () => {
     const { status, errors } = switchboard('publish', ...message, '--endpoint', 'http://127.0.0.1:9');
     expect([status, errors]).toEqual([1, [expect.stringContaining('127.0.0.1:9')]]);
   });

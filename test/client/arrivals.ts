@@ -1,9 +1,9 @@
-/** What came, in order, until a test asks for it: tests wait on this instead of sleeping. */
+/** A queue of arrived items. A test waits on the queue instead of sleeping. */
 export class Arrivals<Item> {
   private items: readonly Item[] = [];
   private readonly waiting: { isWanted: (item: Item) => boolean; resolve: (item: Item) => void }[] = [];
 
-  /** Everything that came and was not taken. */
+  /** The items that arrived and were not taken yet. */
   get all(): readonly Item[] {
     return this.items;
   }
@@ -15,7 +15,7 @@ export class Arrivals<Item> {
     else this.items = [...this.items, item];
   };
 
-  /** The first that is wanted, whether it came or is to come; the others stay. */
+  /** Takes the first wanted item, and waits for it if necessary. The other items stay. */
   next(isWanted: (item: Item) => boolean = () => true): Promise<Item> {
     const found = this.items.find(isWanted);
     if (found === undefined) return new Promise((resolve) => this.waiting.push({ isWanted, resolve }));

@@ -16,13 +16,13 @@ const bundled = build({
 });
 
 describe('the bundle', () => {
-  it('is at most 6 KB, gzipped', async () => {
+  it('weighs at most 6 KB gzipped', async () => {
     const { outputFiles } = await bundled;
     const bytes = outputFiles.reduce((sum, file) => sum + gzipSync(file.contents, { level: 9 }).length, 0);
     expect(bytes).toBeLessThanOrEqual(6 * 1024);
   });
 
-  it('holds the client and the limits of the wire, and nothing else', async () => {
+  it('holds only the client and the limits of the protocol', async () => {
     const { metafile } = await bundled;
     const strangers = Object.keys(metafile.inputs).filter((path) => !/(^|\/)client\/[\w-]+\.ts$/.test(path));
     expect(strangers.map((path) => path.replace(/^.*\//, ''))).toEqual(['limits.ts']);

@@ -9,7 +9,7 @@ function frameAt(offset: number, epoch = 'A'): DurableFrame {
   return { type: 'n', content: null, channel, epoch, offset };
 }
 
-/** A channel that stands at an offset of epoch A, and what came out of it. */
+/** A channel at an offset of epoch A, and the list of its outputs. */
 function channelAt(offset: number, maxHeld = 1000, epoch = 'A') {
   const out: string[] = [];
   const reader = createChannel({ epoch, offset }, maxHeld, {
@@ -25,13 +25,13 @@ function channelAt(offset: number, maxHeld = 1000, epoch = 'A') {
 }
 
 describe('a channel', () => {
-  it('delivers what follows its position and drops what it has delivered', () => {
+  it('delivers the messages after its position, and drops repeated ones', () => {
     const { out, receive } = channelAt(3);
     receive(4, 4, 5, 4);
     expect(out).toEqual(['A4', 'A5']);
   });
 
-  it('holds what is beyond a gap until the gap closes', () => {
+  it('holds messages beyond a gap until the gap closes', () => {
     const { reader, out, receive } = channelAt(3);
     receive(6, 5);
     expect([out, reader.isBehind]).toEqual([[], true]);
@@ -39,13 +39,13 @@ describe('a channel', () => {
     expect([out, reader.isBehind]).toEqual([['A4', 'A5', 'A6'], false]);
   });
 
-  it('delivers what was published about its start and came by itself after it', () => {
+  it('delivers a message that was published before its start and arrives after it', () => {
     const { out, receive } = channelAt(3);
     receive(3, 4);
     expect(out).toEqual(['A3', 'A4']);
   });
 
-  it('passes an offset that was never written when the server says so', () => {
+  it('skips an offset that was never written when the server says so', () => {
     const { reader, out, receive, answer } = channelAt(3);
     receive(6);
     answer({ offset: 6, skipped: [5] });
@@ -56,7 +56,7 @@ describe('a channel', () => {
     expect(reader.position).toEqual({ epoch: 'A', offset: 6 });
   });
 
-  it('goes back with a log that was restored to an earlier time, and says so', () => {
+  it('reports the loss and goes back if the log was restored to an earlier time', () => {
     const { reader, out, receive, answer } = channelAt(9);
     receive(11);
     answer({ offset: 4, recovered: false });
@@ -65,7 +65,7 @@ describe('a channel', () => {
     expect(reader.position).toEqual({ epoch: 'A', offset: 5 });
   });
 
-  it('loses nothing where an answer overtakes the frames that it speaks of', () => {
+  it('loses nothing if an answer overtakes the recovered frames', () => {
     const { out, receive, answer } = channelAt(3);
     answer({ offset: 5 });
     receive(4, 5);
@@ -73,7 +73,7 @@ describe('a channel', () => {
     expect(out).toEqual(['A4', 'A5']);
   });
 
-  it('asks on where the server had more than one page', () => {
+  it('stays behind while the server has another page', () => {
     const { reader, receive, answer } = channelAt(3);
     receive(4);
     answer({ offset: 4, more: true });
@@ -83,7 +83,7 @@ describe('a channel', () => {
     expect(reader.isBehind).toBe(false);
   });
 
-  it('says what is lost where the server cannot recover it, gives what it has, and goes on', () => {
+  it('reports lost messages, delivers the held ones, and goes on', () => {
     const { reader, out, receive, answer } = channelAt(3);
     receive(8, 6);
     answer({ offset: 7, recovered: false });
@@ -92,7 +92,7 @@ describe('a channel', () => {
     expect(reader.position).toEqual({ epoch: 'A', offset: 9 });
   });
 
-  it('follows a log that was begun anew when the server says so, and hears no more of the old one', () => {
+  it('follows a new epoch when the server confirms it, and then ignores the old epoch', () => {
     const { reader, out, receive, answer } = channelAt(3);
     reader.receive(frameAt(1, 'B'));
     expect([out, reader.isBehind]).toEqual([[], true]);
@@ -104,21 +104,21 @@ describe('a channel', () => {
     expect([out, reader.isBehind]).toEqual([['lost A3..B1', 'B2'], false]);
   });
 
-  it('learns from an answer that the log was begun anew', () => {
+  it('learns of a new epoch from an answer', () => {
     const { reader, out, answer } = channelAt(3);
     answer({ epoch: 'B', offset: 2, recovered: false });
     reader.receive(frameAt(3, 'B'));
     expect(out).toEqual(['lost A3..B2', 'B3']);
   });
 
-  it('takes the epoch from the first message of a log that had none', () => {
+  it('takes the epoch of an empty log from its first message', () => {
     const { reader, out, receive } = channelAt(0, 1000, '');
     receive(2, 1);
     expect(out).toEqual(['A1', 'A2']);
     expect(reader.position).toEqual({ epoch: 'A', offset: 2 });
   });
 
-  it('holds only so much, and asks for the rest again', () => {
+  it('drops frames above its limit, and asks for them again', () => {
     const { reader, out, receive, answer } = channelAt(0, 2);
     receive(3, 4, 5);
     receive(1, 2);
@@ -131,12 +131,12 @@ describe('a channel', () => {
   });
 });
 
-/** What may befall a log and its reader. */
+/** An event in the life of a log and its reader. */
 type Step =
   | { readonly kind: 'publish' | 'skip' | 'restart' | 'trim' }
-  /** A message that was published comes, for the first time or again; the numbers choose which. */
+  /** A published message arrives, for the first time or again. `which` chooses it. */
   | { readonly kind: 'come'; readonly which: number }
-  /** The reader asks from its position; of the frames sent only so many come before the connection is cut. */
+  /** The reader asks from its position. `cutAfter` is the number of frames that arrive before the connection is cut. */
   | { readonly kind: 'ask'; readonly page: number; readonly cutAfter: number | undefined };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -153,7 +153,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: 'skip' }, { kind: 'restart' }, { kind: 'trim' }) },
 );
 
-/** A log, and a reader of it that notes all it is given; the rules are checked as it is given. */
+/** A log and its reader. The rules are checked at every delivery. */
 class Reading {
   private epoch = 1;
   private head = 2;
@@ -174,7 +174,7 @@ class Reading {
 
   run(steps: readonly Step[]): void {
     for (const each of steps) this.take(each);
-    // The network is well again: the reader asks until nothing is missing.
+    // The network works again: the reader asks until no message is missing.
     for (let asks = 0; asks === 0 || this.reader.isBehind; asks += 1) {
       expect(asks).toBeLessThan(500);
       this.ask(3, undefined);
@@ -182,7 +182,7 @@ class Reading {
     for (const { epoch, offset } of this.written) {
       if (offset <= 2 && epoch === '1') continue;
       const key = `${epoch}/${offset}`;
-      expect(this.seen.has(key) || this.excused.has(key), `${key} came or was said to be lost`).toBe(true);
+      expect(this.seen.has(key) || this.excused.has(key), `${key} came or was reported as lost`).toBe(true);
     }
   }
 
@@ -255,8 +255,8 @@ class Reading {
   }
 }
 
-describe('whatever is reordered, repeated, cut off, skipped, trimmed or begun anew', () => {
-  it('every message of the log comes once and in order, or is said to be lost', () => {
+describe('a channel under any mix of reordered, repeated, cut, skipped, trimmed and restarted frames', () => {
+  it('delivers every message of the log once and in order, or reports it as lost', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(1, 3, 1000), (steps, maxHeld) => {
         new Reading(maxHeld).run(steps);

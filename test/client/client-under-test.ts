@@ -7,14 +7,14 @@ import { connectOn } from './connect-on.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeServer } from './fake-server.ts';
 
-/** A client, its clock, its server, and everything that it says. */
+/** A client with its clock, its server, and the events that it emits. */
 export interface Stage {
   readonly server: FakeServer;
   readonly clock: FakeClock;
   readonly client: Client;
   readonly statuses: Arrivals<Status>;
   readonly errors: Arrivals<SwitchboardError>;
-  /** Resolves at the next status of the kind, or one that was not yet asked for. */
+  /** Takes the next status with this state, and waits for it if necessary. */
   readonly become: <State extends Status['state']>(
     state: State,
   ) => Promise<Extract<Status, { state: State }>>;
@@ -32,7 +32,7 @@ export async function startServer(): Promise<FakeServer> {
   return server;
 }
 
-/** A client of a server of its own. `prepare` may script the server before the client connects. */
+/** A client with its own server. `prepare` may script the server before the client connects. */
 export async function stage(
   options: Partial<Options & Machine> = {},
   prepare: (server: FakeServer) => void = () => undefined,
@@ -53,7 +53,7 @@ export async function stage(
   return { server, clock, client, statuses, errors, become };
 }
 
-/** The same, when it is open. */
+/** The same, once the client is open. */
 export async function openStage(
   options: Partial<Options & Machine> = {},
   prepare?: (server: FakeServer) => void,
@@ -64,7 +64,7 @@ export async function openStage(
   return { ...opened, connection };
 }
 
-/** A JWT of this many seconds of life by the fake clock; nobody here verifies the signature. */
+/** A JWT with this lifetime by the fake clock. No test verifies the signature. */
 export function jwt(lifetimeSeconds: number, serial = 1, madeAfterSeconds?: number): string {
   const nowSeconds = new FakeClock().now() / 1000;
   const exp = nowSeconds + lifetimeSeconds;
@@ -73,7 +73,7 @@ export function jwt(lifetimeSeconds: number, serial = 1, madeAfterSeconds?: numb
   return `${part({ alg: 'HS256' })}.${part({ sub: '42', name: 'Zoë ÿþ', exp, iat, serial })}.c2lnbmF0dXJl`;
 }
 
-/** The error that a promise is rejected with. */
+/** The error with which a promise rejects. */
 export async function failure(promise: Promise<unknown>): Promise<SwitchboardError> {
   const outcome = await promise.then(
     () => undefined,

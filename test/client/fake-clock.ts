@@ -5,9 +5,9 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** A clock that stands still until a test moves it, and a chance that a test chooses. */
+/** A clock that a test moves, with randomness that a test chooses. */
 export class FakeClock implements Clock {
-  /** What `random` gives. */
+  /** The result of `random`. */
   chance = 0.5;
   private ms = Date.UTC(2026, 10, 20, 12);
   private timers: readonly Timer[] = [];
@@ -28,7 +28,7 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Time passes, and each timer runs when it is due. */
+  /** Moves the time forward, and runs each timer when it is due. */
   advance(ms: number): void {
     const end = this.ms + ms;
     for (let timer = this.next(end); timer; timer = this.next(end)) {
@@ -38,13 +38,13 @@ export class FakeClock implements Clock {
     this.ms = end;
   }
 
-  /** Time passes while nothing runs, as in a machine that sleeps: what was due runs late. */
+  /** Moves the time forward as on a sleeping machine: timers that became due run afterwards. */
   sleep(ms: number): void {
     this.ms += ms;
     for (const timer of this.timers.filter(({ dueAt }) => dueAt <= this.ms)) this.run(timer);
   }
 
-  /** How long from now until each timer that is set, in order. */
+  /** The remaining delay of each timer that is set, shortest first. */
   get delaysMs(): readonly number[] {
     return this.timers.map(({ dueAt }) => dueAt - this.ms).sort((a, b) => a - b);
   }

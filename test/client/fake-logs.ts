@@ -4,7 +4,7 @@ import type { Frame } from '../../client/index.ts';
 interface Log {
   epoch: string;
   frames: Frame[];
-  /** The head: the highest offset that was given out, written or not. */
+  /** The highest offset that was given out, with or without a message. */
   head: number;
   skipped: number[];
 }
@@ -17,9 +17,9 @@ interface Asked {
 
 const shortNames: Readonly<Record<string, string>> = { user: 'user:member:42', type: 'type:member' };
 
-/** The durable logs of a fake server, read as the product reads them. */
+/** The durable logs of a fake server. Reads follow the same rules as the product's. */
 export class FakeLogs {
-  /** How many messages one answer recovers. */
+  /** The largest number of messages that one answer recovers. */
   pageSize = 100;
   private readonly logs = new Map<string, Log>();
 
@@ -42,19 +42,19 @@ export class FakeLogs {
     return frame;
   }
 
-  /** A writer died between taking an offset and writing the message. */
+  /** Leaves a gap, as a writer that dies between taking an offset and writing the message. */
   skip(channel: string): void {
     const log = this.of(channel);
     log.head += 1;
     log.skipped.push(log.head);
   }
 
-  /** The log is begun anew. */
+  /** Starts the log again, under another epoch. */
   restart(channel: string, epoch: string): void {
     this.logs.set(channel, { epoch, frames: [], head: 0, skipped: [] });
   }
 
-  /** The frames that answer a `recover` or `subscribe`, and the content of its ack. */
+  /** The recovered frames for a `recover` or `subscribe`, and the content of its ack. */
   read(type: string, content: unknown): { frames: readonly Frame[]; content: unknown } {
     if (type === 'subscribe') {
       const { topic, ...position } = content as { topic: string };

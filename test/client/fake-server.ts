@@ -6,14 +6,14 @@ import type { Frame } from '../../client/index.ts';
 import { Arrivals } from './arrivals.ts';
 import { FakeLogs } from './fake-logs.ts';
 
-/** What a client sent. */
+/** A frame from a client. */
 export interface Sent {
   readonly type: string;
   readonly content: unknown;
   readonly id?: string;
 }
 
-/** Another answer than the usual one: true where it has taken care of the frame. */
+/** May answer a frame in place of the server. Returns true if it has handled the frame. */
 export type Script = (frame: Sent, connection: FakeConnection) => boolean;
 
 /** The server's end of one connection. */
@@ -51,25 +51,25 @@ export class FakeConnection {
     this.send({ type: 'error', content, ...(frame.id !== undefined && { id: frame.id }) });
   }
 
-  /** The next frame of the type. */
+  /** Takes the next frame of the type. */
   next(type: string): Promise<Sent> {
     return this.received.next((frame) => frame.type === type);
   }
 }
 
-/** A server that speaks the wire of the product over real sockets, and otherwise does what a test's script says. */
+/** A server that speaks the product's protocol over real sockets. A test's script may change its answers. */
 export class FakeServer {
   readonly url: string;
   readonly httpUrl: string;
   readonly logs = new FakeLogs();
   readonly connections = new Arrivals<FakeConnection>();
   readonly posts = new Arrivals<{ readonly authorization: string | undefined; readonly body: string }>();
-  /** The status that refuses handshakes, while there is one. */
+  /** The HTTP status that refuses handshakes, if set. */
   refusal: number | undefined;
   /** The answer to a POST. */
   postAnswer: { readonly status: number; readonly body: string } | 'none' | undefined;
   script: Script = () => false;
-  /** Posts whose connection waits for an answer. */
+  /** The number of POSTs that wait for an answer. */
   openPosts = 0;
   private readonly http: Server;
   private readonly open = new Set<FakeConnection>();
@@ -117,21 +117,21 @@ export class FakeServer {
     return new FakeServer(http);
   }
 
-  /** Appends a durable message to its channel's log and sends it to everybody. */
+  /** Appends a durable message to its channel's log and sends it on every connection. */
   publish(channel: string, content: unknown, type = 'note'): Frame {
     const frame = this.logs.append(channel, type, content);
     for (const connection of this.open) connection.send(frame);
     return frame;
   }
 
-  /** Cuts every connection as a lost network does. */
+  /** Cuts every connection without a close frame, as a lost network does. */
   cut(): void {
     for (const { socket } of this.open) socket.terminate();
   }
 
   /**
-   * Proves silence: an exchange on a connection of its own, which no test sees. When it is over, the server has seen
-   * every connection and frame that a client had sent before, and the client every frame of the server.
+   * Proves silence by an exchange on a separate connection that no test sees. After the exchange, the server has seen
+   * every earlier connection and frame of the clients. The clients have seen every earlier frame of the server.
    */
   async barrier(): Promise<void> {
     const socket = new WebSocket(this.url, 'barrier');

@@ -31,18 +31,18 @@ describe('the inbox', () => {
     expect(await contentOf(connection.next('inbox-list'))).toEqual({});
   });
 
-  it('counts what is unread', async () => {
+  it('counts the unread messages', async () => {
     const { client } = await answerWith({ unread: 3, readOffset: 4 });
     await expect(client.inbox.unread()).resolves.toBe(3);
   });
 
-  it('marks as read, up to an offset', async () => {
+  it('marks messages as read up to an offset', async () => {
     const { client, connection } = await answerWith({ readOffset: 5 });
     await client.inbox.markRead(5);
     expect(await contentOf(connection.next('inbox-mark-read'))).toEqual({ offset: 5 });
   });
 
-  it('tells what was read elsewhere, until that is ended', async () => {
+  it('reports what another device has read, until the handler is removed', async () => {
     const { client, connection } = await openStage();
     const reads: number[] = [];
     const end = client.inbox.on('read', ({ readOffset }) => reads.push(readOffset));
@@ -54,7 +54,7 @@ describe('the inbox', () => {
     expect(reads).toEqual([5]);
   });
 
-  it('rejects as send does', async () => {
+  it('rejects with the error of the answer, as send does', async () => {
     const { client, server } = await openStage();
     server.script = (frame, connection) => {
       connection.refuse(frame, 'not_implemented');

@@ -6,7 +6,7 @@ import { FakeClock } from './fake-clock.ts';
 const minuteMs = 60_000;
 
 describe('the heartbeat', () => {
-  it('is sent after nine minutes of silence, and not before', async () => {
+  it('is sent after nine minutes of silence and not earlier', async () => {
     const { client, server, connection, clock } = await openStage();
     await connection.next('recover');
     clock.advance(5 * minuteMs);
@@ -29,7 +29,7 @@ describe('the heartbeat', () => {
     expect(statuses.all).toEqual([]);
   });
 
-  it('has the client reconnect where no answer comes in ten seconds', async () => {
+  it('makes the client reconnect if no answer comes in ten seconds', async () => {
     const { server, connection, clock, become } = await openStage();
     await connection.next('recover');
     server.script = ({ type }) => type === 'recover';
@@ -43,8 +43,8 @@ describe('the heartbeat', () => {
   });
 });
 
-describe('what the heartbeat asks', () => {
-  it('is whether anything was missed: of a message that was the last and got lost nothing else tells', async () => {
+describe('the question of the heartbeat', () => {
+  it('is what every channel missed, because nothing else reveals the loss of the last message', async () => {
     const { client, server, connection, clock } = await openStage();
     const notes: unknown[] = [];
     client.on('note', (content) => notes.push(content));
@@ -56,7 +56,7 @@ describe('what the heartbeat asks', () => {
     expect(notes).toEqual(['lost on its way']);
   });
 
-  it('is about no channel where there is none: an answer is all it is for', async () => {
+  it('names no channel if the client reads none', async () => {
     const { connection, clock, statuses, client } = await openStage({ durable: false });
     clock.advance(9 * minuteMs);
     expect((await connection.next('recover')).content).toEqual({ channels: [] });
@@ -65,15 +65,15 @@ describe('what the heartbeat asks', () => {
   });
 });
 
-describe('a machine that slept', () => {
-  it('asks at once whether the connection lives', async () => {
+describe('a client on a machine that slept', () => {
+  it('checks the connection at once', async () => {
     const { connection, clock } = await openStage();
     await connection.next('recover');
     clock.sleep(4 * minuteMs);
     await connection.next('recover');
   });
 
-  it('is not taken for one where a hidden page has its timers held back for a minute', async () => {
+  it('does not mistake the delayed timers of a hidden page for a sleep', async () => {
     const { client, connection, clock } = await openStage();
     clock.sleep(2 * minuteMs);
     await client.send('barrier');
@@ -97,12 +97,12 @@ function isOfDocument(type: string): boolean {
   return ['freeze', 'resume', 'visibilitychange'].includes(type);
 }
 
-describe('a page', () => {
+describe('the client on a page', () => {
   it.each([
     ['offline', 'online'],
     ['freeze', 'resume'],
     ['pagehide', 'pageshow'],
-  ])('closes on %s and tries nothing until %s', async (rest, wake) => {
+  ])('closes on %s and does not connect until %s', async (rest, wake) => {
     const { page, fire } = createPage();
     const { client, server, connection, clock, become } = await openStage({ page });
     fire(rest);
@@ -118,7 +118,7 @@ describe('a page', () => {
     await queued;
   });
 
-  it('that is offline is not woken by being shown', async () => {
+  it('stays paused when an offline page is shown', async () => {
     const { page, fire } = createPage();
     const { client, become } = await openStage({ page });
     fire('offline');
@@ -130,7 +130,7 @@ describe('a page', () => {
     await become('open');
   });
 
-  it('stops an attempt that is under way', async () => {
+  it('stops an attempt under way when the page goes offline', async () => {
     const { page, fire } = createPage();
     const { server, become } = await stage({ page });
     fire('offline');
@@ -140,7 +140,7 @@ describe('a page', () => {
     expect(server.connections.all).toHaveLength(1);
   });
 
-  it('connects at once when it is shown, without waiting out the delay', async () => {
+  it('connects at once when the page is shown, before the delay ends', async () => {
     const { page, fire } = createPage();
     const { server, become } = await openStage({ page });
     server.cut();
@@ -149,7 +149,7 @@ describe('a page', () => {
     await become('open');
   });
 
-  it('asks, when it is shown, whether a connection lives that has been silent for 30 s', async () => {
+  it('checks a connection that was silent for 30 s when the page is shown', async () => {
     const { page, document, fire } = createPage();
     const { client, connection, clock } = await openStage({ page });
     await connection.next('recover');
@@ -166,7 +166,7 @@ describe('a page', () => {
     await connection.next('recover');
   });
 
-  it('is left alone by a client that is closed', async () => {
+  it('ignores the page once the client is closed', async () => {
     const { page, fire } = createPage();
     const { client, server, statuses } = await openStage({ page });
     await client.close();
@@ -178,8 +178,8 @@ describe('a page', () => {
   });
 });
 
-describe('a client that is closed', () => {
-  it('leaves no timer behind either where it was asking for what it missed', async () => {
+describe('a closed client', () => {
+  it('leaves no timer behind, even if a recover was under way', async () => {
     const { client, server, connection, clock } = await openStage();
     server.script = ({ type }) => type === 'recover';
     server.logs.append('user:member:42', 'note', 'missed');
@@ -193,7 +193,7 @@ describe('a client that is closed', () => {
     expect(clock.delaysMs).toEqual([]);
   });
 
-  it('leaves no timer behind that would keep a process from ending', async () => {
+  it('leaves no timer behind that would keep a process alive', async () => {
     const exp = new FakeClock().now() / 1000 + 3600;
     const token = `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
     const { client, server, clock } = await openStage({ token: () => token });

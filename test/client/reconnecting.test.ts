@@ -3,22 +3,22 @@ import WebSocket from 'ws';
 import { connect, type Options, SwitchboardError } from '../../client/index.ts';
 import { failure, openStage, stage, startServer } from './client-under-test.ts';
 
-describe('the status', () => {
-  it('begins as connecting, and is open when the session is restored', async () => {
+describe('the client', () => {
+  it('is connecting at first, and open once the session is restored', async () => {
     const { client, become } = await stage();
     expect(client.status).toEqual({ state: 'connecting' });
     await become('open');
     expect(client.status).toEqual({ state: 'open' });
   });
 
-  it('ends as closed, not final, by close(); the socket is closed with 1000 then', async () => {
+  it('is closed, not final, after close(), which closes the socket with 1000', async () => {
     const { client, connection } = await openStage();
     await client.close();
     await expect(connection.closed).resolves.toBe(1000);
     expect(client.status).toMatchObject({ state: 'closed', final: false, reason: { code: 'closed' } });
   });
 
-  it('can be closed while it connects, and connects no more', async () => {
+  it('can be closed while it connects, and then does not connect', async () => {
     const { client, server, clock } = await stage();
     await client.close();
     clock.advance(3_600_000);
@@ -26,20 +26,20 @@ describe('the status', () => {
     expect(server.connections.all).toEqual([]);
   });
 
-  it('is closed at once, and final, where there is no socket to be had', async () => {
+  it('is closed at once, and final, if the WebSocket class throws', async () => {
     const { become } = await stage({ url: 'ftp://127.0.0.1' });
     await expect(become('closed')).resolves.toMatchObject({ final: true, reason: { code: 'refused' } });
   });
 
   it.each(['no address at all', 'ws://exa mple/live', undefined])(
-    'is refused on the spot where its address is none: %s',
+    'throws at once for an invalid address: %s',
     (url) => {
       const options = { url: url as string, token: 'secret', WebSocket };
       expect(() => connect(options)).toThrow(TypeError);
     },
   );
 
-  it('says nothing more once it is closed, whatever was under way', async () => {
+  it('reports no error after close(), even for requests under way', async () => {
     const { client, server, errors } = await stage({}, (prepared) => {
       prepared.script = () => true;
     });
@@ -50,14 +50,14 @@ describe('the status', () => {
     expect(errors.all).toEqual([]);
   });
 
-  it('keeps the query of its address, and adds the token', async () => {
+  it('keeps the query of its address and adds the token', async () => {
     const server = await startServer();
     const client = connect({ url: `${server.url}?stack=a%26b`, token: 'a+b', WebSocket });
     expect((await server.connections.next()).token).toBe('a+b');
     await client.close();
   });
 
-  it('has the defaults where an option is there but undefined', async () => {
+  it('uses the default of an option that is undefined', async () => {
     const { client, clock } = await openStage({
       renewAfterMs: undefined,
       durable: undefined,
@@ -69,8 +69,8 @@ describe('the status', () => {
   });
 });
 
-describe('a connection that is lost', () => {
-  it('is made anew after a delay of random length, whose ceiling doubles up to 30 s', async () => {
+describe('a lost connection', () => {
+  it('is replaced after a random delay, whose maximum doubles up to 30 s', async () => {
     const { server, clock, become } = await openStage();
     clock.chance = 1;
     server.refusal = 500;
@@ -81,7 +81,7 @@ describe('a connection that is lost', () => {
     }
   });
 
-  it('begins with the short delays again after it has been stable', async () => {
+  it('is replaced after a short delay again if it has been stable', async () => {
     const { server, clock, become } = await openStage();
     server.cut();
     await become('reconnecting');
@@ -96,7 +96,7 @@ describe('a connection that is lost', () => {
     expect((await become('reconnecting')).retryInMs).toBe(250);
   });
 
-  it('is soon made anew each time where connections last for seconds only', async () => {
+  it('is replaced after a short delay each time if connections last only seconds', async () => {
     const { server, clock, become } = await openStage();
     for (let count = 0; count < 8; count += 1) {
       clock.advance(8000);
@@ -107,7 +107,7 @@ describe('a connection that is lost', () => {
     }
   });
 
-  it('is tried again where the handshake takes too long', async () => {
+  it('is followed by another attempt if the handshake takes too long', async () => {
     const { server, clock, become } = await stage({ token: () => new Promise<string>(() => undefined) });
     clock.advance(30_000);
     expect((await become('reconnecting')).reason.code).toBe('disconnected');
@@ -115,23 +115,23 @@ describe('a connection that is lost', () => {
   });
 });
 
-describe('a handshake that is refused', () => {
+describe('a refused handshake', () => {
   const refuse = (status: number, options: Partial<Options> = {}) =>
     stage(options, (server) => {
       server.refusal = status;
     });
 
-  it.each([401, 403])('with %i is final for a string token, where the status can be seen', async (status) => {
+  it.each([401, 403])('with %i is final for a string token if the status is visible', async (status) => {
     const { become } = await refuse(status);
     await expect(become('closed')).resolves.toMatchObject({ final: true, reason: { code: 'forbidden' } });
   });
 
-  it('with 500 is tried again', async () => {
+  it('with 500 is retried', async () => {
     const { become } = await refuse(500);
     expect((await become('reconnecting')).reason.code).toBe('refused');
   });
 
-  it('is tried again with a fresh token each time', async () => {
+  it('is retried with a fresh token each time', async () => {
     let count = 0;
     const { server, clock, become } = await refuse(403, { token: () => `token-${++count}` });
     for (const retryInMs of [250, 500, 1000]) {
@@ -174,7 +174,7 @@ describe('a closing frame', () => {
     content: { code, message: code, retry },
   });
 
-  it('without retry is final', async () => {
+  it('without retry closes the client for good', async () => {
     const { client, connection, become } = await openStage();
     const sent = failure(client.send('never answered'));
     connection.send(closing('kicked', false));
@@ -183,7 +183,7 @@ describe('a closing frame', () => {
     await connection.closed;
   });
 
-  it('with retry has the client connect again', async () => {
+  it('with retry makes the client connect again', async () => {
     const { server, connection, clock, become } = await openStage();
     connection.send(closing('kicked', true));
     expect((await become('reconnecting')).reason.code).toBe('kicked');
@@ -192,7 +192,7 @@ describe('a closing frame', () => {
     await become('open');
   });
 
-  it('for an expired token is final for a string token, and has a token function called', async () => {
+  it('for an expired token is final with a string token, and calls a token function', async () => {
     const fixed = await openStage();
     fixed.connection.send(closing('token_expired', true));
     await expect(fixed.become('closed')).resolves.toMatchObject({ final: true });
@@ -205,8 +205,8 @@ describe('a closing frame', () => {
   });
 });
 
-describe('without a clock of a test', () => {
-  it('connects, sends and closes in real time', async () => {
+describe('the client with the system clock', () => {
+  it('connects, sends and closes', async () => {
     const { server } = await stage();
     const client = connect({ url: `${server.url}?stage=live`, token: 'a b&c', WebSocket });
     await expect(client.send('hello')).resolves.toEqual({ echo: null });

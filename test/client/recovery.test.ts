@@ -5,14 +5,14 @@ import type { Script } from './fake-server.ts';
 
 const user = 'user:member:42';
 
-/** The contents of all `note`s, as they come. */
+/** Collects the contents of all `note`s. */
 function notesOf(client: Client): unknown[] {
   const notes: unknown[] = [];
   client.on('note', (content) => notes.push(content));
   return notes;
 }
 
-/** The token is of another user from now on: to the log of the one before it has no right. */
+/** The token now belongs to another user, who has no right to the first user's log. */
 const forbidTheFirstUser: Script = (frame, connection) => {
   const { channels } = Object(frame.content) as { channels?: { channel: string }[] };
   if (channels?.[0]?.channel !== user) return false;
@@ -21,7 +21,7 @@ const forbidTheFirstUser: Script = (frame, connection) => {
 };
 
 describe('durable messages', () => {
-  it('are asked for by short names without an offset on the first open, so that a position is known', async () => {
+  it('are requested by short names without an offset on the first open, to learn the positions', async () => {
     const { connection } = await openStage();
     const { content } = await connection.next('recover');
     expect(content).toEqual({
@@ -29,7 +29,7 @@ describe('durable messages', () => {
     });
   });
 
-  it('are not asked for with durable: false, and are then delivered as they come, once', async () => {
+  it('are not requested with durable: false, and are then delivered once, as they come', async () => {
     const { client, server, connection } = await openStage({ durable: false });
     const notes = notesOf(client);
     server.publish(user, 'first');
@@ -39,11 +39,11 @@ describe('durable messages', () => {
     expect(connection.received.all.map(({ type }) => type)).toEqual(['barrier']);
   });
 
-  it('that come before the position is known wait for it, and are not lost', async () => {
+  it('that come before the position is known are held and not lost', async () => {
     const { client, server } = await stage({}, (prepared) => {
       prepared.script = (frame, connection) => {
         if (frame.type !== 'recover') return false;
-        // Published after the open and before the log is read: the ack's offset covers it.
+        // Published after the open and before the read of the log, so the ack's offset includes the message.
         connection.send(prepared.logs.append(user, 'note', 'early'));
         connection.ack(frame, prepared.logs.read('recover', frame.content).content);
         return true;
@@ -56,7 +56,7 @@ describe('durable messages', () => {
     expect(notes).toEqual(['early', 'next']);
   });
 
-  it('that were missed come in order after a lost connection, before anything that is sent', async () => {
+  it('that were missed come in order after a lost connection, before new requests are sent', async () => {
     const { client, server, clock, become } = await openStage();
     const notes = notesOf(client);
     server.publish(user, 1);
@@ -87,7 +87,7 @@ describe('durable messages', () => {
     });
   });
 
-  it('beyond a gap are held; the gap is asked for after a grace, and everything comes in order', async () => {
+  it('beyond a gap are held, until the client asks for the gap after a grace period', async () => {
     const { client, server, connection, clock } = await openStage();
     const notes = notesOf(client);
     const missed = server.logs.append(user, 'note', 'missed');
@@ -102,7 +102,7 @@ describe('durable messages', () => {
     expect(notes).toEqual(['missed', 'live']);
   });
 
-  it('are not asked for where a gap closes by itself', async () => {
+  it('are not requested if a gap closes without a request', async () => {
     const { client, server, connection, clock } = await openStage();
     const notes = notesOf(client);
     const [first, second] = [1, 2].map((content) => server.logs.append(user, 'note', content));
@@ -115,7 +115,7 @@ describe('durable messages', () => {
     expect(connection.received.all.filter(({ type }) => type === 'recover')).toEqual([]);
   });
 
-  it('pass an offset that was never written', async () => {
+  it('continue after an offset that was never written', async () => {
     const { client, server, clock } = await openStage();
     const notes = notesOf(client);
     server.publish(user, 'before');
@@ -128,7 +128,7 @@ describe('durable messages', () => {
     expect(notes).toEqual(['before', 'after']);
   });
 
-  it('are asked for ever more seldom while the server has not got them', async () => {
+  it('are requested at growing intervals while the server does not have them', async () => {
     const { client, server, connection, clock } = await openStage();
     await connection.next('recover');
     server.script = (frame, self) => {
@@ -151,7 +151,7 @@ describe('durable messages', () => {
     }
   });
 
-  it('that are lost are reported honestly, and what follows is delivered', async () => {
+  it('that are lost are reported, and later ones are delivered', async () => {
     const { client, server, clock, become } = await openStage();
     const notes = notesOf(client);
     const lost: Lost[] = [];
@@ -171,7 +171,7 @@ describe('durable messages', () => {
     expect(lost).toEqual([{ channel: user, from, to: { epoch: 'new-epoch', offset: 1 } }]);
   });
 
-  it('do without a position where the server refuses to tell it: the client opens and says so', async () => {
+  it('are delivered as they come if the server refuses the position, and the refusal is reported', async () => {
     const { client, server, errors } = await openStage({}, (prepared) => {
       prepared.script = (frame, connection) => {
         if (frame.type !== 'recover') return false;
@@ -186,7 +186,7 @@ describe('durable messages', () => {
     expect(notes).toEqual(['live']);
   });
 
-  it('of another user than before begin anew: the token says who it is', async () => {
+  it('start again if the token belongs to another user after a reconnect', async () => {
     const { client, server, errors, clock, become } = await openStage();
     const notes = notesOf(client);
     server.publish(user, 'to the first');
@@ -203,7 +203,7 @@ describe('durable messages', () => {
     expect(notes).toEqual(['to the first']);
   });
 
-  it('of another user end at once where the token changes at a renewal', async () => {
+  it('of the first user end at once if a renewal brings the token of another user', async () => {
     const { client, server, connection, clock, become } = await openStage({ renewAfterMs: 60_000 });
     const notes = notesOf(client);
     server.publish(user, 'to the first');
@@ -219,7 +219,7 @@ describe('durable messages', () => {
     expect(notes).toEqual(['to the first']);
   });
 
-  it('that were missed are asked for on another connection where the server cannot tell for the moment', async () => {
+  it('that were missed are requested on another connection after a temporary error', async () => {
     const { client, server, clock, errors, become } = await openStage();
     const notes = notesOf(client);
     server.publish(user, 1);
@@ -241,7 +241,7 @@ describe('durable messages', () => {
     expect(notes).toEqual([1, 2]);
   });
 
-  it('of one messageId come once, whatever brings them', async () => {
+  it('with the same messageId come once, even from two channels', async () => {
     const { client, server, connection } = await openStage();
     const notes = notesOf(client);
     const frame = server.publish(user, 'twice');

@@ -4,16 +4,16 @@ import { failure, jwt, openStage } from './client-under-test.ts';
 import type { FakeConnection } from './fake-server.ts';
 
 const minuteMs = 60_000;
-/** 1 h 50 min less the jitter, at the fake clock's chance of one half. */
+/** 1 h 50 min less the jitter. The fake clock's `random` is one half. */
 const renewInMs = 110 * minuteMs - 2.5 * minuteMs;
 
-/** Resolves when what the client sends goes to that connection. */
+/** Resolves when the client sends on that connection. */
 async function barrierOn(client: Client, connection: FakeConnection): Promise<void> {
   const isThere = () => connection.received.all.some(({ type }) => type === 'barrier');
   while (!isThere()) await client.send('barrier');
 }
 
-/** The next connection has taken over; `slow` was asked on the one before, which has not answered. */
+/** The next connection is current. A request `slow` waits on the connection before, without an answer. */
 async function renewedWithAnswerUnderWay() {
   const stage = await openStage({ heartbeatAfterMs: 1e9 });
   const { client, server, connection, clock } = stage;
@@ -29,7 +29,7 @@ async function renewedWithAnswerUnderWay() {
 }
 
 describe('make before break', () => {
-  it('opens the next connection before the old one is cut, and closes the old one with 1000', async () => {
+  it('opens the next connection before the old one ends, and closes the old one with 1000', async () => {
     const { client, server, connection, clock, statuses } = await openStage({ heartbeatAfterMs: 1e9 });
     clock.advance(renewInMs - 1);
     await client.send('barrier');
@@ -45,7 +45,7 @@ describe('make before break', () => {
     expect(statuses.all).toEqual([]);
   });
 
-  it('misses nothing and doubles nothing while both connections deliver', async () => {
+  it('delivers each message once while both connections are open', async () => {
     const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
     const heard: unknown[] = [];
     client.on('note', (content) => heard.push(content));
@@ -65,7 +65,7 @@ describe('make before break', () => {
     clock.advance(renewInMs);
     const next = await server.connections.next();
     await Promise.all([next.next('recover'), next.next('subscribe')]);
-    // Both are open; the new one is not restored yet.
+    // Both connections are open. The new one is not restored yet.
     server.publish('user:member:42', 1);
     server.publish('topic:orders.eu', 2);
     for (const each of [connection, next]) each.send({ type: 'live', content: 3, messageId: 'm3' });
@@ -73,7 +73,7 @@ describe('make before break', () => {
     expect((await connection.next('barrier')).id).toBeDefined();
     for (const answer of held) answer();
     await barrierOn(client, next);
-    // On its way to the old connection when the new one took over.
+    // This message was on its way to the old connection when the new one became current.
     connection.send({ type: 'live', content: 4, messageId: 'm4' });
     clock.advance(9_999);
     await client.send('barrier');
@@ -85,7 +85,7 @@ describe('make before break', () => {
     expect(heard).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('waits on the old connection for answers under way', async () => {
+  it('accepts answers on the old connection to requests under way', async () => {
     const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 1e9 });
     server.script = ({ type }) => type === 'slow';
     clock.advance(renewInMs - 1);
@@ -98,7 +98,7 @@ describe('make before break', () => {
     await expect(slow).resolves.toBe('at last');
   });
 
-  it('is ended whole by close: nothing waits, nothing is heard any more, and no timer is left', async () => {
+  it('ends with close(): requests reject, messages are ignored, and no timer remains', async () => {
     const { client, connection, clock, slow } = await renewedWithAnswerUnderWay();
     const heard: unknown[] = [];
     client.on('live', (content) => heard.push(content));
@@ -111,12 +111,12 @@ describe('make before break', () => {
     expect(clock.delaysMs).toEqual([]);
   });
 
-  it('leaves heartbeat and refresh to the new connection, whatever the old one still answers', async () => {
+  it('moves heartbeat and refresh to the new connection, even if the old one still answers', async () => {
     let serial = 0;
     const { client, server, connection, clock } = await openStage({
       token: () => jwt(240, (serial += 1)),
       heartbeatAfterMs: 119_000,
-      // A second after the old connection was asked for a heartbeat, and for a refresh.
+      // One second after the heartbeat and the refresh on the old connection.
       renewAfterMs: 120_999 * (22 / 21.5),
     });
     await connection.next('recover');
@@ -135,7 +135,7 @@ describe('make before break', () => {
     await next.next('refresh');
   });
 
-  it('leaves at most one connection lingering', async () => {
+  it('keeps at most one replaced connection open', async () => {
     const { client, server, connection, clock } = await openStage({ renewAfterMs: 5000 * (22 / 21.5) });
     for (let count = 0; count < 2; count += 1) {
       clock.advance(5000);
@@ -146,14 +146,14 @@ describe('make before break', () => {
     await expect(connection.closed).resolves.toBe(1000);
   });
 
-  it('does not wait for ever', async () => {
+  it('rejects requests on the old connection after ten seconds', async () => {
     const { connection, clock, slow } = await renewedWithAnswerUnderWay();
     clock.advance(10_000);
     await connection.closed;
     expect((await slow).code).toBe('disconnected');
   });
 
-  it('keeps the old connection where the new one fails, and tries again until the cut', async () => {
+  it('keeps the old connection if the new one fails, and retries until the old one ends', async () => {
     const { client, server, connection, clock, statuses, become } = await openStage({
       heartbeatAfterMs: 1e9,
     });
@@ -171,7 +171,7 @@ describe('make before break', () => {
     await become('open');
   });
 
-  it('goes on, connection after connection, under a message per millisecond', async () => {
+  it('delivers a message per millisecond across ten renewals', async () => {
     const { client, server, connection, clock, statuses } = await openStage({ heartbeatAfterMs: 1e9 });
     const heard: unknown[] = [];
     client.on('note', (content) => heard.push(content));
@@ -182,7 +182,7 @@ describe('make before break', () => {
       clock.advance(renewInMs);
       const next = await server.connections.next();
       await barrierOn(client, next);
-      // The platform cuts the old connection once it is two hours old.
+      // API Gateway ends the old connection after two hours.
       current.socket.close(1001, 'Going away');
       current = next;
     }

@@ -21,17 +21,17 @@ describe('send', () => {
     expect(error.message).toBe('refused as unknown_type');
   });
 
-  it('gives each frame an id of its own', async () => {
+  it('gives each frame its own id', async () => {
     const { client, connection } = await openStage();
     await Promise.all([client.send('one'), client.send('one')]);
     const ids = [await connection.next('one'), await connection.next('one')].map(({ id }) => id);
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('rejects as timeout where no answer comes, and passes over what is no frame', async () => {
+  it('rejects as timeout if no answer comes, and ignores texts that are not frames', async () => {
     const { client, server, clock } = await openStage();
     server.script = (_, connection) => {
-      // As API Gateway says it where a function failed.
+      // API Gateway sends the first text when a function fails.
       connection.send(
         '{"message": "Internal server error", "connectionId": "a=", "requestId": "b"}',
         'pong',
@@ -45,17 +45,17 @@ describe('send', () => {
     expect(client.status.state).toBe('open');
   });
 
-  it('waits while there is no connection, and goes out in order once there is', async () => {
+  it('waits for a connection, and then sends the frames in order', async () => {
     const { client, server } = await stage();
     const answers = Promise.all([client.send('a', 1), client.send('b', 2), client.send('c', 3)]);
     const connection = await server.connections.next();
     await expect(answers).resolves.toEqual([{ echo: 1 }, { echo: 2 }, { echo: 3 }]);
     const types = connection.received.all.map(({ type }) => type);
-    // After what restores the session.
+    // `recover` restores the session first.
     expect(types).toEqual(['recover', 'a', 'b', 'c']);
   });
 
-  it('refuses what the queue cannot hold, and what waited for too long', async () => {
+  it('rejects a frame above the queue limit, and a frame that waited too long', async () => {
     const { client, clock } = await stage({ queueLimit: 1, queueMaxAgeMs: 5000 });
     const waits = client.send('a');
     expect((await failure(client.send('b'))).code).toBe('queue_full');
@@ -63,7 +63,7 @@ describe('send', () => {
     expect((await failure(waits)).code).toBe('queue_expired');
   });
 
-  it('expires while connections are tried in vain, too', async () => {
+  it('rejects expired frames while attempts to connect fail', async () => {
     const { client, server, clock, become } = await openStage();
     server.refusal = 500;
     server.cut();
@@ -76,7 +76,7 @@ describe('send', () => {
     expect((await late).code).toBe('queue_expired');
   });
 
-  it('is at most once: what was sent and not answered is rejected when the connection ends', async () => {
+  it('sends at most once: a frame without an answer rejects when the connection ends', async () => {
     const { client, server, connection } = await openStage();
     server.script = () => true;
     const sent = failure(client.send('order-place'));
@@ -85,7 +85,7 @@ describe('send', () => {
     expect((await sent).code).toBe('disconnected');
   });
 
-  it('without an answer has the client look whether the connection lives, and make another where it does not', async () => {
+  it('checks the connection after a timeout, and replaces a dead one', async () => {
     const { client, server, connection, clock, become } = await openStage();
     server.script = (_, self) => self === connection;
     const late = failure(client.send('order-place'));
@@ -101,7 +101,7 @@ describe('send', () => {
     await client.send('order-place');
   });
 
-  it('looks whether the connection lives also where something came after it had been sent, and asks once', async () => {
+  it('checks the connection only once for many timeouts, even if a message came meanwhile', async () => {
     const { client, server, connection, clock, become } = await openStage();
     server.script = (_, self) => self === connection;
     const lost = Array.from({ length: 20 }, () => failure(client.send('order-place')));
@@ -118,7 +118,7 @@ describe('send', () => {
     await become('reconnecting');
   });
 
-  it('rejects as closed what waits when the client is closed, and whatever is sent after that', async () => {
+  it('rejects waiting and later frames as closed when the client is closed', async () => {
     const { client, server } = await openStage();
     server.script = () => true;
     const sent = failure(client.send('a'));
@@ -129,7 +129,7 @@ describe('send', () => {
 });
 
 describe('handlers', () => {
-  it('hear the messages of their type, each message once', async () => {
+  it('get the messages of their type, each once', async () => {
     const { client, connection } = await openStage();
     const heard: unknown[] = [];
     client.on('notice-push', (content, frame) => heard.push([content, frame.messageId]));
@@ -139,7 +139,7 @@ describe('handlers', () => {
     expect(heard).toEqual([[{ title: 'hi' }, 'm1']]);
   });
 
-  it('can be ended by off, by the function that on returns, and by once', async () => {
+  it('are removed by off, by the function that on returns, and by once', async () => {
     const { client, connection } = await openStage();
     const heard: string[] = [];
     const off = () => heard.push('off');
@@ -153,7 +153,7 @@ describe('handlers', () => {
     expect(heard).toEqual(['once', '* 1', '* 2']);
   });
 
-  it('hear of one thing after the other, also where a handler causes the next', async () => {
+  it('get one event after the other, even if a handler causes the next one', async () => {
     const { client, become } = await stage();
     const heard: string[] = [];
     client.on('status', ({ state }) => {
@@ -165,7 +165,7 @@ describe('handlers', () => {
     expect(heard).toEqual(['once open', 'open', 'closed']);
   });
 
-  it('hear nothing once the client is closed, not even the rest of what was held', async () => {
+  it('get nothing once the client is closed, not even held messages', async () => {
     const { client, server, connection } = await openStage();
     const heard: unknown[] = [];
     client.on('note', (content) => {
@@ -180,7 +180,7 @@ describe('handlers', () => {
     expect(heard).toEqual([1]);
   });
 
-  it('that another has removed do not hear what is being told', async () => {
+  it('that another handler removes do not get the current message', async () => {
     const { client, connection } = await openStage();
     const heard: unknown[] = [];
     client.on('note', () => end());
@@ -190,14 +190,14 @@ describe('handlers', () => {
     expect(heard).toEqual([]);
   });
 
-  it('do not hear messages that bear the name of an event', async () => {
+  it('of an event do not get messages whose type is the name of the event', async () => {
     const { client, connection, statuses } = await openStage();
     connection.send({ type: 'status', content: 'forged' });
     await client.send('barrier');
     expect(statuses.all).toEqual([]);
   });
 
-  it('hear of error frames that answer nothing', async () => {
+  it('of error get error frames that answer no request', async () => {
     const { connection, errors } = await openStage();
     connection.send({ type: 'error', content: { code: 'rate_limited', message: 'slower' } });
     expect((await errors.next()).code).toBe('rate_limited');

@@ -4,7 +4,7 @@ import type { Page } from '../../client/page-events.ts';
 import { jwt, openStage } from './client-under-test.ts';
 
 describe('a session', () => {
-  it('is lengthened in band two minutes before its token expires, and again before the next one does', async () => {
+  it('is extended two minutes before its token expires, and again before the next token expires', async () => {
     let count = 0;
     const tokens = [jwt(300, 1), jwt(600, 2), jwt(900, 3)];
     const { connection, server, clock, statuses } = await openStage({ token: () => tokens[count++] ?? '' });
@@ -21,15 +21,15 @@ describe('a session', () => {
 
   it.each([
     ['a ticket', () => 'ticket'],
-    ['what only looks like a JWT', () => 'a.b.c'],
-  ])('is not lengthened with %s', async (_, token) => {
+    ['a text that only looks like a JWT', () => 'a.b.c'],
+  ])('is not extended with %s', async (_, token) => {
     const { connection, server, clock } = await openStage({ token });
     clock.advance(400_000);
     await server.barrier();
     expect(connection.received.all.map(({ type }) => type)).toEqual(['recover']);
   });
 
-  it('with a string token is asked about once that is over: the server sends nothing to it any more', async () => {
+  it('with a string token sends a frame when the token expires, so that the server ends the session', async () => {
     const { connection, server, clock, become } = await openStage({ token: jwt(300) });
     clock.advance(299_999);
     await server.barrier();
@@ -43,7 +43,7 @@ describe('a session', () => {
     expect(await become('closed')).toMatchObject({ final: true, reason: { code: 'token_expired' } });
   });
 
-  it('with a string token whose end the server does not see yet is asked about seldom', async () => {
+  it('with a string token asks at intervals if the server does not see the expiry yet', async () => {
     const { client, connection, server, clock } = await openStage({ token: jwt(300) });
     server.script = (frame, self) => {
       if (frame.type !== 'refresh') return false;
@@ -59,7 +59,7 @@ describe('a session', () => {
     expect(asked).toBeLessThan(8);
   });
 
-  it('whose token function has failed is asked about once its token is over', async () => {
+  it('whose token function throws sends a ping once its token has expired', async () => {
     let count = 0;
     const { connection, server, clock, become } = await openStage({
       token() {
@@ -82,7 +82,7 @@ describe('a session', () => {
     expect(await become('closed')).toMatchObject({ final: true, reason: { code: 'forbidden' } });
   });
 
-  it('is lengthened in time also where its clock is behind: a token has no more than it had when it was made', async () => {
+  it('is extended in time even if its clock is behind the time at which the token was issued', async () => {
     const { connection, server, clock } = await openStage({
       token: () => jwt(3660, 1, 60),
       heartbeatAfterMs: 1e9,
@@ -94,7 +94,7 @@ describe('a session', () => {
     await connection.next('refresh');
   });
 
-  it('is asked for again where the token function never answers, and is asked about once it is over', async () => {
+  it('calls the token function again if an earlier call never answers', async () => {
     let count = 0;
     const { connection, clock } = await openStage({
       token: () => ((count += 1) === 2 ? new Promise<string>(() => undefined) : jwt(300, count)),
@@ -105,7 +105,7 @@ describe('a session', () => {
     expect((await connection.next('refresh')).content).toEqual({ token: jwt(300, 3) });
   });
 
-  it('whose token function never answers is asked about once its token is over', async () => {
+  it('whose token function never answers sends a ping once its token has expired', async () => {
     let count = 0;
     const { connection, clock } = await openStage({
       token: () => ((count += 1) === 1 ? jwt(300) : new Promise<string>(() => undefined)),
@@ -114,7 +114,7 @@ describe('a session', () => {
     await connection.next('ping');
   });
 
-  it('asks for no token while the page is at rest', async () => {
+  it('does not call the token function while the page is paused', async () => {
     let count = 0;
     const window = new EventTarget();
     const { server, clock, become } = await openStage({
@@ -130,13 +130,13 @@ describe('a session', () => {
     expect(count).toBe(1);
   });
 
-  it('is lengthened half way through a short life', async () => {
+  it('is extended at half the life of a short token', async () => {
     const { connection, clock } = await openStage({ token: () => jwt(60) });
     clock.advance(30_000);
     await connection.next('refresh');
   });
 
-  it('says that it could not be lengthened, and tries again', async () => {
+  it('reports a failed extension and retries', async () => {
     let count = 0;
     const { connection, clock, errors } = await openStage({
       token() {
@@ -150,7 +150,7 @@ describe('a session', () => {
     expect((await connection.next('refresh')).content).toEqual({ token: jwt(120, 3) });
   });
 
-  it('does not ask without end where its clock is so far ahead that every token seems over', async () => {
+  it('does not refresh in a loop if its clock is far ahead and every token seems expired', async () => {
     const { connection, server, clock } = await openStage({ token: () => jwt(-3600) });
     clock.advance(59_999);
     await server.barrier();

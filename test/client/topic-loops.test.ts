@@ -3,8 +3,8 @@ import { failure, openStage } from './client-under-test.ts';
 
 const channel = 'topic:orders.eu';
 
-describe('a topic with a loop', () => {
-  it('gives the contents, and is left with the loop', async () => {
+describe('a loop over a topic', () => {
+  it('gets the contents, and unsubscribes when the loop is left', async () => {
     const { client, server, connection } = await openStage();
     const orders = client.subscribe('orders.eu');
     await orders.ready;
@@ -18,7 +18,7 @@ describe('a topic with a loop', () => {
     await connection.next('unsubscribe');
   });
 
-  it('ends when it is unsubscribed from, or the client is closed, after what is buffered', async () => {
+  it('ends after the buffered messages on unsubscribe and on close', async () => {
     const { client, server } = await openStage();
     const [left, closed] = [client.subscribe('orders.eu'), client.subscribe('orders.eu')];
     await left.ready;
@@ -29,7 +29,7 @@ describe('a topic with a loop', () => {
     expect(await Promise.all([contentsOf(left), contentsOf(closed)])).toEqual([[1], [1]]);
   });
 
-  it('ends with return, whether it has begun or waits', async () => {
+  it('ends with return before it starts, with a full buffer, and while it waits', async () => {
     const { client, server, connection } = await openStage();
     const early = client.subscribe('orders.eu')[Symbol.asyncIterator]();
     await expect(early.return?.()).resolves.toMatchObject({ done: true });
@@ -50,7 +50,7 @@ describe('a topic with a loop', () => {
     await connection.next('unsubscribe');
   });
 
-  it('of a client that is over ends as it begins', async () => {
+  it('of a closed client ends at once', async () => {
     const { client } = await openStage();
     await client.close();
     const subscription = client.subscribe('orders.eu');
@@ -58,7 +58,7 @@ describe('a topic with a loop', () => {
     expect((await failure(subscription.ready)).code).toBe('closed');
   });
 
-  it('throws overflow where it falls behind by more than the buffer holds', async () => {
+  it('throws overflow if it falls further behind than its buffer holds', async () => {
     const { client, server, connection } = await openStage({ bufferLimit: 2 });
     const orders = client.subscribe('orders.eu');
     await orders.ready;
@@ -67,7 +67,7 @@ describe('a topic with a loop', () => {
     expect((await failure(contentsOf(orders))).code).toBe('overflow');
   });
 
-  it('throws what the server refuses, and why it ended the session', async () => {
+  it('throws the refusal of the topic, and the reason for the end of the session', async () => {
     const { client, server, connection } = await openStage();
     const waiting = failure(contentsOf(client.subscribe('orders.eu')));
     await connection.next('subscribe');

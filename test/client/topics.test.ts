@@ -5,7 +5,7 @@ import { failure, openStage, stage } from './client-under-test.ts';
 const channel = 'topic:orders.eu';
 
 describe('a topic with a handler', () => {
-  it('is subscribed to, and its messages come with their frames', async () => {
+  it('delivers its messages with their frames', async () => {
     const { client, server, connection } = await openStage();
     const heard: unknown[] = [];
     const byType: unknown[] = [];
@@ -26,7 +26,7 @@ describe('a topic with a handler', () => {
     expect(byType).toEqual([{ sku: 1 }, { sku: 2 }, { sku: 3 }]);
   });
 
-  it('may be subscribed to before there is a connection', async () => {
+  it('can be subscribed before the client is connected', async () => {
     const { client, server } = await stage();
     const { ready } = client.subscribe('orders.eu', () => undefined);
     const connection = await server.connections.next();
@@ -34,7 +34,7 @@ describe('a topic with a handler', () => {
     await ready;
   });
 
-  it('is subscribed to once for several readers, and left with the last of them', async () => {
+  it('is subscribed once for several readers, and unsubscribed after the last one', async () => {
     const { client, server, connection } = await openStage();
     const heard: string[] = [];
     const first = client.subscribe('orders.eu', () => heard.push('first'));
@@ -51,7 +51,7 @@ describe('a topic with a handler', () => {
     expect(connection.received.all.filter(({ type }) => type.endsWith('subscribe'))).toHaveLength(1);
   });
 
-  it('is asked for in turn: of two requests at once the server may finish the later one first', async () => {
+  it('sends its requests one at a time, because the server may finish a later one first', async () => {
     const { client, server, connection } = await openStage();
     server.script = ({ type }) => type === 'subscribe' || type === 'unsubscribe';
     const leave = client.subscribe('orders.eu', () => undefined);
@@ -68,7 +68,7 @@ describe('a topic with a handler', () => {
     await connection.next('subscribe');
   });
 
-  it('is restored with its position after a lost connection, and nothing is missed', async () => {
+  it('is restored from its position after a lost connection, without a gap', async () => {
     const { client, server, clock, become } = await openStage();
     const heard: unknown[] = [];
     await client.subscribe('orders.eu', (content) => heard.push(content)).ready;
@@ -87,7 +87,7 @@ describe('a topic with a handler', () => {
     expect(heard).toEqual([1, 2, 3]);
   });
 
-  it('does not hold what comes before its first position is known for longer than that', async () => {
+  it('holds early messages only until its first position is known', async () => {
     const { client, server, connection } = await openStage();
     const heard: unknown[] = [];
     server.script = (frame) => frame.type === 'subscribe';
@@ -101,7 +101,7 @@ describe('a topic with a handler', () => {
     expect(heard).toEqual([1]);
   });
 
-  it('that is refused says so by error and by ready, and is not asked for again', async () => {
+  it('reports a refusal by error and by ready, and is not requested again', async () => {
     const { client, server, connection, errors, clock, become } = await openStage();
     server.script = (frame, self) => {
       if (frame.type !== 'subscribe') return false;
@@ -120,7 +120,7 @@ describe('a topic with a handler', () => {
     expect(next.received.all.map(({ type }) => type)).toEqual(['recover']);
   });
 
-  it('that is refused for the moment is asked for again', async () => {
+  it('is requested again after a temporary error', async () => {
     const { client, server, connection, errors, clock } = await openStage();
     let count = 0;
     server.script = (frame, self) => {
@@ -136,7 +136,7 @@ describe('a topic with a handler', () => {
     await ready;
   });
 
-  it('makes room before another is asked for: a session has a hundred at most', async () => {
+  it('is unsubscribed before another is requested above half the limit of topics', async () => {
     const { client, server, connection } = await openStage();
     const names = Array.from({ length: 51 }, (_, index) => `full.${index}`);
     await Promise.all(names.map((name) => client.subscribe(name, () => undefined).ready));
@@ -158,14 +158,14 @@ describe('a topic with a handler', () => {
     await next.ready;
   });
 
-  it('that is left before it is there says so by ready', async () => {
+  it('rejects ready as closed if it is left before the server accepts it', async () => {
     const { client } = await stage();
     const leave = client.subscribe('orders.eu', () => undefined);
     leave();
     expect((await failure(leave.ready)).code).toBe('closed');
   });
 
-  it('takes a handler that another adds from the next message on', async () => {
+  it('calls a handler that another handler adds from the next message on', async () => {
     const { client, server } = await openStage();
     const counts = { again: 0, steady: 0 };
     let leave = client.subscribe('orders.eu', again);
@@ -183,7 +183,7 @@ describe('a topic with a handler', () => {
     expect(counts).toEqual({ again: 2, steady: 2 });
   });
 
-  it('does not give a message to a handler that another has removed', async () => {
+  it('does not call a handler that another handler has removed', async () => {
     const { client, server } = await openStage();
     const heard: unknown[] = [];
     client.subscribe('orders.eu', () => leave());
@@ -194,7 +194,7 @@ describe('a topic with a handler', () => {
     expect(heard).toEqual([]);
   });
 
-  it('that is left while it is asked about is not read on when it comes back', async () => {
+  it('starts at a new position if it was left during a recover and is subscribed again', async () => {
     const { client, server, connection, clock } = await openStage({ heartbeatAfterMs: 60_000 });
     const heard: unknown[] = [];
     const leave = client.subscribe('orders.eu', () => undefined);
@@ -211,7 +211,7 @@ describe('a topic with a handler', () => {
     clock.advance(60_000);
     await connection.next('recover');
     leave();
-    // Another one is being asked for: what comes for it waits, and nothing else.
+    // Another topic is being subscribed. Only its messages wait.
     client.subscribe('orders.us', () => undefined);
     await connection.next('unsubscribe');
     held.forEach((answer) => answer());
@@ -224,7 +224,7 @@ describe('a topic with a handler', () => {
     expect(heard).toEqual([]);
   });
 
-  it('is not to be had from a client that is closed', async () => {
+  it('rejects ready as closed on a closed client', async () => {
     const { client } = await openStage();
     await client.close();
     expect((await failure(client.subscribe('orders.eu', () => undefined).ready)).code).toBe('closed');
@@ -232,7 +232,7 @@ describe('a topic with a handler', () => {
 });
 
 describe('a handler that throws', () => {
-  it('takes no message from the others, and is reported as an uncaught error', async () => {
+  it('does not stop the other handlers, and is reported as an uncaught error', async () => {
     const { client, connection } = await openStage();
     const thrown = new Error('a bug of the page');
     const reported = new Promise<unknown>((resolve) => {

@@ -15,21 +15,21 @@ interface Requests {
 
 type Typed = Client<Messages, Requests>;
 
-/** Only read by the compiler. */
+/** Only the compiler reads these. */
 declare const typed: Typed;
 declare const loose: Client;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 describe('the types', () => {
-  it('are as this file claims: the compiler finds no fault in it', { timeout: 120_000 }, () => {
+  it('match this file: the compiler finds no fault in it', { timeout: 120_000 }, () => {
     const file = fileURLToPath(import.meta.url);
     const program = ts.createProgram([file], optionsOf(`${root}tsconfig.json`));
     const faults = program.getSemanticDiagnostics(program.getSourceFile(file));
     expect(faults.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
   });
 
-  it('come from the client and the plain part of the protocol alone: no zod', { timeout: 120_000 }, () => {
+  it('come only from the client and the part of the protocol without zod', { timeout: 120_000 }, () => {
     const program = ts.createProgram([`${root}client/index.ts`], optionsOf(`${root}client/tsconfig.json`));
     const files = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file));
     const folders = files.map(({ fileName }) => fileName.slice(root.length).replace(/[^/]*$/, ''));
@@ -55,7 +55,7 @@ describe('the types', () => {
     expectTypeOf(listen).returns.toEqualTypeOf<(() => void)[]>();
   });
 
-  it('refuse messages and requests that the maps do not have', () => {
+  it('refuse messages and requests that the maps do not list', () => {
     const misuse = () => {
       // @ts-expect-error: no such message.
       typed.on('notice-pull', () => undefined);
@@ -80,7 +80,7 @@ describe('the types', () => {
     expectTypeOf(count).returns.resolves.toBeNumber();
   });
 
-  it('take any type, with any content, without maps', () => {
+  it('accept any type with any content if no maps are given', () => {
     const send = () => loose.send('whatever', { anything: 1 });
     expectTypeOf(send).returns.resolves.toBeUnknown();
     const listen = () => loose.on('whatever', (content) => expectTypeOf(content).toBeUnknown());

@@ -16,7 +16,7 @@ describe('a frame above 32 KB', () => {
     return () => client.close();
   });
 
-  it('goes up by HTTP, and its caller does not notice', async () => {
+  it('goes by HTTP, and send resolves as usual', async () => {
     await expect(client.send('note', large)).resolves.toBe('by HTTP');
     const { authorization, body } = await server.posts.next();
     expect(authorization).toBe('Bearer jwt');
@@ -26,17 +26,17 @@ describe('a frame above 32 KB', () => {
   it.each([
     [400, { error: { code: 'bad_content', message: 'text: is too long' } }, 'bad_content'],
     [500, { error: { code: 'internal', message: 'try again' } }, 'internal'],
-    // API Gateway's own: of a token, of a wrong address, of more than 10 MB, of a function that was killed.
+    // API Gateway's own answers: invalid token, wrong address, above 10 MB, killed function.
     [403, { message: 'Forbidden' }, 'http_403'],
     [404, { message: 'Not Found' }, 'http_404'],
     [413, { message: 'Request Entity Too Large' }, 'http_413'],
     [500, { message: 'Internal Server Error' }, 'http_500'],
-  ])('is rejected as the answer says: %i', async (status, body, code) => {
+  ])('is rejected with the code of the answer: %i', async (status, body, code) => {
     server.postAnswer = { status, body: JSON.stringify(body) };
     expect((await failure(client.send('note', large))).code).toBe(code);
   });
 
-  it('is rejected as closed where the client is closed before the answer', async () => {
+  it('is rejected as closed if the client is closed before the answer', async () => {
     server.postAnswer = 'none';
     const sending = failure(client.send('note', large));
     await server.posts.next();
@@ -45,7 +45,7 @@ describe('a frame above 32 KB', () => {
     await expect.poll(() => server.openPosts).toBe(0);
   });
 
-  it('wakes no page that is at rest where it is not answered', async () => {
+  it('does not wake a paused page if no answer comes', async () => {
     const window = new EventTarget();
     const stopped = await openStage({
       httpUrl: server.httpUrl,
@@ -63,7 +63,7 @@ describe('a frame above 32 KB', () => {
     expect(stopped.client.status.state).toBe('paused');
   });
 
-  it('is rejected as disconnected where HTTP fails', async () => {
+  it('is rejected as disconnected if HTTP fails', async () => {
     const lost = connect({ url: server.url, httpUrl: 'http://127.0.0.1:1', token: 'jwt', WebSocket });
     expect((await failure(lost.send('note', large))).code).toBe('disconnected');
     await lost.close();
@@ -79,14 +79,14 @@ describe('a frame above 32 KB', () => {
   });
 });
 
-describe('without an httpUrl', () => {
-  it('such a frame is refused as too_large', async () => {
+describe('a large frame without an httpUrl', () => {
+  it('is rejected as too_large', async () => {
     const opened = await openStage();
     const error = await failure(opened.client.send('note', large));
     expect(error).toMatchObject({ code: 'too_large' });
   });
 
-  it('the limit counts the bytes of UTF-8 of the whole frame', async () => {
+  it('is measured in bytes of UTF-8, the whole frame included', async () => {
     const { client, connection } = await openStage();
     await client.send('note', 'x');
     const frame = await connection.next('note');

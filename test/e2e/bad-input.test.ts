@@ -16,11 +16,15 @@ describe('a frame', () => {
 
   it.each<[string, unknown, Record<string, unknown>]>([
     [
-      'broken JSON',
+      'of broken JSON',
       '{"type":',
       { content: { code: 'bad_frame', message: expect.stringContaining('JSON') as string } },
     ],
-    ['no object', '[]', { content: { code: 'bad_frame', message: expect.any(String) as string } }],
+    [
+      'that is not an object',
+      '[]',
+      { content: { code: 'bad_frame', message: expect.any(String) as string } },
+    ],
     [
       'without a type',
       { id: 'a' },
@@ -78,7 +82,7 @@ describe('a frame', () => {
     await client.expectSilence();
   });
 
-  it('above 32 KB closes with 1009, at 32 KB it does not', async () => {
+  it('above 32 KB closes the connection with 1009, and one of 32 KB does not', async () => {
     const sender = await stack.connect({ user: 'large' });
     const frame = (bytes: number) =>
       JSON.stringify({ type: 'nope', pad: '' }).replace('""', `"${'x'.repeat(bytes - 24)}"`);
@@ -89,14 +93,14 @@ describe('a frame', () => {
     expect(await closed).toEqual({ code: 1009, reason: '' });
   });
 
-  it('in binary closes with 1003', async () => {
+  it('in binary closes the connection with 1003', async () => {
     const sender = await stack.connect({ user: 'binary' });
     const closed = sender.closed();
     sender.socket.send(Buffer.from('ping'));
     expect((await closed).code).toBe(1003);
   });
 
-  it('cannot set from: the server stamps it', async () => {
+  it('cannot set from, which the server sets', async () => {
     const sender = await stack.connect({ user: 'honest', tenant: 'stamps' });
     const from = { tenant: 'other', userType: 'admin', userId: 'root' };
     sender.send({ type: 'demo-message-send', content: { text: 'hi' }, from });
@@ -112,7 +116,7 @@ describe('a publish', () => {
   const good = { to: 'user:member:1', type: 'x', content: 1 };
 
   it.each<[string, unknown, number, string, string]>([
-    ['is no JSON', '{', 400, 'bad_request', 'body'],
+    ['is not JSON', '{', 400, 'bad_request', 'body'],
     ['names no target', { ...good, to: undefined }, 400, 'bad_request', 'to'],
     ['names an empty list', { ...good, to: [] }, 400, 'bad_request', 'to'],
     ['names 101 targets', { ...good, to: Array(101).fill('everyone') }, 400, 'bad_request', 'to'],
@@ -130,7 +134,7 @@ describe('a publish', () => {
     ['has no type', { ...good, type: undefined }, 400, 'bad_request', 'type'],
     ['has a type of the server', { ...good, type: 'closing' }, 400, 'bad_request', 'type'],
     ['has no content', { ...good, content: undefined }, 400, 'bad_request', 'content'],
-    ['has a messageId that is no UUID', { ...good, messageId: '1' }, 400, 'bad_request', 'messageId'],
+    ['has a messageId that is not a UUID', { ...good, messageId: '1' }, 400, 'bad_request', 'messageId'],
     ['has a report of another kind', { ...good, report: 'all' }, 400, 'bad_request', 'report'],
     ['has an unknown field', { ...good, ttl: 5 }, 400, 'bad_request', 'ttl'],
     [
@@ -146,13 +150,13 @@ describe('a publish', () => {
     expect(answer).toMatchObject({ status, body: { error: { code, details: [{ field }] } } });
   });
 
-  it('unsigned is 403, an unknown path 404', async () => {
+  it('without a signature is answered with 403, and an unknown path with 404', async () => {
     const unsigned = await fetch(`${stack.url}/publish`, { method: 'POST', body: JSON.stringify(good) });
     expect(unsigned.status).toBe(403);
     expect((await stack.call('GET', '/nope')).status).toBe(404);
   });
 
-  it('of 128 KB exactly is delivered', async () => {
+  it('of exactly 128 KB is delivered', async () => {
     const client = await stack.connect({ user: 'full' });
     const empty = JSON.stringify({ type: 'x', content: '', messageId: '0'.repeat(36) });
     const content = 'x'.repeat(128 * 1024 - empty.length);

@@ -22,7 +22,7 @@ export async function changedAssembly(change: (template: Template) => void): Pro
   return assembly;
 }
 
-/** Sets an environment variable of every function that has it, or of those with `functionId` in their logical id. */
+/** Sets an environment variable in all functions that have it. `functionId` limits them by a part of the logical id. */
 export function setVariable(template: Template, name: string, value: unknown, functionId = ''): void {
   for (const [logicalId, { Type, Properties }] of Object.entries(template.Resources)) {
     if (Type !== 'AWS::Lambda::Function' || !logicalId.includes(functionId)) continue;

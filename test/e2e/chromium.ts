@@ -15,7 +15,7 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-/** The Chromium of this machine, with a profile of its own. */
+/** Starts the machine's Chromium with a new profile. */
 export async function startBrowser(): Promise<Browser> {
   const profile = await mkdtemp(path.join(os.tmpdir(), 'switchboard-chromium-'));
   const executablePath = findChromium();
@@ -30,7 +30,7 @@ export async function startBrowser(): Promise<Browser> {
   };
 }
 
-/** A folder with a page that runs this code, which may import `@switchboard/client`. */
+/** Builds a folder with a page that runs this code. The code may import `@switchboard/client`. */
 export async function buildPage(code: string): Promise<{ readonly folder: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-page-'));
   await build({

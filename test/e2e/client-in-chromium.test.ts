@@ -49,7 +49,7 @@ function publish(content: unknown, differing: Record<string, unknown> = {}) {
 }
 
 describe('the client in Chromium', () => {
-  it('is back when the server is, with everything that it missed and nothing twice', async () => {
+  it('reconnects when the server is back, and gets each missed message once', async () => {
     await publish('before');
     await expect.poll(() => client.notes()).toEqual(['before']);
     const { port } = stack.cloud;
@@ -75,7 +75,7 @@ describe('the client in Chromium', () => {
     expect(await client.states()).toEqual(['open', 'paused', 'reconnecting', 'open']);
   });
 
-  it('leaves when its tab is frozen, and recovers when that is over', async () => {
+  it('disconnects when its tab is frozen, and recovers when the tab resumes', async () => {
     user = 'frozen';
     const { searchParams } = new URL(await stack.webSocketUrl({ user }));
     const tab = await openTab(`${stack.url}/#${searchParams.get('token') ?? ''}`);
@@ -94,7 +94,7 @@ describe('the client in Chromium', () => {
     }
   });
 
-  it('leaves with its page, and is back with it', async () => {
+  it('disconnects when its page is left, and reconnects when the page is back', async () => {
     await page.goto('about:blank');
     await expect.poll(sessions).toEqual([]);
     await page.goBack();
@@ -103,7 +103,7 @@ describe('the client in Chromium', () => {
     await expect.poll(() => client.notes()).toEqual(['back']);
   });
 
-  it('lengthens its session by a new token before the old one is over', async () => {
+  it('extends its session with a new token before the old one expires', async () => {
     await page.close();
     page = await browser.context.newPage();
     client = await openClientPage(page, stack.url, user, [11, 3600]);

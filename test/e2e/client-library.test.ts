@@ -23,8 +23,8 @@ async function connectAs(user: string, topics: readonly string[] = []): Promise<
   return connect<Messages>({ url: `${address.origin}${address.pathname}`, token, WebSocket, durable: false });
 }
 
-describe('the client, on the stack', () => {
-  it('sends and is acked, is told why a frame is refused, and hears what is published', async () => {
+describe('the client on the stack', () => {
+  it('gets acks, errors and published messages', async () => {
     const client = await connectAs('lib');
     const heard = new Promise((resolve) => client.once('notice-push', resolve));
     expect(await client.send('demo-message-send', { text: 'hi' })).toMatchObject({
@@ -40,7 +40,7 @@ describe('the client, on the stack', () => {
       .toMatchObject({ body: { sessions: [] } });
   });
 
-  it('lets a process of Node end once it is closed', async () => {
+  it('lets a Node process end once the client is closed', async () => {
     const address = new URL(await stack.webSocketUrl({ user: 'process' }));
     const code = `
       import WebSocket from 'ws';
@@ -70,7 +70,7 @@ describe('the client, on the stack', () => {
     await client.close();
   });
 
-  it('connects again by itself when its connection is cut', async () => {
+  it('reconnects when its connection is cut', async () => {
     const client = await connectAs('cut');
     await client.send('demo-message-send', { text: 'first', toUserId: 'nobody' });
     const find = async () => {
@@ -80,7 +80,7 @@ describe('the client, on the stack', () => {
       );
     };
     const [before] = await find();
-    // An end without a reason of ours, as the platform makes it after two hours.
+    // The connection ends without a `closing` frame, as at API Gateway's limit of two hours.
     await sendSigned({
       method: 'DELETE',
       url: new URL(`/live/@connections/${encodeURIComponent(before ?? '')}`, stack.url),

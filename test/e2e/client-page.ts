@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { signToken } from '../../cli/sign-token.ts';
 
-/** A page whose client keeps its states, and the contents of the messages of type `note`, in order. */
+/** The code of a page that records the client's states and the contents of `note` messages, in order. */
 export const clientPageCode = `
   import { connect } from '@switchboard/client';
   window.states = [];
@@ -21,11 +21,11 @@ export interface ClientPage {
   notes(): Promise<unknown[]>;
   /** Resolves to the content of the ack. */
   send(type: string, content: unknown): Promise<unknown>;
-  /** Waits until this is the client's last state. */
+  /** Waits until the client's latest state is this one. */
   becomes(state: string): Promise<void>;
 }
 
-/** Opens the page as this user. Its nth token lives for the nth of `tokenLives`, and all further ones for the last. */
+/** Opens the page as this user. The nth token lives for the nth of `tokenLives`; later tokens live for the last. */
 export async function openClientPage(
   page: Page,
   url: string,
@@ -33,7 +33,7 @@ export async function openClientPage(
   tokenLives: readonly number[] = [3600],
 ): Promise<ClientPage> {
   let asked = 0;
-  // Answered by the test itself, so that it works while the page is offline: only the connection is under test.
+  // The test itself answers, so that the route works while the page is offline. Only the connection is under test.
   await page.route('**/token', async (route) => {
     const ttlSeconds = tokenLives[Math.min(asked, tokenLives.length - 1)] ?? 0;
     asked += 1;

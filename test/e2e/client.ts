@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import WebSocket from 'ws';
 import { Queue } from '../queue.ts';
 
-/** A frame that came, parsed. */
+/** A received frame, parsed. */
 export type Frame = Record<string, unknown>;
 
 /** A `ws` client whose frames wait in a queue until a test asks for them. */
@@ -37,13 +37,13 @@ export class Client {
     return JSON.parse(await this.nextText()) as Frame;
   }
 
-  /** Sends a frame, and resolves to the next one that comes. */
+  /** Sends a frame, and resolves to the next received frame. */
   ask(frame: unknown): Promise<Frame> {
     this.send(frame);
     return this.next();
   }
 
-  /** Every frame that came before the answer to a ping sent now. */
+  /** Sends a ping, and resolves to the frames that came before its pong. */
   async drain(): Promise<Frame[]> {
     const id = `barrier-${String((this.barriers += 1))}`;
     this.send({ type: 'ping', id });
@@ -55,7 +55,7 @@ export class Client {
     }
   }
 
-  /** Proves that nothing else came. */
+  /** Proves that no other frame came. */
   async expectSilence(): Promise<void> {
     expect(await this.drain()).toEqual([]);
   }
@@ -73,10 +73,10 @@ export class Client {
   }
 }
 
-/** The HTTP status that refuses a handshake. */
+/** Resolves to the HTTP status of a refused handshake. */
 export async function refusalStatus(url: string, options: WebSocket.ClientOptions = {}): Promise<number> {
   const socket = new WebSocket(url, options);
-  // ws reports the refusal a second time as an error once the response is dropped.
+  // ws also reports the refusal as an error once the response is dropped.
   socket.on('error', () => undefined);
   const [request, response] = (await once(socket, 'unexpected-response')) as [
     { destroy(): void },

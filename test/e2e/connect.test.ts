@@ -22,7 +22,7 @@ function jwt(payload: Record<string, unknown>, key = secret): Promise<string> {
 }
 
 describe('a handshake', () => {
-  it('opens with a token that npm run token would print', async () => {
+  it('opens with a token from npm run token', async () => {
     const client = await stack.connect({ user: 'opens' });
     await client.expectSilence();
   });
@@ -59,7 +59,7 @@ describe('a handshake', () => {
     expect(await refusalStatus(`${endpoint}?token=${eternal}`)).toBe(403);
   });
 
-  it('opens for a token whose expiry is too far away for a date', async () => {
+  it('opens for a token whose expiry is too large for a date', async () => {
     for (const exp of [9_007_199_254_741, 1e300]) {
       const forever = await new SignJWT({ sub: 'forever', exp, ...claims })
         .setProtectedHeader({ alg: 'HS256' })
@@ -70,7 +70,7 @@ describe('a handshake', () => {
     }
   });
 
-  it('leaves nothing of the token in any log', async () => {
+  it('leaves no part of the token in any log', async () => {
     const refused = await jwt({ sub: 'leak', ...claims }, new TextEncoder().encode('y'.repeat(64)));
     expect(await refusalStatus(`${endpoint}?token=${refused}`)).toBe(403);
     const url = await stack.webSocketUrl({ user: 'leak' });
@@ -84,7 +84,7 @@ describe('a handshake', () => {
     }
   });
 
-  it('leaves nothing of a token in any log where its client put it into the path', async () => {
+  it('leaves no part of the token in any log if the token is in the path', async () => {
     const token = await jwt({ sub: 'lost', ...claims });
     expect(await refusalStatus(`${endpoint}%3Ftoken=${token}`)).toBe(403);
     await fetch(`${stack.url}/nowhere/${token}`);
@@ -93,8 +93,8 @@ describe('a handshake', () => {
   });
 });
 
-describe('an expired token on an open connection', () => {
-  it('ends it at the next frame, with closing first', async () => {
+describe('a connection with an expired token', () => {
+  it('gets a closing frame at its next frame, and ends', async () => {
     const client = await stack.connect({ user: 'brief', ttlSeconds: 3 });
     const closed = client.closed();
     await expect
@@ -106,7 +106,7 @@ describe('an expired token on an open connection', () => {
     });
   });
 
-  it('gets no more publishes', async () => {
+  it('gets no publishes', async () => {
     await stack.connect({ user: 'silent', ttlSeconds: 3 });
     await expect
       .poll(async () => (await stack.publish({ to: 'user:member:silent', type: 'x', content: null })).body)

@@ -25,7 +25,7 @@ async function openPage(user: string): Promise<Page> {
 }
 
 describe('the page at /', () => {
-  it('connects two browsers beside a ws client, sends a frame and shows what comes', async () => {
+  it('connects two browsers and a ws client, sends a frame and shows received frames', async () => {
     const [ada, ben, node] = [
       await openPage('ada'),
       await openPage('ben'),
@@ -45,7 +45,7 @@ describe('the page at /', () => {
     expect(await ada.getByText('for ben').count()).toBe(0);
   });
 
-  it('leaves no session behind when its tab is closed', async () => {
+  it('leaves no session when its tab is closed', async () => {
     const page = await openPage('closes');
     const sessions = () => stack.call('GET', '/sessions?userType=member&userId=closes');
     expect((await sessions()).body).toMatchObject({ sessions: [{ userId: 'closes' }] });
@@ -53,7 +53,7 @@ describe('the page at /', () => {
     await expect.poll(sessions).toEqual({ status: 200, body: { sessions: [] } });
   });
 
-  it('says so when a token is refused', async () => {
+  it('shows that a token is refused', async () => {
     const page = await browser.context.newPage();
     await page.goto(`${stack.url}/#token=garbage`);
     await page.getByRole('button', { name: 'Connect' }).click();

@@ -24,10 +24,10 @@ afterAll(async () => {
   await rm(assembly, { recursive: true, force: true });
 });
 
-/** What a step cost: calls of functions, calls of DynamoDB by operation, and write units. */
+/** The cost of a step: function calls, DynamoDB calls by operation, and write units. */
 type Cost = Readonly<Record<string, number>>;
 
-/** Runs what goes before the step, and resolves to the step itself. */
+/** Prepares the step, and resolves to the step itself. */
 type Step = (user: string) => Promise<() => Promise<unknown>>;
 
 function counted(): Cost {
@@ -54,7 +54,7 @@ async function costOf(step: Step): Promise<Cost> {
   return grownSince(before);
 }
 
-/** Sends a frame and resolves to its answer; what comes before that is passed over. */
+/** Sends a frame and resolves to its answer. Skips the frames before the answer. */
 async function answerTo(client: Client, frame: Frame): Promise<Frame> {
   let answer = await client.ask({ ...frame, id: 'step' });
   while (answer['id'] !== 'step') answer = await client.next();
@@ -70,7 +70,7 @@ function publish(to: string, differing: Record<string, unknown> = {}): Step {
   };
 }
 
-/** `epoch`: where the client stands in the log of its channel, in which one message is. */
+/** Recovers a channel whose log holds one message. `epoch` belongs to the client's position. */
 function recover(channel: string, epoch?: string): Step {
   return async (user) => {
     const log = channel === 'user' ? `user:member:${user}` : channel;
@@ -108,7 +108,7 @@ function disconnect(topics: number): Step {
 
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
-/** Each row of the table, in its words; several measurements where the row names several cases. */
+/** The rows of the table, in its words. A row with several cases has several measurements. */
 const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
   [
     'connect',
@@ -170,16 +170,16 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
 const largeRow = 'publish to more than `inlineLimit`';
 
 describe('the table of costs in docs/architecture.md', () => {
-  it('has a measurement of each of its rows', () => {
+  it('has a measurement for each row', () => {
     const written = tableRows(readPage('docs/architecture.md'), 'step', 'Lambda calls').map(([step]) => step);
     expect(new Set(written)).toEqual(new Set([...rows.map(([row]) => row), largeRow]));
   });
 
-  it.each(rows)('is right about: %s', async (_row, step, cost) => {
+  it.each(rows)('gives the measured cost of: %s', async (_row, step, cost) => {
     expect(await costOf(step)).toEqual(cost);
   });
 
-  it(`is right about: ${largeRow}`, async () => {
+  it(`gives the measured cost of: ${largeRow}`, async () => {
     const tenant = randomUUID();
     const users = Array.from({ length: inlineLimit + 1 }, (_, index) => String(index));
     const clients = await Promise.all(users.map((user) => stack.connect({ user, tenant })));
@@ -187,7 +187,7 @@ describe('the table of costs in docs/architecture.md', () => {
     const { body } = await stack.publish({ to: 'everyone', tenant, type: 'x', content: 1 });
     expect(body).toMatchObject({ status: 'accepted', shards });
     for (const client of clients) expect(await client.next()).toMatchObject({ type: 'x' });
-    // A worker's last call is its checkpoint.
+    // The checkpoint is the last call of a worker.
     const updates = () => grownSince(before)['UpdateItem'];
     await expect.poll(updates, { timeout: 15_000 }).toBe(1 + shards);
     expect(grownSince(before)).toEqual({

@@ -7,7 +7,7 @@ import WebSocket from 'ws';
 import { findChromium } from '../../scripts/chromium.ts';
 import { chromiumFlags } from './chromium.ts';
 
-/** One tab, driven by the DevTools protocol. */
+/** One tab that the DevTools protocol controls. */
 export interface Tab {
   send(method: string, params?: Record<string, unknown>): Promise<Record<string, unknown>>;
   /** Resolves to the value of the expression in the page. */

@@ -29,7 +29,7 @@ function publish(to: string, content: unknown, differing: Record<string, unknown
 }
 
 describe('a durable publish', () => {
-  it('to nobody online is kept, read by a service, and recovered by the user', async () => {
+  it('to an offline user is stored, read by a service, and recovered by the user', async () => {
     const to = 'user:member:offline';
     for (const content of [1, 2, 3]) {
       expect(await publish(to, content)).toMatchObject({
@@ -54,7 +54,7 @@ describe('a durable publish', () => {
     });
   });
 
-  it('to somebody online comes with its channel, offset and epoch', async () => {
+  it('to an online user comes with its channel, offset and epoch', async () => {
     const client = await stack.connect({ user: 'online' });
     await publish('user:member:online', 'hi', { ttlSeconds: 60 });
     const { messages, epoch } = await read('user:member:online');
@@ -62,7 +62,7 @@ describe('a durable publish', () => {
     expect(messages[0]).toMatchObject({ channel: 'user:member:online', offset: 1, epoch });
   });
 
-  it('of the same messageId is one message', async () => {
+  it('repeated with the same messageId stores one message', async () => {
     const messageId = randomUUID();
     const answers = [
       await publish('user:member:once', 1, { messageId }),
@@ -73,7 +73,7 @@ describe('a durable publish', () => {
     expect((await read('user:member:once')).messages).toHaveLength(1);
   });
 
-  it('is refused by field where a log cannot keep the message', async () => {
+  it('is refused by field if a log cannot store the message', async () => {
     for (const [differing, field] of [
       [{ to: 'session:abc=' }, 'durable'],
       [{ to: ['user:member:1', 'everyone'] }, 'durable'],
@@ -92,7 +92,7 @@ describe('a durable publish', () => {
 });
 
 describe('GET /channels/{channel}/messages', () => {
-  it('pages through a log, of a topic with slashes too', async () => {
+  it('pages through the log of a topic with slashes', async () => {
     const topic = 'topic:orders/eu';
     for (const content of [1, 2, 3, 4, 5]) await publish(topic, content);
     const first = await read(topic, '?limit=2');
@@ -103,7 +103,7 @@ describe('GET /channels/{channel}/messages', () => {
     expect(rest).not.toHaveProperty('next');
   });
 
-  it('of a channel without a log is empty, and of another tenant too', async () => {
+  it('is empty for a channel without a log and for another tenant', async () => {
     await publish('everyone', 1);
     expect(await read('type:nobody')).toEqual({ messages: [], epoch: '', head: 0 });
     expect(await read('everyone', '?tenant=other')).toEqual({ messages: [], epoch: '', head: 0 });
@@ -117,7 +117,7 @@ describe('GET /channels/{channel}/messages', () => {
     ['everyone', '?limit=0', 'limit'],
     ['everyone', '?limit=1001', 'limit'],
     ['everyone', '?colour=red', 'colour'],
-  ])('of %s%s is refused and names %s', async (channel, query, field) => {
+  ])('for %s%s is refused and names %s', async (channel, query, field) => {
     const { status, body } = await stack.call('GET', `/channels/${channel}/messages${query}`);
     expect({ status, body }).toMatchObject({
       status: 400,
@@ -126,8 +126,8 @@ describe('GET /channels/{channel}/messages', () => {
   });
 });
 
-describe('subscribe with a position', () => {
-  it('sends the messages missed, and then the new ones', async () => {
+describe('subscribe', () => {
+  it('with a position sends the missed messages, then the new ones', async () => {
     const topic = 'news.today';
     for (const content of [1, 2]) await publish(`topic:${topic}`, content);
     const { epoch } = await read(`topic:${topic}`);
@@ -143,16 +143,18 @@ describe('subscribe with a position', () => {
     expect(await client.next()).toMatchObject({ content: 3, offset: 3 });
   });
 
-  it('without one answers with the head of the log', async () => {
+  it('without a position answers with the head of the log', async () => {
     await publish('topic:news.late', 1);
     const { epoch } = await read('topic:news.late');
     const client = await stack.connect({ user: 'late', topics: ['news.*'] });
     const ack = await client.ask({ type: 'subscribe', id: 's', content: { topic: 'news.late' } });
     expect(ack['content']).toEqual({ topic: 'news.late', epoch, offset: 1, recovered: true });
   });
+});
 
+describe('recover', () => {
   it.each(['user:member:other', 'type:admin', 'topic:secret'])(
-    'gives no access to %s, and neither does recover',
+    'is refused for %s, to which the session has no right',
     async (channel) => {
       await publish(channel, 'secret');
       const client = await stack.connect({ user: 'curious', topics: ['news.*'] });
@@ -165,7 +167,7 @@ describe('subscribe with a position', () => {
     },
   );
 
-  it('of a channel of the same name in another tenant gives nothing of this one', async () => {
+  it('gives no messages of a channel of the same name in another tenant', async () => {
     await publish('user:member:twin', 'for the default tenant');
     const client = await stack.connect({ user: 'twin', tenant: 'other' });
     const ack = await client.ask({

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** The stack with so small an inline limit that three sessions are a large audience, and with a test's own changes. */
+/** Starts the stack with the test's changes. The inline limit is small, so that three sessions need a fan-out. */
 async function startSmall(change: (template: Template) => void = () => undefined): Promise<Stack> {
   const assembly = await changedAssembly((template) => {
     setVariable(template, 'INLINE_LIMIT', '2');
@@ -28,7 +28,7 @@ async function startSmall(change: (template: Template) => void = () => undefined
   return stack;
 }
 
-/** The address of the dead-letter queue, or of the queue of jobs. */
+/** The URL of the dead-letter queue or of the queue of jobs. */
 function queueUrl({ cloud }: Stack, isDeadLetters: boolean): string {
   const queue = cloud.deployment
     .ofType('AWS::SQS::Queue')
@@ -45,7 +45,7 @@ function sqsOf(stack: Stack): SQSClient {
   return sqs;
 }
 
-/** Reads the dead-letter queue until it has had all of these, each found by a part of its body. */
+/** Reads the dead-letter queue until each part has been found in a body. */
 async function expectDeadLetters(stack: Stack, sqs: SQSClient, parts: readonly string[]): Promise<void> {
   const missing = new Set(parts);
   const receive = async () => {
@@ -58,16 +58,16 @@ async function expectDeadLetters(stack: Stack, sqs: SQSClient, parts: readonly s
   await expect.poll(receive, { timeout: 90_000, interval: 10 }).toEqual([]);
 }
 
-describe('a job that cannot be done', () => {
-  it('lands in the dead-letter queue, and the report of its publication says failed', async () => {
-    // The workers read a table that does not exist: every job fails.
+describe('a job that always fails', () => {
+  it('goes to the dead-letter queue, and the report of its publication says failed', async () => {
+    // The workers read a table that does not exist, so every job fails.
     const stack = await startSmall((template) => {
       setVariable(template, 'SESSIONS_TABLE', 'no-such-table', 'FanOut');
     });
     const sqs = sqsOf(stack);
     for (const user of ['a', 'b', 'c']) await stack.connect({ user });
     const messageId = randomUUID();
-    // A body that is no job fails too.
+    // A body that is not a job fails too.
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(stack, false), MessageBody: 'poison' }));
     const answer = await stack.publish({ to: 'everyone', type: 'x', content: 1, messageId });
     expect(answer).toMatchObject({ status: 202 });
@@ -79,7 +79,7 @@ describe('a job that cannot be done', () => {
 });
 
 describe('a fan-out of the largest frame', () => {
-  it('arrives whole, although the job that carries it is four times as long', async () => {
+  it('arrives whole, although its job is four times as long', async () => {
     const stack = await startSmall();
     const clients = [];
     for (const user of ['a', 'b', 'c']) clients.push(await stack.connect({ user }));
@@ -90,7 +90,7 @@ describe('a fan-out of the largest frame', () => {
 });
 
 describe('a callback endpoint of another API', () => {
-  it('answers 410 for every connection, and costs no session its row', async () => {
+  it('answers 410 for every connection, which deletes no session', async () => {
     const endpoint = createServer((_request, response) => response.writeHead(410).end()).listen(
       0,
       '127.0.0.1',
@@ -117,7 +117,7 @@ describe('a callback endpoint of another API', () => {
   });
 });
 
-/** Makes a session five minutes older: a 410 never removes one of the first minute. */
+/** Makes a session five minutes older, because a 410 never deletes a session in its first minute. */
 async function makeOld(stack: Stack, user: string): Promise<void> {
   const { body } = await stack.call('GET', `/sessions?userType=member&userId=${user}`);
   const { connectionId } = (body as { sessions: [{ connectionId: string }] }).sessions[0];

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from './client.ts';
 import { startStack, type Stack } from './stack.ts';
 
-// More than one page of a recipients' report (1,000), and twice more than the inline limit (500).
+// Above one page of a recipients' report (1,000), and above twice the inline limit (500).
 const clientCount = 1040;
 
 let stack: Stack;
@@ -13,7 +13,7 @@ beforeAll(async () => {
   stack = await startStack();
   for (let from = 0; from < clientCount; from += 40) {
     const batch = Array.from({ length: 40 }, (_, index) =>
-      // Every second client is a reader; every fourth subscribes.
+      // Every second client is a reader. Every fourth client subscribes.
       stack.connect({
         user: `u${String(from + index)}`,
         type: index % 2 === 0 ? 'reader' : 'writer',
@@ -41,7 +41,7 @@ interface Publication {
   readonly shards: readonly { readonly delivered: number }[];
 }
 
-/** Publishes to more sessions than the inline limit, and waits until all of it is sent. */
+/** Publishes to more sessions than the inline limit. Resolves to the report of the completed fan-out. */
 async function fanOut(body: Record<string, unknown>): Promise<Publication> {
   const answer = await stack.publish({ type: 'x', content: 1, ...body });
   expect(answer).toEqual({
@@ -51,14 +51,14 @@ async function fanOut(body: Record<string, unknown>): Promise<Publication> {
   return ended(String(body['messageId']));
 }
 
-/** The report of a publication, once it is done. */
+/** Resolves to the report of a publication once its status is `done`. */
 async function ended(messageId: string): Promise<Publication> {
   const read = () => stack.call('GET', `/publications/${messageId}`);
   await expect.poll(read, { timeout: 60_000 }).toMatchObject({ body: { status: 'done' } });
   return (await read()).body as Publication;
 }
 
-/** How many copies of a message, whose publication is done, each client got; what else came is of another test. */
+/** The number of copies of a message that each client got. Ignores frames of other tests. */
 function copiesOf(messageId: string, frame: Record<string, unknown> = {}): Promise<number[]> {
   return Promise.all(
     clients.map(async (client) => {
@@ -69,7 +69,7 @@ function copiesOf(messageId: string, frame: Record<string, unknown> = {}): Promi
   );
 }
 
-/** Delivery is at least once: a second copy is no fault, but one at a client that is no recipient is. */
+/** The clients that got the message. Delivery is at least once, so a second copy is allowed. */
 function indexesOf(copies: readonly number[]): number[] {
   return copies.flatMap((count, index) => (count > 0 ? [index] : []));
 }
@@ -78,25 +78,28 @@ function indexesWhere(isReceiver: (index: number) => boolean): number[] {
   return clients.map((_, index) => index).filter(isReceiver);
 }
 
-describe('a publish to more sessions than are sent to at once', { timeout: 120_000 }, () => {
+describe('a publish to more sessions than the inline limit', { timeout: 120_000 }, () => {
   it.each<[string, string[], (index: number) => boolean]>([
     ['everyone', ['everyone'], () => true],
     ['a type', ['type:reader'], (index) => index % 2 === 0],
-    // All subscribers are readers. The topic alone would be within the inline limit.
+    // All subscribers are readers. The topic alone would not exceed the inline limit.
     ['a topic and a type that overlap', ['topic:news', 'type:reader'], (index) => index % 2 === 0],
-  ])('reaches each session of %s and no other, and its report adds up', async (_what, to, isReceiver) => {
-    const messageId = randomUUID();
-    const receivers = indexesWhere(isReceiver);
-    // With characters that a queue may refuse.
-    const content = { to, text: 'h\u00e9llo \u{1f600} \ufffe \uffff \u0000 \ud800' };
-    const { delivered, shards, ...report } = await fanOut({ to, content, messageId });
-    expect(report).toMatchObject({ status: 'done', gone: 0, failed: 0, pending: 0 });
-    expect(delivered).toBe(receivers.length);
-    expect(shards.reduce((sum, shard) => sum + shard.delivered, 0)).toBe(delivered);
-    expect(indexesOf(await copiesOf(messageId, { type: 'x', content }))).toEqual(receivers);
-  });
+  ])(
+    'reaches each session of %s and no other, and its report has the same counts',
+    async (_what, to, isReceiver) => {
+      const messageId = randomUUID();
+      const receivers = indexesWhere(isReceiver);
+      // The content has characters that a queue may refuse.
+      const content = { to, text: 'h\u00e9llo \u{1f600} \ufffe \uffff \u0000 \ud800' };
+      const { delivered, shards, ...report } = await fanOut({ to, content, messageId });
+      expect(report).toMatchObject({ status: 'done', gone: 0, failed: 0, pending: 0 });
+      expect(delivered).toBe(receivers.length);
+      expect(shards.reduce((sum, shard) => sum + shard.delivered, 0)).toBe(delivered);
+      expect(indexesOf(await copiesOf(messageId, { type: 'x', content }))).toEqual(receivers);
+    },
+  );
 
-  it('leaves out an excluded session, and counts a user whom another target holds once', async () => {
+  it('skips an excluded session, and counts a user of two targets once', async () => {
     const messageId = randomUUID();
     const { body } = await stack.call('GET', '/sessions?userType=reader&userId=u0');
     const { connectionId } = (body as { sessions: [{ connectionId: string }] }).sessions[0];
@@ -117,7 +120,7 @@ describe('a publish to more sessions than are sent to at once', { timeout: 120_0
     expect((await ended(messageId)).delivered).toBe(clientCount);
     const copies = await copiesOf(messageId);
     expect(indexesOf(copies)).toHaveLength(clientCount);
-    // Of two publishes each client would have two.
+    // With two publishes each client would have two copies.
     expect(copies.reduce((sum, count) => sum + count, 0)).toBeLessThan(2 * clientCount);
   });
 

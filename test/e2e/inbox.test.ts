@@ -13,7 +13,7 @@ afterAll(async () => {
   await stack.close();
 });
 
-/** A client of the user, when it is open. */
+/** Opens a client of the user. */
 async function device(user: string): Promise<Client> {
   const address = new URL(await stack.webSocketUrl({ user }));
   const token = address.searchParams.get('token') ?? '';
@@ -38,7 +38,7 @@ async function setClock(clockSpeed: number): Promise<void> {
 }
 
 describe('the inbox of a user who was offline', () => {
-  it('has everything in order on both devices, and what is read on one is read on the other', async () => {
+  it('has all messages in order on both devices, which share the read offset', async () => {
     for (let content = 1; content <= 30; content += 1) await publish('away', content);
     const [phone, laptop] = [await device('away'), await device('away')];
     for (const each of [phone, laptop]) {
@@ -57,11 +57,11 @@ describe('the inbox of a user who was offline', () => {
     await expect(phone.inbox.markRead(31)).rejects.toMatchObject({ code: 'bad_content' });
   });
 
-  it('is the same after the connections of its user have reached their end', async () => {
+  it('is the same after the connections of the user have ended', async () => {
     const before = await stack.connect({ user: 'returns' });
     const ended = before.closed();
     for (const content of [1, 2, 3]) await publish('returns', content);
-    // Ten minutes of silence, or two hours in all, are over in a moment.
+    // At this clock speed, ten minutes of silence and two hours pass in a moment.
     await setClock(43_200);
     expect(await ended).toEqual({ code: 1001, reason: 'Going away' });
     await setClock(1);
@@ -76,7 +76,7 @@ describe('the inbox of a user who was offline', () => {
     expect([await phone.inbox.unread(), await laptop.inbox.unread()]).toEqual([0, 0]);
   });
 
-  it('keeps a message that came while the client was open, too', async () => {
+  it('also keeps a message that came while the client was open', async () => {
     const phone = await device('here');
     const heard = new Promise((resolve) => phone.once('notice-push', resolve));
     await publish('here', 'now');

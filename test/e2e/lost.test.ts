@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** A client whose page a test takes offline and online. */
+/** Opens a client on a page that a test takes offline and online. */
 async function listen(user: string) {
   const window = new EventTarget();
   const page: Page = { window };
@@ -40,20 +40,20 @@ async function listen(user: string) {
   return { client, heard, lost, publish, become };
 }
 
-/** As an operator does after a restore: docs/operations.md. */
+/** Deletes the head of a log, as an operator does after a restore (docs/operations.md). */
 async function deleteHead(channel: string): Promise<void> {
   const Key = { pk: `CHANNEL#default#${channel}`, sk: 'HEAD' };
   await onTable(stack, 'State', (db, table) => db.send(new DeleteCommand({ TableName: table, Key })));
 }
 
-/** What the log of a channel holds now. */
+/** The contents of a channel's log now. */
 async function contentsOf(channel: string): Promise<unknown[]> {
   const { body } = await stack.call('GET', `/channels/${channel}/messages`);
   return (body as { messages: { content: unknown }[] }).messages.map(({ content }) => content);
 }
 
-describe('a client that cannot get everything back', () => {
-  it('whose messages have expired says from where to where, and goes on with what is kept', async () => {
+describe('a client with lost messages', () => {
+  it('reports the range of expired messages, and goes on with the kept ones', async () => {
     const { client, heard, lost, publish, become } = await listen('expired');
     await publish('first');
     await expect.poll(() => heard).toEqual(['first']);
@@ -68,7 +68,7 @@ describe('a client that cannot get everything back', () => {
     await client.close();
   });
 
-  it('whose log has begun anew says so, and follows the new one from there', async () => {
+  it('reports a new epoch after a reconnect, and follows it', async () => {
     const { client, heard, lost, publish, become } = await listen('anew');
     for (const content of [1, 2, 3]) await publish(content);
     await expect.poll(() => heard).toEqual([1, 2, 3]);
@@ -83,7 +83,7 @@ describe('a client that cannot get everything back', () => {
     await client.close();
   });
 
-  it('whose log begins anew while it is open is told by the first message of the new one', async () => {
+  it('learns of a new epoch from its first message while connected', async () => {
     const { client, heard, lost, publish } = await listen('live');
     await publish(1);
     await expect.poll(() => heard).toEqual([1]);

@@ -26,7 +26,7 @@ async function post(frame: unknown, authorization: string | undefined, headers: 
 const bearer = async (user: string) => `Bearer ${await token(user)}`;
 
 describe('POST /messages', () => {
-  it('hands a frame that is too large for a connection to the same listener, and answers with its ack', async () => {
+  it('passes a frame that is too large for a connection to the same listener, and answers with the ack', async () => {
     const receiver = await stack.connect({ user: 'receiver' });
     const text = 'x'.repeat(60_000);
     const frame = { type: 'demo-message-send', id: '7', content: { text, toUserId: 'receiver' } };
@@ -41,7 +41,7 @@ describe('POST /messages', () => {
     });
   });
 
-  it('answers without an id too', async () => {
+  it('also answers a frame without an id', async () => {
     const frame = { type: 'demo-message-send', content: { text: 'hi', toUserId: 'nobody' } };
     const { status, body } = await post(frame, await bearer('sender'));
     expect({ status, body }).toMatchObject({ status: 200, body: { type: 'ack', content: { delivered: 0 } } });
@@ -65,7 +65,7 @@ describe('POST /messages', () => {
     });
   });
 
-  it('is 413 for content above the limit of a message', async () => {
+  it('answers 413 for content above the limit of a message', async () => {
     const content = { text: 'x'.repeat(140_000), toUserId: 'receiver' };
     expect(await post({ type: 'demo-message-send', content }, await bearer('sender'))).toMatchObject({
       status: 413,
@@ -73,7 +73,7 @@ describe('POST /messages', () => {
     });
   });
 
-  it('names the field that it refuses, and takes no query', async () => {
+  it('names the refused field, and refuses a query', async () => {
     const frame = { type: 'demo-message-send', content: { text: 5 } };
     const authorization = await bearer('sender');
     expect((await post(frame, authorization)).body).toMatchObject({
@@ -85,14 +85,14 @@ describe('POST /messages', () => {
     expect(await response.json()).toMatchObject({ error: { details: [{ field: 'tenant' }] } });
   });
 
-  it('has the inbox of the user', async () => {
+  it('gives access to the inbox of the user', async () => {
     await stack.publish({ to: 'user:member:reader', type: 'n', content: 1, durable: true });
     expect(await post({ type: 'inbox-unread' }, await bearer('reader'))).toMatchObject({
       body: { type: 'ack', content: { unread: 1 } },
     });
   });
 
-  it('is 401 without a bearer token, and 403 with an invalid one', async () => {
+  it('answers 401 without a bearer token, and 403 with an invalid one', async () => {
     expect((await post({ type: 'ping' }, undefined)).status).toBe(401);
     for (const wrong of [
       'Bearer x',
@@ -105,7 +105,7 @@ describe('POST /messages', () => {
     }
   });
 
-  it('may be called by pages: it answers the preflight of their browsers', async () => {
+  it('answers the preflight of browsers, so that pages may call it', async () => {
     const preflight = await fetch(`${stack.url}/messages`, {
       method: 'OPTIONS',
       headers: {
@@ -122,7 +122,7 @@ describe('POST /messages', () => {
     expect(headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  it('takes the frames of the client above 32 KB, without a difference for its caller', async () => {
+  it('takes frames above 32 KB from the client, whose send resolves as usual', async () => {
     const receiver = await stack.connect({ user: 'big-receiver' });
     const client = connect({
       url: `${stack.url.replace('http', 'ws')}/live`,

@@ -6,12 +6,12 @@ import { synthesise } from '../../scripts/synthesise.ts';
 import type { Client } from './client.ts';
 import { startStack, type Stack } from './stack.ts';
 
-// So low a rate that the pace decides how long a broadcast takes, and not the machine. There are more jobs (8 shards)
-// than workers: with more workers than these the rate would be exceeded.
+// The rate is low, so that the pace and not the machine decides the duration of a broadcast. There are more jobs
+// (8 shards) than workers, so that more concurrent workers would exceed the rate.
 const fanOutRate = 60;
 const fanOutWorkers = 3;
 const clientCount = 60;
-/** A worker saves up at most 100 ms of its rate. */
+/** A worker carries over at most 100 ms of unused rate. */
 const burst = fanOutRate * 0.1;
 
 let folder: string;
@@ -29,7 +29,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Publishes so many messages to all clients; resolves to their ids once the fan-out has them. */
+/** Publishes this many messages to all clients. Resolves to their ids once the fan-out has accepted them. */
 async function broadcast(count: number): Promise<readonly string[]> {
   const publishes = Array.from({ length: count }, async () => {
     const { status, body } = await stack.publish({ to: 'type:member', type: 'x', content: 1 });
@@ -39,7 +39,7 @@ async function broadcast(count: number): Promise<readonly string[]> {
   return Promise.all(publishes);
 }
 
-/** Resolves when every client has got every one of these messages. */
+/** Resolves when every client has all these messages. */
 async function arrivals(messageIds: readonly string[]): Promise<void> {
   const receive = async (client: Client): Promise<void> => {
     const missing = new Set<unknown>(messageIds);
@@ -49,22 +49,22 @@ async function arrivals(messageIds: readonly string[]): Promise<void> {
 }
 
 describe('the pace of the fan-out', () => {
-  it('is the rate of all workers together, whatever the machine could do', { timeout: 120_000 }, async () => {
-    // The workers have started by then.
+  it('keeps all workers together at the rate', { timeout: 120_000 }, async () => {
+    // After this broadcast, the workers have started.
     await arrivals(await broadcast(1));
     const startedAt = performance.now();
     const messageIds = await broadcast(5);
     await arrivals(messageIds);
     const seconds = (performance.now() - startedAt) / 1000;
     const posts = messageIds.length * clientCount;
-    // A broadcast never takes less than this. A busy machine may take longer, but not five times as long.
+    // The rate bounds the duration from below. A busy machine may take longer, but not five times as long.
     expect(posts).toBeLessThanOrEqual(fanOutRate * seconds + burst);
     expect(posts).toBeGreaterThan((fanOutRate * seconds) / 5);
   });
 
-  it('does not hold up a publish to one user', { timeout: 120_000 }, async () => {
+  it('does not delay a publish to one user', { timeout: 120_000 }, async () => {
     const user = await stack.connect({ user: 'direct', type: 'other' });
-    // At least 20 seconds of work for the workers.
+    // The workers need at least 20 seconds for these.
     const messageIds = await broadcast(20);
     expect(await stack.publish({ to: 'user:other:direct', type: 'direct', content: 1 })).toMatchObject({
       status: 200,

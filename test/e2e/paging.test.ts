@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 it(
-  'a client that missed many messages, and large ones, gets all of them in order',
+  'a client that missed many and large messages gets all of them in order',
   { timeout: 120_000 },
   async () => {
     const window = new EventTarget();
@@ -31,7 +31,7 @@ it(
     window.dispatchEvent(new Event('offline'));
     await expect.poll(() => states.at(-1)).toBe('paused');
 
-    // Two megabytes of large messages exceed one page of the table; the small ones exceed one answer.
+    // Two megabytes of large messages exceed one page of the table. The small messages exceed one answer.
     const texts = [
       ...Array.from({ length: 20 }, () => 'x'.repeat(100_000)),
       ...Array.from({ length: 430 }, () => 'x'),

@@ -21,7 +21,7 @@ async function start(assembly: string): Promise<Stack> {
 }
 
 describe('a function whose policy lacks an action', () => {
-  it('is denied it as on AWS, by function, action and resource', async () => {
+  it('is denied the action as on AWS, and the log names function, action and resource', async () => {
     const assembly = await changed((template) => {
       withoutAction(template, 'Connect', 'dynamodb:PutItem');
     });
@@ -33,7 +33,7 @@ describe('a function whose policy lacks an action', () => {
       .toMatch(/Connect.* is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:/);
   });
 
-  it('is denied the callback API too', async () => {
+  it('is also denied the callback API', async () => {
     const assembly = await changed((template) => {
       withoutAction(template, 'Publish', 'execute-api:ManageConnections');
     });
@@ -48,8 +48,8 @@ describe('a function whose policy lacks an action', () => {
   });
 });
 
-describe('a template with a resource that cannot be run', () => {
-  it('stops the start with its logical id and type', async () => {
+describe('a template with an unsupported resource', () => {
+  it('stops the start with an error that names its logical id and type', async () => {
     const assembly = await changed(({ Resources }) => {
       Resources.Mystery = { Type: 'AWS::Neptune::DBCluster' };
     });

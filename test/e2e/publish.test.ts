@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** The three ways to publish: each resolves to the answer. */
+/** The three ways to publish. Each resolves to the answer. */
 const ways: Record<string, (body: Record<string, unknown>) => Promise<Record<string, unknown>>> = {
   async 'npm run publish'({ to, type, content }) {
     const args = ['run', '--silent', 'publish', '--', '--to', String(to), '--type', String(type)];
@@ -80,7 +80,7 @@ describe.each(Object.entries(ways))('%s', (_way, publish) => {
 });
 
 describe('tenants', () => {
-  it('never meet: the same user id of another tenant hears nothing', async () => {
+  it('are isolated: the same user id in another tenant gets no message', async () => {
     const ours = await stack.connect({ user: 'same', tenant: 'acme' });
     const theirs = await stack.connect({ user: 'same', tenant: 'globex' });
     const { body } = await stack.call('GET', '/sessions?userType=member&tenant=globex');
@@ -103,14 +103,14 @@ describe('tenants', () => {
 });
 
 describe('a publish', () => {
-  it('to nobody online is 200 with nothing delivered', async () => {
+  it('to an offline user is answered with 200 and no deliveries', async () => {
     expect(await stack.publish({ to: 'user:member:nobody', type: 'x', content: null })).toMatchObject({
       status: 200,
       body: { status: 'delivered', delivered: 0, gone: 0, failed: 0 },
     });
   });
 
-  it('sends a session the message once though several targets name it, and never where it is excluded', async () => {
+  it('to overlapping targets reaches a session once, and skips an excluded session', async () => {
     const one = await stack.connect({ user: 'once' });
     const two = await stack.connect({ user: 'excluded' });
     const { body } = await stack.call('GET', '/sessions?userType=member&userId=excluded');
@@ -129,7 +129,7 @@ describe('a publish', () => {
     await two.expectSilence();
   });
 
-  it('with the same messageId publishes once and answers alike; with another body it is a conflict', async () => {
+  it('with the same messageId is sent once and answered alike, and with another body is a conflict', async () => {
     const client = await stack.connect({ user: 'idempotent' });
     const request = {
       to: 'user:member:idempotent',
@@ -166,7 +166,7 @@ describe('a publish', () => {
 });
 
 describe('sessions', () => {
-  it('are shown whole, by id, by user and by type', async () => {
+  it('are listed with all fields by id, by user and by type', async () => {
     await stack.connect({ user: 'seen', type: 'shown' });
     const { body } = await stack.call('GET', '/sessions?userType=shown&userId=seen');
     const [session] = (body as { sessions: [{ connectionId: string }] }).sessions;
@@ -186,7 +186,7 @@ describe('sessions', () => {
     expect(byId).toEqual({ status: 200, body: session });
   });
 
-  it('get a closing frame before they are closed, and are found no more', async () => {
+  it('get a closing frame before they are closed, and are then not found', async () => {
     const clients = [await stack.connect({ user: 'kick' }), await stack.connect({ user: 'kick' })];
     const ends = clients.map((client) => client.closed());
     const answer = await stack.call('DELETE', '/sessions?userType=member&userId=kick');
@@ -204,7 +204,7 @@ describe('sessions', () => {
     });
   });
 
-  it('are closed by id; an unknown id is 404', async () => {
+  it('are closed by id, and an unknown id is answered with 404', async () => {
     const client = await stack.connect({ user: 'by-id' });
     const closed = client.closed();
     const { body } = await stack.call('GET', '/sessions?userType=member&userId=by-id');

@@ -27,8 +27,8 @@ async function sessionOf(user: string) {
 }
 
 describe('refresh', () => {
-  it('with a new token of the same user lets the session and its subscriptions outlive the first token', async () => {
-    // The functions it needs have started by then, so that the first token lasts until its session has a new one.
+  it('with a new token of the same user keeps the session and its subscriptions beyond the first token', async () => {
+    // This starts the functions, so that the first token does not expire before its refresh.
     const other = { user: 'other', type: 'other' };
     await refresh(await stack.connect(other), await token(other));
     const client = await stack.connect({ user: 'stays', ttlSeconds: 4, topics: ['news.*'] });
@@ -38,10 +38,10 @@ describe('refresh', () => {
     const { tokenExpiresAt } = ack['content'] as { tokenExpiresAt: number };
     expect(tokenExpiresAt - first).toBeGreaterThan(3_000_000);
     expect(await sessionOf('stays')).toMatchObject({ tokenExpiresAt });
-    // A new subscription takes over the new end of the session.
+    // A new subscription gets the new expiry of the session.
     await client.ask({ type: 'subscribe', id: 's', content: { topic: 'news.us' } });
 
-    // A session whose token ends later, and that is not refreshed, gets no more publishes: so the first token has ended.
+    // The token of `ends` expires after the first token. Once `ends` gets no publishes, the first token has expired.
     await stack.connect({ user: 'ends', ttlSeconds: 4 });
     const toEnds = { to: 'user:member:ends', type: 'n', content: 1 };
     await expect.poll(() => stack.publish(toEnds)).toMatchObject({ body: { delivered: 0 } });
@@ -64,7 +64,7 @@ describe('refresh', () => {
     ['another type', { user: 'me', type: 'admin' }, 'is not of the user of this session'],
     ['another tenant', { user: 'me', tenant: 'other' }, 'is not of the user of this session'],
     ['no time left', { user: 'me', ttlSeconds: -1 }, 'is not valid'],
-  ])('with a token of %s is forbidden, and the session goes on as it was', async (_what, user, why) => {
+  ])('with a token of %s is forbidden and does not change the session', async (_what, user, why) => {
     const client = await stack.connect({ user: 'me' });
     const before = await sessionOf('me');
     expect(await refresh(client, await token(user))).toEqual({
@@ -76,7 +76,7 @@ describe('refresh', () => {
     await client.close();
   });
 
-  it('with what is no token is forbidden, and nothing of it is logged or answered', async () => {
+  it('with a text that is not a token is forbidden, and no log or answer repeats the text', async () => {
     const client = await stack.connect({ user: 'odd' });
     const answer = await refresh(client, 'hunter2');
     expect(answer).toMatchObject({ content: { code: 'forbidden' } });
@@ -86,7 +86,7 @@ describe('refresh', () => {
     });
   });
 
-  it('is done by the client itself, without a change of its status', async () => {
+  it('is sent by the client itself, without a change of its status', async () => {
     let fetched = 0;
     const client = connect({
       url: `${stack.url.replace('http', 'ws')}/live`,

@@ -5,14 +5,14 @@ import { soak } from '../../soak/soak.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
 import { startStack } from './stack.ts';
 
-// A publish whose function was killed is taken over by its retry after 36 s.
+// If the function of a publish is killed, a retry takes over after 36 s.
 const maxSeconds = 170;
 
 it(
-  'the soak, in short: no message is lost, doubled, reordered, altered or given to the wrong client under any fault',
+  'a short soak loses, doubles, reorders, alters and misdirects no message under any fault',
   { timeout: 180_000 },
   async () => {
-    // So small a limit that a publish to everyone goes through the fan-out.
+    // The limit is small, so that a publish to everyone goes through the fan-out.
     const assembly = await changedAssembly((template) => {
       setVariable(template, 'INLINE_LIMIT', '4');
     });

@@ -12,11 +12,11 @@ export interface User extends Partial<TokenRequest> {
 export interface Stack {
   readonly cloud: Cloud;
   readonly url: string;
-  /** Every line that the cloud has logged. */
+  /** The log lines of the cloud. */
   readonly lines: string[];
   webSocketUrl(user: User): Promise<string>;
   connect(user: User): Promise<Client>;
-  /** A signed call of the HTTP API. */
+  /** Calls the HTTP API with a signature. */
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   publish(body: Record<string, unknown>): Promise<{ status: number; body: unknown }>;
   close(): Promise<void>;

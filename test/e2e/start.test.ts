@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 function npmStart(...flags: string[]): ChildProcess {
-  // Without npm in between: the test must hold the process id of the server itself.
+  // The test starts the server without npm, because it needs the process id of the server itself.
   const child = spawn(process.execPath, ['scripts/run.mjs', 'scripts/start.ts', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -48,9 +48,9 @@ async function isReachable(url: string): Promise<boolean> {
   }
 }
 
-// Every test starts processes, which take long on a busy machine.
+// Every test starts processes, which is slow on a busy machine.
 describe('npm start', { timeout: 180_000 }, () => {
-  it('is ready on a free port, prints what a user needs, and ends on Ctrl-C with all it started', async () => {
+  it('starts on a free port, prints tokens and a command, and ends with all its processes on Ctrl-C', async () => {
     const child = npmStart('--port', '0');
     const lines = (await linesUntil(child, /One line per request/)).join('\n');
     const url = /ready at (http:\/\/127\.0\.0\.1:\d+)\//.exec(lines)?.[1] ?? '';
@@ -62,7 +62,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(tokens).toHaveLength(2);
     const client = await Client.open(`${webSocketUrl}?token=${tokens[0] ?? ''}`);
 
-    // The very command that was printed, as a user would paste it.
+    // Runs the printed command, as a user would paste it.
     const [command = ''] = /npm run publish -- .*/.exec(lines) ?? [];
     const { stdout } = await promisify(execFile)('bash', ['-c', command]);
     expect(stdout).toContain('"delivered": 1');
@@ -76,7 +76,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(await isReachable(`${url}/_local/health`)).toBe(false);
   });
 
-  it('refuses a port in use in one line', async () => {
+  it('refuses a port in use with one line', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -95,11 +95,11 @@ describe('npm start', { timeout: 180_000 }, () => {
     [['--clock-speed', '0'], 'from 0.001 to 1000000'],
     [['--clock-speed', '1e300'], 'from 0.001 to 1000000'],
     [['extra'], 'extra'],
-  ])('refuses %j in one line', async (flags, named) => {
+  ])('refuses %j with one line', async (flags, named) => {
     expect(await failure(...flags)).toEqual({ code: 1, lines: [expect.stringContaining(named)] });
   });
 
-  it('explains itself with --help', async () => {
+  it('explains its flags with --help', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [
       'scripts/run.mjs',
       'scripts/start.ts',

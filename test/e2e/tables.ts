@@ -3,7 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { localKeys, localRegion } from '../../publisher/signed-request.ts';
 import type { Stack } from './stack.ts';
 
-/** Runs a command on a table of the stack, as an operator may. */
+/** Runs a command on a table of the stack, as an operator would. */
 export async function onTable(
   { url, cloud }: Stack,
   name: 'Sessions' | 'State',

@@ -44,7 +44,7 @@ describe('a topic', () => {
     await ada.expectSilence();
   });
 
-  it('is refused where no pattern of the token allows it', async () => {
+  it('is refused if no pattern of the token allows it', async () => {
     const none = await stack.connect({ user: 'none' });
     const some = await stack.connect({ user: 'some', topics: ['orders.*', 'chat/*/public'] });
     const refused = (topic: string) => ({
@@ -65,20 +65,20 @@ describe('a topic', () => {
     expect(await ask(some, 'a b')).toMatchObject({ type: 'error', content: { code: 'bad_content' } });
   });
 
-  it('is one of 100 at most: the 101st is refused by an error that says so', async () => {
+  it('is refused after 100 topics with an error that names the limit', async () => {
     const client = await stack.connect({ user: 'many', topics: ['*'] });
     for (let topic = 1; topic <= 100; topic += 1) await subscribe(client, `t${String(topic)}`);
     expect(await client.ask({ type: 'subscribe', content: { topic: 't101' }, id: '1' })).toMatchObject({
       type: 'error',
       content: { code: 'forbidden', message: expect.stringContaining('100 topics') as string },
     });
-    // A topic that the session has already does not count again.
+    // A repeated subscription does not count again.
     await subscribe(client, 't1');
     await client.ask({ type: 'unsubscribe', content: { topic: 't1' }, id: '2' });
     await subscribe(client, 't101');
   });
 
-  it('of the same name in two tenants is two topics', async () => {
+  it('is separate in each tenant, even under the same name', async () => {
     const ours = await stack.connect({ user: 'same', tenant: 'acme', topics: ['*'] });
     const theirs = await stack.connect({ user: 'same', tenant: 'globex', topics: ['*'] });
     await subscribe(ours, 'news');
@@ -90,7 +90,7 @@ describe('a topic', () => {
     await theirs.expectSilence();
   });
 
-  it('forgets a session that has disconnected', async () => {
+  it('forgets a disconnected session', async () => {
     const client = await stack.connect({ user: 'leaves', topics: ['*'] });
     await subscribe(client, 'left');
     await client.close();
@@ -99,7 +99,7 @@ describe('a topic', () => {
       .toMatchObject({ body: { delivered: 0, gone: 0, failed: 0 } });
   });
 
-  it('and other targets together send a session the message once', async () => {
+  it('that overlaps with other targets reaches a session once', async () => {
     const client = await stack.connect({ user: 'both', type: 'reader', topics: ['*'] });
     await subscribe(client, 'twice');
     const to = ['topic:twice', 'user:reader:both', 'type:reader'];

@@ -4,27 +4,27 @@ import { connect } from '../../client/index.ts';
 import { signToken } from '../../cli/sign-token.ts';
 import { startStack, type Stack } from './stack.ts';
 
-/** The platform's two hours take ten seconds. */
+/** At this speed, API Gateway's two hours take ten seconds. */
 const clockSpeed = 720;
 
-/** A renewal has eight of the ten seconds: enough on a busy machine. */
+/** A renewal has eight of the ten seconds, which is enough on a busy machine. */
 const renewAfterMs = 2000;
 
 let stack: Stack;
 beforeAll(async () => {
-  // The ten minutes of silence would be less than a second, which may pass between two messages.
+  // At this speed, ten minutes of silence are less than a second, which may pass between two messages.
   stack = await startStack({ idleTimeoutMs: 24 * 60 * 60_000 });
 });
 afterEach(() => setClock(1));
 afterAll(() => stack.close());
 
-/** Connections open and recover at speed 1: on a busy machine that takes longer than two hours at any other. */
+/** Tests connect and recover at speed 1. At a higher speed, that may exceed two hours on a busy machine. */
 async function setClock(speed: number): Promise<void> {
   const body = JSON.stringify({ clockSpeed: speed });
   expect((await fetch(`${stack.url}/_local/faults`, { method: 'PUT', body })).status).toBe(200);
 }
 
-/** A client, and everything that it tells its application. */
+/** Opens a client, and records the events and messages that it gives to its application. */
 async function open(user: string, options: { readonly renewAfterMs?: number } = {}) {
   const states: string[] = [];
   const heard: { content: unknown; offset: number | undefined }[] = [];
@@ -39,7 +39,7 @@ async function open(user: string, options: { readonly renewAfterMs?: number } = 
   client.on('lost', (event) => lost.push(event));
   await new Promise<void>((resolve) => {
     client.on('status', ({ state }) => {
-      // One interruption may take several attempts.
+      // One interruption may need several attempts.
       if (state !== states.at(-1)) states.push(state);
       if (state === 'open') resolve();
     });
@@ -47,7 +47,7 @@ async function open(user: string, options: { readonly renewAfterMs?: number } = 
   return { client, states, heard, lost };
 }
 
-/** Publishes from two services at once, without a pause, until something has happened. */
+/** Publishes from two concurrent services, without a pause, until the condition holds. */
 async function publishUntil(user: string, hasHappened: () => boolean): Promise<number> {
   let count = 0;
   const service = async (): Promise<void> => {
@@ -63,9 +63,9 @@ async function publishUntil(user: string, hasHappened: () => boolean): Promise<n
 }
 
 describe('the end of every connection after two hours', { timeout: 120_000 }, () => {
-  it('is not noticed by an application whose client renews its connection before', async () => {
+  it('is invisible to an application if its client renews the connection before', async () => {
     const { client, states, heard, lost } = await open('renewing', { renewAfterMs });
-    // This one is younger and is not renewed: the platform closes it when the client's first connection is over too.
+    // This connection is younger and is not renewed. When it ends, the client's first connection has ended too.
     const other = await stack.connect({ user: 'other' });
     await setClock(clockSpeed);
     let code: number | undefined;
@@ -80,7 +80,7 @@ describe('the end of every connection after two hours', { timeout: 120_000 }, ()
     await client.close();
   });
 
-  it('interrupts a client that does not renew, and loses nothing', async () => {
+  it('interrupts a client that does not renew, without a lost message', async () => {
     const { client, states, heard, lost } = await open('cut');
     await setClock(clockSpeed);
     const whileOpen = publishUntil('cut', () => states.length >= 3);

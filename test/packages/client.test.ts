@@ -13,11 +13,11 @@ beforeAll(async () => {
 afterAll(() => packed.remove());
 
 describe('@switchboard/client', () => {
-  it('is clean to publint and Are The Types Wrong', { timeout: 60_000 }, async () => {
+  it('has no faults for publint and Are The Types Wrong', { timeout: 60_000 }, async () => {
     expect(await packed.faults()).toEqual([]);
   });
 
-  it('installs one package, below 100 KB, without an install script', async () => {
+  it('installs one package below 100 KB without an install script', async () => {
     const modules = path.join(project.folder, 'node_modules');
     const installed = (await readdir(modules)).filter((name) => !name.startsWith('.'));
     expect([installed, await readdir(path.join(modules, '@switchboard'))]).toEqual([
@@ -50,7 +50,7 @@ describe('@switchboard/client', () => {
   it('type-checks the examples of its README, libraries included', { timeout: 120_000 }, async () => {
     const examples = codeBlocks(readPage('client/README.md')).filter(({ language }) => language === 'ts');
     const files = Object.fromEntries(
-      // The class `WebSocket` of the package `ws` stands for any that fits.
+      // The class of the package `ws` represents every fitting `WebSocket` class.
       examples.map(({ code }, index) => [
         `example-${String(index)}.ts`,
         code.replace(/^import WebSocket from 'ws';$/m, ''),

@@ -40,11 +40,11 @@ async function outcome(...args: string[]): Promise<{ code: number; text: string 
 }
 
 describe('@switchboard/local', () => {
-  it('is clean to publint and Are The Types Wrong', { timeout: 60_000 }, async () => {
+  it('has no faults for publint and Are The Types Wrong', { timeout: 60_000 }, async () => {
     expect(await packed.faults()).toEqual([]);
   });
 
-  it('holds no test and installs no CDK', () => {
+  it('holds no tests and installs no CDK', () => {
     expect(packed.files.filter((file) => !/^(dist\/|LICENSE|README\.md|package\.json)/.test(file))).toEqual(
       [],
     );

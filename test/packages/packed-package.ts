@@ -11,21 +11,21 @@ import { formatMessage } from 'publint/utils';
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-/** A package as `npm pack` builds it, and users' projects outside the repository that install it. */
+/** A package from `npm pack`. Projects outside the repository can install it. */
 export interface PackedPackage {
   readonly tarball: string;
   readonly files: readonly string[];
   readonly unpackedBytes: number;
-  /** Faults that publint and Are The Types Wrong find. */
+  /** The faults that publint and Are The Types Wrong find. */
   faults(): Promise<readonly unknown[]>;
-  /** A new project with this package and others installed. */
+  /** Makes a new project with this package and others installed. */
   install(...others: string[]): Promise<Project>;
   remove(): Promise<void>;
 }
 
 export interface Project {
   readonly folder: string;
-  /** Writes TypeScript modules and compiles them with strict options; resolves to what the compiler says. */
+  /** Writes TypeScript modules and compiles them with strict options. Resolves to the compiler's output. */
   compile(files: Readonly<Record<string, string>>, options?: object): Promise<string>;
   node(...args: string[]): Promise<string>;
 }
@@ -66,7 +66,7 @@ export async function pack(packageFolder: string): Promise<PackedPackage> {
   };
 }
 
-/** The packages are ES modules and nothing else; the resolutions of CommonJS do not apply. */
+/** The packages are only ES modules, so the resolutions of CommonJS do not apply. */
 function isOfEsModules(problem: object): boolean {
   const { resolutionKind } = problem as { resolutionKind?: string };
   return resolutionKind !== 'node10' && resolutionKind !== 'node16-cjs';

@@ -10,7 +10,7 @@ const manifest = z.object({
 });
 const { peerDependencies, devDependencies } = z.parse(manifest, JSON.parse(readPage('package.json')));
 
-/** Both ends of the peer range: `^2.1.0` begins with 2.1.0, and ends with what this repository is built with. */
+/** Both ends of the peer range. `^2.1.0` begins with 2.1.0, and ends with the version of this repository. */
 const ends = [
   ['oldest', (name: 'aws-cdk-lib' | 'constructs') => peerDependencies[name].replace('^', '')],
   ['newest', (name: 'aws-cdk-lib' | 'constructs') => devDependencies[name]],
@@ -75,24 +75,24 @@ describe.each(ends)('switchboard in a CDK app with the %s version of its peers',
     );
     const types: unknown = JSON.parse(await project(end).node('app.js'));
     const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
-    // Seven of the construct, and the service's own.
+    // Seven functions of the construct, and one of the service.
     expect(functions).toHaveLength(8);
   });
 });
 
 describe('switchboard', () => {
-  it('is clean to publint and Are The Types Wrong', { timeout: 60_000 }, async () => {
+  it('has no faults for publint and Are The Types Wrong', { timeout: 60_000 }, async () => {
     expect(await packed.faults()).toEqual([]);
   });
 
-  it('holds compiled code, and neither tests, sources nor the other packages', () => {
+  it('holds compiled code, without tests, sources and the other packages', () => {
     const others = packed.files.filter(
       (file) => !/^dist\/(lib|lambdas|core|protocol|publisher|cli)\/.+(?<!\.test)\.(js|d\.ts)$/.test(file),
     );
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   });
 
-  it('gives listeners and services what they import', { timeout: 60_000 }, async () => {
+  it('provides the imports of listeners and services', { timeout: 60_000 }, async () => {
     expect(JSON.parse(await project('newest').node('service.js'))).toEqual([
       'order-create',
       100,
@@ -101,7 +101,7 @@ describe('switchboard', () => {
     ]);
   });
 
-  it('has a command that says which package its missing half needs', { timeout: 60_000 }, async () => {
+  it('has a command that names the missing package', { timeout: 60_000 }, async () => {
     const bin = path.join('node_modules', '.bin', 'switchboard');
     expect(await project('newest').node(bin, '--help')).toContain('publish');
     await expect(project('newest').node(bin, 'local')).rejects.toMatchObject({

@@ -5,12 +5,12 @@ import { type Mutant, mutationReport } from '../../scripts/mutation-report.ts';
 it.each([
   ['a path that does not exist', ['core/nothing'], 'There is no core/nothing.\n'],
   [
-    'a path whose tests it does not run',
+    'a path outside its folders',
     ['bin/app.ts'],
     'bin/app.ts is not in core, lambdas, protocol, whose tests this command runs.\n',
   ],
   ['no path', [], 'Name what to mutate, such as core/sessions. See --help.\n'],
-])('refuses %s with one line', { timeout: 60_000 }, (_, args, line) => {
+])('npm run mutate refuses %s with one line', { timeout: 60_000 }, (_, args, line) => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['scripts/run.mjs', 'scripts/mutate.ts', ...args],
@@ -19,7 +19,7 @@ it.each([
   expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: '', stderr: line });
 });
 
-it('lists the mutants that no test caught, and the scores', () => {
+it('the report lists the mutants that no test caught, and the scores', () => {
   const source = "const a = 1;\nif (a < 2) {\n  stop('now');\n}\n";
   const mutant = (status: string, start: [number, number], end: [number, number], replacement: string) =>
     ({

@@ -28,7 +28,7 @@ interface Run {
   readonly lostEvents: readonly string[];
 }
 
-/** A run as it should be, seen by Ada. */
+/** A run without findings, from the view of Ada. */
 const sound: Run = {
   published: all.map(({ channel, offset, messageId, content }) => ({
     channel,
@@ -53,19 +53,19 @@ function compareRun(changes: Partial<Run>) {
   return compare({ published, logs, subscribers });
 }
 
-/** The kinds of findings, each with its count where that is not 0. */
+/** The counts of findings that are not 0, by kind. */
 function findingsOf(changes: Partial<Run>) {
   const { findings } = compareRun(changes);
   return Object.fromEntries(Object.entries(findings).filter(([, count]) => count > 0));
 }
 
-describe('comparing a run', () => {
-  it('finds nothing where every subscriber got its messages, each once and in order', () => {
+describe('the comparison of a run', () => {
+  it('finds nothing if every subscriber got its messages once and in order', () => {
     expect(findingsOf({})).toEqual({});
     expect(compareRun({}).examples).toEqual([]);
   });
 
-  it('finds nothing where a publish without an answer stored its message all the same', () => {
+  it('finds nothing if a publish without an answer stored its message', () => {
     const published = sound.published.map(({ offset: _, ...unanswered }) => unanswered);
     expect(findingsOf({ published })).toEqual({});
   });
@@ -147,7 +147,7 @@ describe('comparing a run', () => {
     expect(findingsOf(changes)).toEqual(findings);
   });
 
-  it("finds a log's message that names another channel", () => {
+  it('finds a message in a log that names another channel', () => {
     const log = logOf(ada, sound.stored);
     const misplaced = new Map([...log.messages, [3, { ...third, channel: bob }]]);
     const logs = [{ ...log, messages: misplaced }, logOf(bob, all), logOf('everyone', all)];
@@ -155,7 +155,7 @@ describe('comparing a run', () => {
     expect(findings.storedAltered).toBe(1);
   });
 
-  it('counts every finding, and gives the first three examples of each kind', () => {
+  it('counts every finding, and lists three examples of each kind', () => {
     const { findings, examples } = compareRun({ given: [toBob, toBob, toBob, toBob] });
     expect(findings).toMatchObject({ stray: 4, lost: 4 });
     expect(examples.map((example) => example.split(':')[0])).toEqual([
@@ -166,8 +166,8 @@ describe('comparing a run', () => {
   });
 });
 
-describe('what a subscriber has missed', () => {
-  it('is what the logs of its channels hold and it has not got', () => {
+describe('the missed messages of a subscriber', () => {
+  it('are those in the logs of its channels that it has not got', () => {
     const subscriber = { name: 'ada', channels: [ada, 'everyone'], given: [first, toAll], lostEvents: [] };
     const logs = [ada, bob, 'everyone'].map((channel) => logOf(channel, all));
     expect(missedBy(subscriber, logs)).toEqual([`${ada} 2`, `${ada} 3`]);

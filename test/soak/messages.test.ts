@@ -7,14 +7,14 @@ function createMessages(count: number) {
   return Array.from({ length: count }, (_, serial) => createMessage(serial, 10, draw));
 }
 
-it('no two messages of the soak are alike, and each names its channel', () => {
+it('each message of the soak is unique and names its channel', () => {
   const messages = createMessages(1000);
   expect(new Set(messages.map(({ content }) => JSON.stringify(content))).size).toBe(1000);
   expect(new Set(messages.map(({ messageId }) => messageId)).size).toBe(1000);
   for (const { channel, content } of messages) expect(content).toMatchObject({ to: channel });
 });
 
-it('the messages of the soak go to users, topics and everyone, as its seed says', () => {
+it('the seed of the soak decides which messages go to users, topics and everyone', () => {
   const channels = createMessages(1000).map(({ channel }) => channel);
   const shareOf = (prefix: string) => channels.filter((channel) => channel.startsWith(prefix)).length / 1000;
   expect(shareOf('user:member:soak-')).toBeCloseTo(0.7, 1);
