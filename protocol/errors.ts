@@ -1,5 +1,5 @@
 /**
- * Every error that a user can meet. Codes are stable, and the same in frames, HTTP answers and docs. `httpStatus` is the
+ * Every error that a user can get. Codes are stable, and the same in frames, HTTP answers and docs. `httpStatus` is the
  * status over HTTP. `retryable`: the same request may succeed later. `closes`: the server then closes the connection.
  */
 export const errorTable = {
@@ -19,15 +19,15 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** One fault in the input: its place (`to[3]`, `content.toUserId`) and what is allowed there. */
+/** One fault in the input: its field, such as `to[3]` or `content.toUserId`, and what is allowed there. */
 export interface ErrorDetail {
   readonly field: string;
   readonly message: string;
 }
 
 /**
- * A request that is refused. Code, message and details are written for the user and go out as they are. Any other error
- * is a fault of ours: it goes out as `internal`, without its text.
+ * A request that is refused. Its code, message and details are written for the user and are sent unchanged. Any other
+ * error is a fault of the server. It is sent as `internal`, without its text.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -40,13 +40,13 @@ export class Refusal extends Error {
     this.details = details;
   }
 
-  /** A refusal as it is. Any other error is a fault of ours: `internal`, with nothing of its text. */
+  /** Returns a refusal unchanged. Any other error becomes `internal`, without its text. */
   static of(cause: unknown): Refusal {
     if (cause instanceof Refusal) return cause;
     return new Refusal('internal', 'The request failed on our side; try again.');
   }
 
-  /** Refuses one field: the message names it, and so do the details. */
+  /** Refuses one field. The message and the details name it. */
   static at(code: ErrorCode, field: string, message: string): Refusal {
     return new Refusal(code, `${field}: ${message}`, [{ field, message }]);
   }

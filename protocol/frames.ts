@@ -4,10 +4,10 @@ import { Refusal } from './errors.ts';
 import type { ClientFrame, Closing, ErrorContent, MessageFrame } from './messages/frames.ts';
 import { parseWith } from './validation.ts';
 
-/** The heartbeat as bare text, as front ends of other stacks send it. */
+/** The heartbeat as bare text. Some front ends send it so, not as a JSON frame. */
 export const bareHeartbeat = { ping: 'ping', pong: 'pong' } as const;
 
-/** Types that only the server itself sends. Nobody may publish them or listen to them. */
+/** Types of the frames that only the server sends. A publish may not use them, and no listener may have them. */
 export const serverTypes = ['ack', 'error', 'pong', 'closing'] as const;
 
 const typeLength = `must be 1 to ${String(maxTypeLength)} characters`;
@@ -17,10 +17,10 @@ const frameId = z
   .string()
   .check(z.maxLength(maxFrameIdLength, `must be at most ${String(maxFrameIdLength)} characters`));
 
-/** Unknown fields are dropped: a newer client may talk to an older server, and no client can set `from`. */
+/** Unknown fields are dropped, so that a newer client can use an older server, and no client can set `from`. */
 const clientFrame = z.object({ type: frameType, content: z.optional(z.unknown()), id: z.optional(frameId) });
 
-/** The type of a published message: any but the server's own. */
+/** The type of a published message: any type but `serverTypes`. */
 export const publishType = frameType.check(
   z.refine(
     (type) => !(serverTypes as readonly string[]).includes(type),
@@ -32,7 +32,7 @@ export type ClientFrameReading =
   | { readonly ok: true; readonly frame: ClientFrame }
   | { readonly ok: false; readonly refusal: Refusal; readonly id?: string; readonly requestType?: string };
 
-/** Reads a client's text. A refused frame keeps its `id` and `type` for the answer, where those can be read. */
+/** Reads a client's text. If a frame is refused, its `id` and `type` are kept for the answer, if they can be read. */
 export function readClientFrame(text: string): ClientFrameReading {
   let value: unknown;
   try {

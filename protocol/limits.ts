@@ -1,47 +1,47 @@
-/** The largest frame a client may send, in bytes of UTF-8. API Gateway closes with 1009 above it (WebSocket quotas). */
+/** The largest frame that a client may send, in bytes of UTF-8. Above it API Gateway closes with 1009 (quotas). */
 export const maxUplinkFrameBytes = 32 * 1024;
 
-/** The largest frame a client can be sent, in bytes of UTF-8 (`Data` of PostToConnection, 131,072 bytes). */
+/** The largest frame that the server may send, in bytes of UTF-8 (`Data` of PostToConnection, 131,072 bytes). */
 export const maxDownlinkFrameBytes = 128 * 1024;
 
-/** API Gateway ends every connection after two hours; no setting raises it (WebSocket quotas). */
+/** API Gateway ends every connection after two hours. No setting raises this (WebSocket quotas). */
 export const connectionLifetimeMs = 2 * 60 * 60 * 1000;
 
 /** How many targets one publish may name. */
 export const maxTargets = 100;
 
-/** How many connections one publish may leave out. */
+/** How many connection ids the `exclude` of one publish may name. */
 export const maxExclusions = 100;
 
-/** Length of a message type, in characters. */
+/** The longest message type, in characters. */
 export const maxTypeLength = 128;
 
-/** Length of a client frame's `id`, in characters. */
+/** The longest `id` of a client frame, in characters. */
 export const maxFrameIdLength = 64;
 
 /**
- * The largest durable frame, in bytes of UTF-8: 1 KB below the limit, so that an answer with nothing but this message
- * in it (the inbox's) still fits into a frame.
+ * The largest durable frame, in bytes of UTF-8. It is 1 KB below the limit of a frame, so that the answer to
+ * `inbox-list` fits into a frame with this message in it.
  */
 export const maxDurableFrameBytes = maxDownlinkFrameBytes - 1024;
 
-/** For how long a durable message is kept where the publish does not say, in seconds: 7 days. */
+/** How long a durable message is kept if the publish has no `ttlSeconds`: 7 days. */
 export const defaultRetentionSeconds = 7 * 24 * 60 * 60;
 
-/** The longest that a durable message can be kept, in seconds: a year. */
+/** The longest `ttlSeconds`: a year. */
 export const maxRetentionSeconds = 365 * 24 * 60 * 60;
 
-/** How many messages one page of a channel's log holds at most. */
+/** How many messages one page of a channel's log may hold. */
 export const maxPageMessages = 1000;
 
-/** How many channels one `recover` may name: all topics that a session may have, and its own channels. */
+/** How many channels one `recover` may name: room for every topic of a session, its user, its type and `everyone`. */
 export const maxRecoveredChannels = 128;
 
-/** How long a publication is kept, and for how long its `messageId` publishes nothing a second time. */
+/** How long a publication is kept. During this time its `messageId` is an idempotency key. */
 export const publicationLifetimeMs = 24 * 60 * 60 * 1000;
 
 /** How many topics one session may be subscribed to. */
 export const maxTopicsPerSession = 100;
 
-/** How deep the content of a publish may be nested. Far deeper, and neither server nor client could read it. */
+/** How many levels deep the content of a publish may be. Neither server nor clients can read much deeper JSON. */
 export const maxContentDepth = 500;

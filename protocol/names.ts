@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-// Names become parts of database keys and of targets, joined by `#` and `:`. Neither is in these alphabets.
+// Names are joined by `#` in database keys and by `:` in targets. So no name may contain these two characters.
 const namePattern = /^[A-Za-z0-9._@+-]{1,128}$/;
 const topicNamePattern = /^[A-Za-z0-9._@+/-]{1,256}$/;
 const topicPatternPattern = /^[A-Za-z0-9._@+/*-]{1,256}$/;
@@ -16,7 +16,7 @@ export const topicName = z
   .string()
   .check(z.regex(topicNamePattern, 'must be 1 to 256 of A-Z a-z 0-9 . _ @ + - /'));
 
-/** A topic name in which `*` stands for any characters. Lists of them travel as one text, joined by commas or spaces. */
+/** A topic name in which `*` stands for any characters. Lists of patterns are joined by a comma or a space. */
 export const topicPattern = z
   .string()
   .check(z.regex(topicPatternPattern, 'must be 1 to 256 of A-Z a-z 0-9 . _ @ + - / *'));

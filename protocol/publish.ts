@@ -32,7 +32,7 @@ const requestBody = z.strictObject({
   report: z.optional(z.enum(['counts', 'recipients'])),
 });
 
-/** Reads a publish body. Throws a `bad_request` that names the field and the limit. */
+/** Reads the body of a publish. Throws a `bad_request` that names the field and what is allowed. */
 export function readPublishRequest(body: unknown): PublishRequest {
   const request = parseWith(requestBody, body, '', 'bad_request');
   refuseTooDeep(request.content);
@@ -42,7 +42,7 @@ export function readPublishRequest(body: unknown): PublishRequest {
   return { ...request, to };
 }
 
-/** Goes level by level: on content this deep, a recursion would overflow the stack. */
+/** Checks one level after the other. A recursion would overflow the stack on very deep content. */
 function refuseTooDeep(content: unknown): void {
   let level: object[] = [content].filter(isContainer);
   for (let depth = 1; level.length > 0; depth += 1) {

@@ -3,10 +3,10 @@ import { type ErrorCode, type ErrorDetail, Refusal } from './errors.ts';
 
 type Issue = z.core.$ZodIssue;
 
-// A long list can have a fault in each item, and the answer must fit into a frame.
+// A long list can have a fault in each item, but the answer must fit into a frame.
 const maxFaults = 10;
 
-/** What the schemas expect, in words. The keys are zod's names of types. */
+/** The types that schemas expect, in words. The keys are zod's names for types. */
 const kinds: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a number',
@@ -20,8 +20,8 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the value as the schema gives it. Throws a `Refusal` with the given code, whose message names each faulty
- * field. `root` is the name of the value itself.
+ * Checks a value and returns what the schema makes of it. Throws a `Refusal` with this code. Its message names each
+ * faulty field. `root` is the name of the whole value.
  */
 export function parseWith<Schema extends z.ZodMiniType>(
   schema: Schema,
@@ -36,7 +36,7 @@ export function parseWith<Schema extends z.ZodMiniType>(
   throw new Refusal(code, message, details);
 }
 
-/** The message of an issue whose schema brings none of its own. zod/mini has no messages, and zod's name its types. */
+/** The message of an issue for which the schema has none. zod/mini has none either; those of zod use its own terms. */
 function describe(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -56,7 +56,7 @@ function kindOf(expected: string): string {
   return kinds[expected] ?? `of type ${expected}`;
 }
 
-/** A number has a limit on its value, anything else on its size. */
+/** The limit is on the length of a string or list, and on the value of a number. */
 function limit(origin: string, comparison: string, bound: number | bigint): string {
   const text = `${comparison} ${String(bound)}`;
   if (origin === 'string') return `must have ${text} characters`;
@@ -72,7 +72,7 @@ function faults(issue: Issue, parent: string): ErrorDetail[] {
   }
   if (isMissing(issue)) return [{ field, message: 'is required' }];
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The sender meant the alternative that got furthest: the others failed on the very type of the value.
+    // The sender meant the alternative that takes this type of value. All others refuse the type itself.
     const meant = issue.errors.find((errors) => !errors.some(isWrongType));
     if (meant) return meant.flatMap((error) => faults(error, path));
     const types = issue.errors
@@ -92,7 +92,7 @@ function isWrongType(issue: Issue): issue is z.core.$ZodIssueInvalidType {
   return issue.code === 'invalid_type' && issue.path.length === 0;
 }
 
-// A sender's own field names may be empty, strange or long: those are quoted, and cut.
+// Field names come from the sender. If one is empty, long or unusual, it is quoted and cut.
 function appendKey(path: string, key: PropertyKey): string {
   if (typeof key === 'number') return `${path}[${String(key)}]`;
   const text = String(key);

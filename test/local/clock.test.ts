@@ -10,13 +10,13 @@ describe('a clock', () => {
     vi.useRealTimers();
   });
 
-  it('at speed 1 is the machine’s', () => {
+  it('runs at the speed of the machine’s clock at speed 1', () => {
     const clock = createClock(1);
     vi.advanceTimersByTime(1234);
     expect(clock.now()).toBe(Date.now());
   });
 
-  it('at speed 3600 makes two hours take two seconds', () => {
+  it('makes two hours take two seconds at speed 3600', () => {
     const clock = createClock(3600);
     const task = vi.fn();
     clock.after(2 * 60 * 60 * 1000, task);
@@ -27,7 +27,7 @@ describe('a clock', () => {
     expect(clock.now()).toBe(1_000_000 + 2 * 60 * 60 * 1000);
   });
 
-  it('whose speed changes keeps what is left of the timers that are set', () => {
+  it('keeps the remaining time of its timers when its speed changes', () => {
     const clock = createClock(1);
     const [task, cancelled] = [vi.fn(), vi.fn()];
     clock.after(10_000, task);
@@ -46,14 +46,14 @@ describe('a clock', () => {
     expect(clock.now()).toBe(1_010_000);
   });
 
-  it('runs no task that was cancelled', () => {
+  it('does not run a cancelled task', () => {
     const task = vi.fn();
     createClock(1).after(10, task)();
     vi.advanceTimersByTime(20);
     expect(task).not.toHaveBeenCalled();
   });
 
-  it('waits for longer than a timer of Node can', () => {
+  it('can wait longer than a timer of Node', () => {
     const days = (count: number): number => count * 24 * 60 * 60 * 1000;
     const task = vi.fn();
     createClock(1).after(days(60), task);
@@ -69,7 +69,7 @@ describe('a clock', () => {
 });
 
 describe('a meter', () => {
-  it('counts by name and shows the names in order', () => {
+  it('counts by name and lists the names in order', () => {
     const meter = createMeter();
     meter.count('sqs.requests');
     meter.count('dynamodb.readUnits', 0.5);

@@ -12,8 +12,8 @@ const stack = {
   ...webSocketStack({ routes: { $connect: {} } }),
 };
 
-describe('starting', () => {
-  it('says in one line that the port is in use', async () => {
+describe('a start', () => {
+  it('fails with one line if the port is in use', async () => {
     const server = createServer();
     const port = await listen(server);
     onTestFinished(() => void server.close());
@@ -25,18 +25,18 @@ describe('starting', () => {
     expect(error).toMatchObject({ name: 'PortInUseError', message: oneLine });
   });
 
-  it('gives the port back where the template cannot run', async () => {
+  it('frees the port if the template cannot run', async () => {
     const broken = { ...stack, Odd: { Type: 'AWS::Odd::Thing', Properties: {} } };
     const assembly = await writeAssembly(broken);
     await expect(startCloud({ assembly, port: 0 })).rejects.toThrow(/Odd.*AWS::Odd::Thing/);
   });
 
-  it('refuses two APIs whose stages one port cannot tell apart', async () => {
+  it('refuses two APIs with the same stage', async () => {
     const twice = { ...httpStack({ stage: 'live', routes: {} }), ...webSocketStack({ routes: {} }) };
     await expect(runCloud(twice)).rejects.toThrow('Two APIs have a stage live');
   });
 
-  it('listens on loopback alone and tells its addresses in the outputs', async () => {
+  it('listens on loopback only and puts its addresses into the outputs', async () => {
     const url = { Value: { 'Fn::Sub': 'wss://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live' } };
     const cloud = await startCloud({ assembly: await writeAssembly(stack, { Url: url }), port: 0 });
     onTestFinished(() => cloud.close());
@@ -45,7 +45,7 @@ describe('starting', () => {
   });
 });
 
-it('closes once, however often it is told, and frees the port', async () => {
+it('a cloud closes once, however often close is called, and frees the port', async () => {
   const cloud = await runCloud(stack);
   await Promise.all([cloud.close(), cloud.close()]);
   await expect(fetch(`${cloud.url}/_local/health`)).rejects.toThrow();

@@ -6,7 +6,7 @@ import { runCloud } from './harness/running-cloud.ts';
 const stack = httpStack({ routes: { 'GET /hello': {} } });
 
 describe('local control', () => {
-  it('tells its health, its meter and its log', async () => {
+  it('gives health, meter and log', async () => {
     const { url } = await runCloud(stack);
     expect(await (await fetch(`${url}/_local/health`)).json()).toEqual({ status: 'ok' });
     await fetch(`${url}/hello`);
@@ -16,7 +16,7 @@ describe('local control', () => {
     expect(log).toMatchObject({ entries: [{ kind: 'output', function: 'F0' }, entry] });
   });
 
-  it('answers 404 to what it does not know and 405 with Allow to another method', async () => {
+  it('answers 404 to an unknown path and 405 with Allow to a wrong method', async () => {
     const { url } = await runCloud(stack);
     expect((await fetch(`${url}/_local/else`)).status).toBe(404);
     const response = await fetch(`${url}/_local/meter`, { method: 'POST' });
@@ -28,13 +28,16 @@ describe('local control', () => {
     ['127.0.0.1.rebound.example', 403],
     ['localhost:8080', 200],
     ['[::1]:8080', 200],
-  ])('answers the host %s with %i, so that no web page reads it by DNS rebinding', async (host, expected) => {
-    const { url } = await runCloud(stack);
-    const status = await new Promise((resolve) => {
-      request(`${url}/_local/log`, { headers: { host } }, (response) => {
-        resolve(response.resume().statusCode);
-      }).end();
-    });
-    expect(status).toBe(expected);
-  });
+  ])(
+    'answers the host %s with %i, so that no web page can read it by DNS rebinding',
+    async (host, expected) => {
+      const { url } = await runCloud(stack);
+      const status = await new Promise((resolve) => {
+        request(`${url}/_local/log`, { headers: { host } }, (response) => {
+          resolve(response.resume().statusCode);
+        }).end();
+      });
+      expect(status).toBe(expected);
+    },
+  );
 });

@@ -35,7 +35,7 @@ function openSocket(port: number) {
   };
 }
 
-it('answers 503 until it is ready', async () => {
+it('the HTTP server answers 503 until it is ready', async () => {
   const server = await startHttpServer(
     0,
     createLog(() => 0),
@@ -54,7 +54,7 @@ describe('a request to upgrade to another protocol than WebSocket', () => {
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  it('keeps its body and its connection', async () => {
+  it('keeps its body, and its connection stays open', async () => {
     const { port } = await runCloud(stack);
     const post = (body: string) =>
       `POST /hello HTTP/1.1\nHost: 127.0.0.1\nContent-Type: text/plain\nContent-Length: ${String(body.length)}\n${h2c}\n\n${body}`;
@@ -63,7 +63,7 @@ describe('a request to upgrade to another protocol than WebSocket', () => {
     expect(await socket.ask(post('second'), /second$/)).toMatch(/^HTTP\/1\.1 200 OK/);
   });
 
-  it('comes from curl --http2, and the function sees no header of it', async () => {
+  it('may come from curl --http2, and the function gets no header of the upgrade', async () => {
     const { url, events } = await runCloud(stack);
     const flags = [
       '-s',
@@ -81,7 +81,7 @@ describe('a request to upgrade to another protocol than WebSocket', () => {
     expect(headers).not.toHaveProperty('http2-settings');
   });
 
-  it('is a 426 at the address of a WebSocket API', async () => {
+  it('is answered 426 at the address of a WebSocket API', async () => {
     const { port } = await runCloud(stack);
     const text = await openSocket(port).ask(`GET /live HTTP/1.1\nHost: 127.0.0.1\n${h2c}\n\n`, /\}$/);
     expect(text).toMatch(/^HTTP\/1\.1 426 /);

@@ -22,7 +22,7 @@ describe('the log', () => {
     await cloud.events('Disconnect').next();
     await cloud.close();
     const connectionId = String(requestContext.connectionId);
-    // The functions of these tests print their events; a function's own output is its own affair.
+    // The functions of these tests print their events, and the log shows that output unchanged.
     const lines = cloud.lines
       .filter((line) => !line.includes('EVENT'))
       .map((line) => line.replace(/\d+ ms$/, 'N ms'));
@@ -81,7 +81,7 @@ describe('the log', () => {
     expect(lines).toEqual(['GET / 500 1 ms  a b [2Jc']);
   });
 
-  it('shows no token that a client puts into the path', () => {
+  it('does not show a token that a client puts into the path', () => {
     const lines: string[] = [];
     createLog(
       () => 0,

@@ -22,7 +22,7 @@ describe('static files', () => {
   it.each([
     ['/', 'text/html; charset=utf-8'],
     ['/assets/app.js', 'text/javascript; charset=utf-8'],
-  ])('serves %s as %s, never from a cache', async (path, type) => {
+  ])('are served: %s as %s, never from a cache', async (path, type) => {
     const { url } = await withSite();
     const response = await fetch(url + path);
     expect([response.status, response.headers.get('content-type')]).toEqual([200, type]);
@@ -30,11 +30,11 @@ describe('static files', () => {
   });
 
   it.each(['/..%2fmanifest.json', '/%2e%2e/manifest.json', '/link.json', '/assets', '/none', '/%', '/%00'])(
-    'does not serve %s',
+    'are not served for %s',
     async (path) => {
       const { port } = await withSite();
       const status = await new Promise((resolve) => {
-        // Not fetch, which would clean the path first.
+        // fetch would resolve the dot segments of the path first.
         request({ port, host: '127.0.0.1', path }, (response) => {
           resolve(response.resume().statusCode);
         }).end();
@@ -43,7 +43,7 @@ describe('static files', () => {
     },
   );
 
-  it('come after the routes of the HTTP API', async () => {
+  it('are served only for paths without a route of the HTTP API', async () => {
     const { url } = await withSite();
     expect(await (await fetch(`${url}/hello`)).text()).toBe('GET /hello');
   });

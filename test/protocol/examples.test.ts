@@ -91,7 +91,7 @@ describe('the example of a client frame', () => {
       name: 'frame-refresh',
       frame: { type: 'refresh', id: '4', content: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' } },
     },
-  ])('$name is read whole', ({ name, frame }) => {
+  ])('$name is read with all its fields', ({ name, frame }) => {
     expect(readClientFrame(textOf(name))).toEqual({ ok: true, frame });
   });
 });
@@ -133,7 +133,7 @@ describe('the example of a server frame', () => {
 });
 
 describe('the example of an HTTP body', () => {
-  it('publish-request is read, with what it leaves out', () => {
+  it('publish-request is read, with defaults for missing fields', () => {
     expect(readPublishRequest(example('publish-request'))).toMatchObject({
       to: [{ kind: 'user', userType: 'member', userId: '42' }],
       tenant: 'default',
@@ -162,11 +162,11 @@ describe('the example of an HTTP body', () => {
     { name: 'session', body: session },
     { name: 'sessions', body: { sessions: [{ ...session, topics: [] }] } },
     { name: 'sessions-closed', body: { closed: 1 } },
-  ])('$name has the shape that is promised', ({ name, body }) => {
+  ])('$name has the shape of the protocol', ({ name, body }) => {
     expect(example(name)).toEqual(body);
   });
 
-  it('error is what a refusal becomes', () => {
+  it('error is the body of a refusal', () => {
     const bad = { to: 'everyone', content: 1, colour: 'red' };
     const { code, message, details } = refusalOf(() => readPublishRequest(bad));
     expect(example('error')).toEqual({ error: { code, message, details } });
@@ -174,7 +174,7 @@ describe('the example of an HTTP body', () => {
 });
 
 describe('the examples', () => {
-  it('are all of these, and no others', () => {
+  it('are complete: there are these and no others', () => {
     expect(readdirSync(folder).sort()).toEqual(
       [
         ...['ack', 'closing', 'demo-message-send', 'demo-message-send-text', 'error', 'message'],
@@ -188,7 +188,7 @@ describe('the examples', () => {
     );
   });
 
-  it('of messages have types that may be published', () => {
+  it('of messages have a type that may be published', () => {
     for (const name of ['frame-message', 'frame-message-from']) {
       const frame = example(name);
       const type: unknown =

@@ -13,14 +13,14 @@ describe('a client frame', () => {
     expect(read(frame)).toEqual({ ok: true, frame });
   });
 
-  it('needs a type only', () => {
+  it('needs only a type', () => {
     expect(read({ type: 'chat' })).toEqual({
       ok: true,
       frame: { type: 'chat', content: undefined, id: undefined },
     });
   });
 
-  it('keeps nothing else: what it does not know is ignored, and nobody sets from', () => {
+  it('loses all other fields, so that a client cannot set from', () => {
     const from = { tenant: 'other', userType: 'admin', userId: '0' };
     const reading = read({
       type: 'chat',
@@ -52,7 +52,7 @@ describe('a client frame', () => {
     },
     { what: 'a number as id', frame: { type: 'x', id: 1 }, refused: /^frame\.id: must be a string$/ },
     { what: 'null as id', frame: { type: 'x', id: null }, refused: /^frame\.id: must be a string$/ },
-  ])('with $what', ({ frame, refused }) => {
+  ])('with $what is read within the limits, and refused beyond them', ({ frame, refused }) => {
     const reading = read(frame);
     expect(reading.ok).toBe(refused === undefined);
     if (!reading.ok) {
@@ -61,14 +61,14 @@ describe('a client frame', () => {
     }
   });
 
-  it('that is refused still tells the id and type that can be read', () => {
+  it('that is refused keeps its id and type, if they can be read', () => {
     expect(read({ id: 'a' })).toMatchObject({ ok: false, id: 'a' });
     expect(read({ type: 'x', id: 5 })).toMatchObject({ ok: false, requestType: 'x' });
     expect(read({ type: 5, id: 5 })).not.toHaveProperty('id');
     expect(read({ type: 5, id: 5 })).not.toHaveProperty('requestType');
   });
 
-  it('is read or refused whatever the text: reading never throws', () => {
+  it('is read or refused, whatever the text, without an exception', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -88,7 +88,7 @@ describe('a client frame', () => {
     );
   });
 
-  it('comes out as it went in, whatever its content', () => {
+  it('keeps any content unchanged', () => {
     const frames = fc.record({
       type: fc.string({ minLength: 1, maxLength: maxTypeLength }),
       content: fc.jsonValue(),
@@ -103,7 +103,7 @@ describe('a client frame', () => {
     );
   });
 
-  it('of thousands of brackets is read or refused, as any other', () => {
+  it('of thousands of brackets is read or refused like any other', () => {
     const depth = 16_000;
     const text = `{"type":"x","content":${'['.repeat(depth)}${']'.repeat(depth)}}`;
     expect(readClientFrame(text)).toMatchObject({ ok: true });

@@ -12,18 +12,18 @@ describe.each([
 ])('$kind', ({ schema, alphabet, max, others }) => {
   const read = (value: unknown) => parseWith(schema, value, 'it', 'bad_request');
 
-  it(`is 1 to ${String(max)} characters of its alphabet`, () => {
+  it(`has 1 to ${String(max)} characters of its alphabet`, () => {
     expect(read(alphabet)).toBe(alphabet);
     for (const length of [1, max - 1, max]) expect(read('a'.repeat(length))).toHaveLength(length);
   });
 
-  it.each(['', 'a'.repeat(max + 1)])('is not %j', (text) => {
+  it.each(['', 'a'.repeat(max + 1)])('is refused if it is %j', (text) => {
     expect(refusalOf(() => read(text)).message).toMatch(
       new RegExp(`^it: must be .*1 to ${String(max)} of A-Z`),
     );
   });
 
-  it('holds no separator of ours, no space, no control, nothing beyond ASCII', () => {
+  it('has no separator, space, control character or character beyond ASCII', () => {
     for (const character of `#:?,;!"'()<>{}[]|\\^\`~%&$ \t\n\r\0é日\u{1F600}${others}`) {
       for (const text of [character, `a${character}`, `${character}a`])
         expect(
@@ -33,7 +33,10 @@ describe.each([
     }
   });
 
-  it.each([undefined, null, 1, true, {}, ['a']].map((value) => ({ value })))('is not $value', ({ value }) => {
-    expect(refusalOf(() => read(value)).message).toMatch(/^it: (is required|must be a string)$/);
-  });
+  it.each([undefined, null, 1, true, {}, ['a']].map((value) => ({ value })))(
+    'is refused if it is $value',
+    ({ value }) => {
+      expect(refusalOf(() => read(value)).message).toMatch(/^it: (is required|must be a string)$/);
+    },
+  );
 });

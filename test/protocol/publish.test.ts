@@ -85,27 +85,30 @@ describe('a publish body', () => {
     },
     { what: 'an unknown field', change: { colour: 'red' }, message: /^colour: is not a known field$/ },
     { what: 'a from', change: { from: { userId: '0' } }, message: /^from: is not a known field$/ },
-  ])('with $what is refused by field and limit', ({ change, message }) => {
+  ])('with $what is refused, naming the field and what is allowed', ({ change, message }) => {
     const refusal = refusalOf(() => readPublishRequest(JSON.parse(JSON.stringify({ ...body, ...change }))));
     expect(refusal.code).toBe('bad_request');
     expect(refusal.message).toMatch(message);
     expect(refusal.details).toHaveLength(1);
   });
 
-  it.each(serverTypes)('cannot pass for a frame of the server: %s', (type) => {
+  it.each(serverTypes)('cannot have the type of a frame that only the server sends: %s', (type) => {
     expect(refusalOf(() => readPublishRequest({ ...body, type })).message).toMatch(/^type: must not be ack/);
   });
 
-  it.each([undefined, null, 5, 'text', []].map((value) => ({ value })))('is not $value', ({ value }) => {
-    expect(refusalOf(() => readPublishRequest(value)).message).toMatch(/^body: /);
-  });
+  it.each([undefined, null, 5, 'text', []].map((value) => ({ value })))(
+    'is refused if it is $value',
+    ({ value }) => {
+      expect(refusalOf(() => readPublishRequest(value)).message).toMatch(/^body: /);
+    },
+  );
 
-  it('with several faults is told all of them, each with its field', () => {
+  it('with several faults is refused with all of them, each with its field', () => {
     const refusal = refusalOf(() => readPublishRequest({ to: '', colour: 'red', tenant: '' }));
     expect(refusal.details.map(({ field }) => field).sort()).toEqual(['colour', 'content', 'tenant', 'type']);
   });
 
-  it('with a thousand faults is told ten: the answer stays small', () => {
+  it('with a thousand faults is refused with ten, so that the answer stays small', () => {
     const strange = Object.fromEntries(
       Array.from({ length: 1_000 }, (_, index) => [`${String(index)}!`.repeat(99), 1]),
     );
@@ -118,14 +121,14 @@ describe('a publish body', () => {
     { key: '', field: '[""]' },
     { key: 'a b', field: '["a b"]' },
     { key: '__proto__', field: '__proto__' },
-  ])('names a strange field so that it can be seen: $field', ({ key, field }) => {
+  ])('with an unusual unknown field is refused with its name in quotes: $field', ({ key, field }) => {
     const value: unknown = JSON.parse(`{"to":"everyone","type":"x","content":1,${JSON.stringify(key)}:1}`);
     expect(refusalOf(() => readPublishRequest(value)).details).toEqual([
       { field, message: 'is not a known field' },
     ]);
   });
 
-  it('takes content of 500 levels, and no more', () => {
+  it('may have content of 500 levels, and no more', () => {
     const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}1${']'.repeat(levels)}`) as unknown;
     const body = (levels: number) => ({ to: 'everyone', type: 'x', content: nested(levels) });
     expect(() => readPublishRequest(body(500))).not.toThrow();
@@ -135,7 +138,7 @@ describe('a publish body', () => {
   });
 
   it.each(['6ba7b810-9dad-11d1-c0b4-00c04fd430c8', '00000000-0000-0000-0000-000000000001'])(
-    'takes a messageId that is a UUID of whatever variant: %s',
+    'may have a messageId that is a UUID of any variant: %s',
     (messageId) => {
       expect(readPublishRequest({ to: 'everyone', type: 'x', content: 1, messageId })).toMatchObject({
         messageId,
@@ -143,12 +146,12 @@ describe('a publish body', () => {
     },
   );
 
-  it('reads a messageId in lower case: the case of a UUID means nothing', () => {
+  it('has its messageId in lower case, because the case of a UUID means nothing', () => {
     const messageId = randomUUID();
     expect(readPublishRequest({ ...body, messageId: messageId.toUpperCase() }).messageId).toBe(messageId);
   });
 
-  it('is read or refused whatever it is: reading never throws anything else', () => {
+  it('is read or refused, whatever it is, without any other exception', () => {
     const field = (usual: unknown) => fc.oneof(fc.constant(usual), fc.jsonValue());
     const bodies = fc.oneof(
       fc.jsonValue(),

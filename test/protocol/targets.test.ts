@@ -30,7 +30,7 @@ describe('a target', () => {
     ' everyone',
     'toString',
     '__proto__',
-  ])('is not %j, and the refusal shows every form there is', (text) => {
+  ])('is refused if it is %j, and the refusal shows all forms', (text) => {
     const { message } = refusalOf(() => parseTarget(text, 'to[3]'));
     expect(message).toMatch(/^to\[3\]: must be session:.*user:.*type:.*topic:.* or everyone, got /);
   });
@@ -44,17 +44,17 @@ describe('a target', () => {
     { text: 'topic:', limit: 'must be 1 to 256 of' },
     { text: `topic:${'t'.repeat(257)}`, limit: 'must be 1 to 256 of' },
     { text: 'topic:a b', limit: 'must be 1 to 256 of' },
-  ])('is not $text, and the refusal names what is allowed', ({ text, limit }) => {
+  ])('is refused if it is $text, and the refusal names what is allowed', ({ text, limit }) => {
     const refusal = refusalOf(() => parseTarget(text, 'to'));
     expect(refusal.code).toBe('bad_request');
     expect(refusal.message).toContain(`to: ${limit}`);
   });
 
-  it('that is very long is not quoted whole', () => {
+  it('that is very long is cut in the refusal', () => {
     expect(refusalOf(() => parseTarget('x'.repeat(100_000), 'to')).message.length).toBeLessThan(300);
   });
 
-  it('is read or refused whatever the text, and what is read can be written back', () => {
+  it('is read or refused, whatever the text, and is formatted as it was read', () => {
     const part = fc.string({ maxLength: 8 });
     const kind = fc.constantFrom('session', 'user', 'type', 'topic', 'everyone', 'nobody');
     const texts = fc.oneof(

@@ -26,13 +26,13 @@ describe('a value that a schema refuses', () => {
     { schema: z.array(z.int()).check(z.maxLength(1)), value: [1, 2], message: 'must have at most 1 items' },
     { schema: z.string().check(z.regex(/a/)), value: 'b', message: 'is not valid' },
     { schema: z.string().check(z.regex(/a/, 'must hold an a')), value: 'b', message: 'must hold an a' },
-  ])('is told: $message', ({ schema, value, message }) => {
+  ])('is refused with the message "$message"', ({ schema, value, message }) => {
     const refusal = refusalOf(() => parseWith(schema, value, 'it', 'bad_content'));
     expect(refusal).toMatchObject({ code: 'bad_content', message: `it: ${message}` });
     expect(refusal.details).toEqual([{ field: 'it', message }]);
   });
 
-  it('is told the fault of the alternative that it came nearest to', () => {
+  it('is refused with the fault of the alternative that takes its type', () => {
     const schema = z.union([z.string(), z.object({ text: z.string() })]);
     expect(() => parseWith(schema, { text: 5 }, 'content', 'bad_content')).toThrow(
       'content.text: must be a string',

@@ -77,7 +77,7 @@ describe('DynamoDB', () => {
     expect(Item).toEqual(key('by arn'));
   });
 
-  it('names principal, action and resource when it denies a call', async () => {
+  it('names principal, action and resource in a refusal', async () => {
     const writer = new DynamoDBClient(platform.clientOf('Writer'));
     const name = platform.deployment.physicalId('Writer');
     const role = platform.deployment.physicalId('WriterRole');
@@ -91,7 +91,7 @@ describe('DynamoDB', () => {
     });
   });
 
-  it('asks for the right on the index when a query reads one', async () => {
+  it('checks a query of an index against the ARN of the index', async () => {
     const query = (IndexName?: string) =>
       new QueryCommand({
         TableName,
@@ -107,7 +107,7 @@ describe('DynamoDB', () => {
     await expect(reader.send(query())).rejects.toThrow('dynamodb:Query');
   });
 
-  it('checks a batch by its own action', async () => {
+  it('checks a batch against the action of the batch', async () => {
     const writer = new DynamoDBClient(platform.clientOf('Writer'));
     const request = { RequestItems: { [TableName]: [{ PutRequest: { Item: key('batch') } }] } };
     await expect(writer.send(new BatchWriteItemCommand(request))).resolves.toMatchObject({
@@ -126,14 +126,14 @@ describe('DynamoDB', () => {
     await expect(attempt('nobody')).rejects.toMatchObject({ name: 'UnrecognizedClientException' });
   });
 
-  it('says that it has no transactions', async () => {
+  it('refuses transactions', async () => {
     const transaction = new TransactWriteItemsCommand({
       TransactItems: [{ Delete: { TableName, Key: key('x') } }],
     });
     await expect(client.send(transaction)).rejects.toMatchObject({ name: 'UnknownOperationException' });
   });
 
-  it('shows the item that made a condition fail', async () => {
+  it('returns the item that made a condition fail', async () => {
     await client.send(new PutItemCommand({ TableName, Item: { ...key('taken'), by: { S: 'first' } } }));
     const again = new PutItemCommand({
       TableName,
@@ -163,7 +163,7 @@ describe('DynamoDB', () => {
     expect(Item).toEqual(key('durable'));
   });
 
-  it('does not take up a table of another shape', async () => {
+  it('does not reuse a stored table with other keys', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'tables-'));
     onTestFinished(() => {
       rmSync(dataDir, { recursive: true, force: true });
@@ -184,7 +184,7 @@ describe('DynamoDB', () => {
 describe('capacity units, https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html', () => {
   const audience = { audience: { S: 'everyone' } };
 
-  it('charges a write per started kilobyte, in UTF-8', async () => {
+  it('charge a write per started kilobyte of UTF-8', async () => {
     const written = async (text: string): Promise<number | undefined> => {
       const Item = { ...key('size'), text: { S: text } };
       const { ConsumedCapacity } = await client.send(
@@ -199,7 +199,7 @@ describe('capacity units, https://docs.aws.amazon.com/amazondynamodb/latest/deve
     expect(await written('ü'.repeat(600))).toBe(2);
   });
 
-  it('charges an index only where its own entry changes', async () => {
+  it('charge an index only if its entry changes', async () => {
     const units = (consumed?: ConsumedCapacity) => [
       consumed?.Table?.CapacityUnits,
       consumed?.GlobalSecondaryIndexes?.byAudience?.CapacityUnits,
@@ -242,7 +242,7 @@ describe('capacity units, https://docs.aws.amazon.com/amazondynamodb/latest/deve
     expect(units(deleted.ConsumedCapacity)).toEqual([1, 1]);
   });
 
-  it('charges a write whose condition fails', async () => {
+  it('charge a write whose condition fails', async () => {
     const before = platform.meter.snapshot();
     const ConditionExpression = 'attribute_exists(pk)';
     const refused = client.send(new PutItemCommand({ TableName, Item: key('absent'), ConditionExpression }));
@@ -251,7 +251,7 @@ describe('capacity units, https://docs.aws.amazon.com/amazondynamodb/latest/deve
     expect((after['dynamodb.writeUnits'] ?? 0) - (before['dynamodb.writeUnits'] ?? 0)).toBe(1);
   });
 
-  it('rounds a query once and a batch item by item, and halves what may be stale', async () => {
+  it('round a query as a whole and a batch per item, and halve reads that may be stale', async () => {
     const page = Array.from({ length: 6 }, (_, index) => ({
       pk: { S: 'page' },
       sk: { S: String(index) },
@@ -284,7 +284,7 @@ describe('capacity units, https://docs.aws.amazon.com/amazondynamodb/latest/deve
     expect(batch.ConsumedCapacity?.[0]?.CapacityUnits).toBe(3.5);
   });
 
-  it('counts calls and units in the meter', async () => {
+  it('are counted in the meter, and so are calls', async () => {
     const before = platform.meter.snapshot();
     await client.send(new PutItemCommand({ TableName, Item: { ...key('metered'), ...audience } }));
     const answer = await client.send(new GetItemCommand({ TableName, Key: key('metered') }));

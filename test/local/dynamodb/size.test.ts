@@ -23,17 +23,17 @@ describe('the size of an item, https://docs.aws.amazon.com/amazondynamodb/latest
     ['an empty list', { L: [] }, 3],
     ['a list, with a byte for each element', { L: [{ S: 'ab' }, { S: 'c' }] }, 3 + 2 + 3],
     ['a map, with its names and a byte for each pair', { M: { ab: { S: 'c' } } }, 3 + 1 + 2 + 1],
-  ])('counts %s', (_, value, bytes) => {
+  ])('includes %s', (_, value, bytes) => {
     expect(valueBytes(value)).toBe(bytes);
   });
 
-  it('counts names in UTF-8', () => {
+  it('includes names in UTF-8', () => {
     expect(itemBytes({ größe: { BOOL: true } })).toBe(7 + 1);
   });
 });
 
 describe('units', () => {
-  it('are kilobytes for writes and 4 KB for reads, started ones count whole', () => {
+  it('are started kilobytes for writes and started 4 KB for reads', () => {
     expect([0, 1024, 1025, 4096].map(writeUnits)).toEqual([1, 1, 2, 4]);
     expect([0, 4096, 4097].map((bytes) => readUnits(bytes, true))).toEqual([1, 1, 2]);
     expect([0, 4096, 4097].map((bytes) => readUnits(bytes, false))).toEqual([0.5, 0.5, 1]);

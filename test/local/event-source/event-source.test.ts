@@ -77,7 +77,7 @@ async function deadOf(
 }
 
 describe('an event source mapping', () => {
-  it('hands over messages in the form of an SQS event', async () => {
+  it('passes messages on as an SQS event', async () => {
     const platform = await start({});
     const client = new SQSClient(platform.client);
     const QueueUrl = platform.deployment.physicalId('Jobs');
@@ -114,7 +114,7 @@ describe('an event source mapping', () => {
     await platform.close();
   });
 
-  it('by a fault hands a batch that succeeded to the function once more', async () => {
+  it('passes a batch that succeeded to the function again, if a fault says so', async () => {
     const platform = await startPlatform(writeAssembly(template({})), { faults: { duplicateDelivery: 1 } });
     const QueueUrl = platform.deployment.physicalId('Jobs');
     await new SQSClient(platform.client).send(new SendMessageCommand({ QueueUrl, MessageBody: '{}' }));
@@ -124,7 +124,7 @@ describe('an event source mapping', () => {
     await platform.close();
   });
 
-  it('brings back only the failed messages of a partial response, and in the end to the dead-letter queue', async () => {
+  it('retries only the failed messages of a partial response, which end in the dead-letter queue', async () => {
     const code = `exports.handler = async ({ Records }) => ({
       batchItemFailures: Records.filter(({ body }) => JSON.parse(body).bad).map(({ messageId }) => ({ itemIdentifier: messageId })) })`;
     const platform = await start({
@@ -138,7 +138,7 @@ describe('an event source mapping', () => {
     await platform.close();
   });
 
-  it('brings back the whole batch after a throw', async () => {
+  it('retries the whole batch after an exception', async () => {
     const platform = await start({
       code: 'exports.handler = async () => { throw new Error("no") }',
       queue: { VisibilityTimeout: 1 },
@@ -148,7 +148,7 @@ describe('an event source mapping', () => {
     await platform.close();
   });
 
-  it('runs as many batches at once as it may, each of its size', async () => {
+  it('runs as many batches at once as its maximum concurrency, each of the batch size', async () => {
     const code =
       'exports.handler = async ({ Records }) => { process.stdout.write(JSON.stringify({ size: Records.length })); await new Promise((r) => setTimeout(r, 50)) }';
     const platform = await start({
@@ -167,7 +167,7 @@ describe('an event source mapping', () => {
     await platform.close();
   });
 
-  it('waits for a fuller batch where it has a window', async () => {
+  it('waits for more messages if it has a batching window', async () => {
     const platform = await start({ mapping: { BatchSize: 20, MaximumBatchingWindowInSeconds: 300 } });
     const client = new SQSClient(platform.client);
     const QueueUrl = platform.deployment.physicalId('Jobs');
@@ -180,7 +180,7 @@ describe('an event source mapping', () => {
   });
 });
 
-it('takes 30 seconds for the visibility timeout of a queue that names none', async () => {
+it('a queue without a visibility timeout has one of 30 seconds', async () => {
   const platform = await start({ queue: { VisibilityTimeout: undefined }, lambda: { Timeout: 30 } });
   await platform.close();
 });
@@ -230,11 +230,11 @@ describe('a partial response, https://docs.aws.amazon.com/lambda/latest/dg/servi
     ['a null list', { batchItemFailures: null }],
     ['a null response', null],
     ['an empty response', {}],
-  ])('with %s is success for all', (_, payload) => {
+  ])('with %s means success for all messages', (_, payload) => {
     expect(done(payload)).toEqual(['a', 'b']);
   });
 
-  it('deletes what it does not name', () => {
+  it('deletes the messages that it does not name', () => {
     expect(done({ batchItemFailures: [{ itemIdentifier: 'a' }] })).toEqual(['b']);
   });
 
@@ -244,11 +244,11 @@ describe('a partial response, https://docs.aws.amazon.com/lambda/latest/dg/servi
     ['a null id', { batchItemFailures: [{ itemIdentifier: null }] }],
     ['another key', { batchItemFailures: [{ id: 'a' }] }],
     ['text', 'fine'],
-  ])('with %s is failure for all', (_, payload) => {
+  ])('with %s means failure for all messages', (_, payload) => {
     expect(done(payload)).toEqual([]);
   });
 
-  it('is not read where the mapping does not ask for it', () => {
+  it('is ignored if the mapping does not ask for it', () => {
     const payload = { batchItemFailures: [{ itemIdentifier: 'a' }] };
     const ok: Outcome = { status: 'ok', payload };
     expect(succeeded([record('a')], ok, false)).toHaveLength(1);

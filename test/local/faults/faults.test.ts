@@ -60,7 +60,7 @@ async function fired(cloud: RunningCloud, name: keyof FaultSettings): Promise<nu
 }
 
 describe('calls of the callback API', () => {
-  it('to a young connection are answered 410 although the client is there', async () => {
+  it('to a young connection are answered 410 although the client is connected', async () => {
     const { cloud, client, post } = await connected({ youngGone: 1 });
     expect(await post('a')).toBe(410);
     await put(cloud, {});
@@ -87,7 +87,7 @@ describe('calls of the callback API', () => {
     expect(sent.length).toBeLessThan(32);
   });
 
-  it('repeat with the same seed, and differ with another', async () => {
+  it('have the same outcomes with the same seed, and others with another seed', async () => {
     const statuses = async (seed: number) => {
       const { post } = await connected({ throttled: 0.5, seed });
       const answered: number[] = [];
@@ -103,7 +103,7 @@ describe('calls of the callback API', () => {
 });
 
 describe('messages to a client', () => {
-  it('all come, even if each is held back', async () => {
+  it('all arrive, even if each is held back', async () => {
     const { cloud, client, post } = await connected({ reordered: 1 });
     const texts = Array.from({ length: 10 }, (_, index) => String(index));
     for (const text of texts) expect(await post(text)).toBe(200);
@@ -113,14 +113,14 @@ describe('messages to a client', () => {
     expect(await fired(cloud, 'reordered')).toBe(10);
   });
 
-  it('that are answers of a route are held back too', async () => {
+  it('are held back too if they are answers of a route', async () => {
     const { cloud, client } = await connected({ reordered: 1 });
     client.send('hello');
     expect(await client.frames.next()).toBe('hello');
     expect(await fired(cloud, 'reordered')).toBe(1);
   });
 
-  it('come in order to a client that reads slowly', async () => {
+  it('arrive in order at a client that reads slowly', async () => {
     const { cloud, client, post } = await connected({ slowConsumer: 1 });
     for (const text of ['a', 'b', 'c']) expect(await post(text)).toBe(200);
     expect([await client.frames.next(), await client.frames.next(), await client.frames.next()]).toEqual([
@@ -133,7 +133,7 @@ describe('messages to a client', () => {
 });
 
 describe('connections', () => {
-  it('are cut without a close frame, and $disconnect is told so', async () => {
+  it('are cut without a close frame, and $disconnect gets code 1006', async () => {
     const { cloud, client } = await connected({ cutAfterMs: 1 });
     expect((await client.closed).code).toBe(1006);
     const { requestContext } = await cloud.events('Disconnect').next();
@@ -141,13 +141,13 @@ describe('connections', () => {
     expect(await fired(cloud, 'cutAfterMs')).toBe(1);
   });
 
-  it('that are open already are cut once that is switched on', async () => {
+  it('are cut after they have opened, when the fault is switched on', async () => {
     const { cloud, client } = await connected({});
     await put(cloud, { cutAfterMs: 1 });
     expect((await client.closed).code).toBe(1006);
   });
 
-  it('end without $disconnect', async () => {
+  it('end without a call of $disconnect', async () => {
     const { cloud, client } = await connected({ lostDisconnect: 1 });
     client.socket.close(1000);
     await expect.poll(() => fired(cloud, 'lostDisconnect'), patiently).toBe(1);
@@ -158,7 +158,7 @@ describe('connections', () => {
     expect(cloud.events('Disconnect').size).toBe(0);
   });
 
-  it('that are open already reach the end of their lifetime sooner once the clock runs faster', async () => {
+  it('that are open reach the end of their lifetime sooner when the clock is made faster', async () => {
     const day = 24 * 60 * 60_000;
     const cloud = await runCloud(webSocketStack({ routes }), { lifetimeMs: day, idleTimeoutMs: 1000 * day });
     const client = await cloud.connect().open();
@@ -167,7 +167,7 @@ describe('connections', () => {
   });
 });
 
-it('a function that is killed is to the client a fault of the server, and the next event is served', async () => {
+it('a killed function is an internal error for the client, and the next event runs', async () => {
   const slow = {
     ...routes,
     $default: {
@@ -189,7 +189,7 @@ it('a function that is killed is to the client a fault of the server, and the ne
 });
 
 describe('/_local/faults', () => {
-  it('shows all settings, takes back what it shows, and replaces all of them', async () => {
+  it('shows all settings, accepts the settings that it shows, and replaces all of them', async () => {
     const { cloud } = await run({ throttled: 0.5 });
     const shown = (await (await fetch(`${cloud.url}/_local/faults`)).json()) as FaultSettings;
     expect(shown).toMatchObject({ seed: 1, clockSpeed: 1, throttled: 0.5, cutAfterMs: 0 });
@@ -209,7 +209,7 @@ describe('/_local/faults', () => {
     expect(await (await fetch(`${cloud.url}/_local/faults`)).json()).toMatchObject({ throttled: 0.5 });
   });
 
-  it('is not for the pages of other sites, nor for other methods', async () => {
+  it('refuses requests from pages of other sites, and other methods', async () => {
     const { cloud } = await run({});
     expect((await put(cloud, {}, { origin: 'https://evil.example' })).status).toBe(403);
     expect((await put(cloud, {}, { origin: cloud.url })).status).toBe(200);
@@ -218,7 +218,7 @@ describe('/_local/faults', () => {
   });
 });
 
-it('settings that cannot be are refused at the start', async () => {
+it('invalid settings are refused at the start', async () => {
   await expect(runCloud(webSocketStack({ routes }), { faults: { throttled: 3 } })).rejects.toThrow(
     'throttled: must be a share from 0 to 1',
   );

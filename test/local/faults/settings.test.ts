@@ -11,7 +11,7 @@ function createFaults(given: Parameters<typeof readFaults>[0] = {}) {
 }
 
 describe('the settings of faults', () => {
-  it('are off by default, and what is not said is as it was by default', () => {
+  it('are off by default, and a setting that is not given has its default', () => {
     expect(readFaults({})).toEqual(noFaults);
     expect(readFaults({ throttled: 0.5 })).toEqual({ ...noFaults, throttled: 0.5 });
   });
@@ -44,16 +44,16 @@ describe('the settings of faults', () => {
   });
 });
 
-describe('the draws', () => {
+describe('the random draws', () => {
   const first = (seed: number, name: string) => Array.from({ length: 5 }, createDraws(seed, name));
 
-  it('are the same for a seed and a name, and differ for others', () => {
+  it('are the same for the same seed and name, and differ for others', () => {
     expect(first(1, 'cut')).toEqual(first(1, 'cut'));
     expect(first(1, 'cut')).not.toEqual(first(2, 'cut'));
     expect(first(1, 'cut')).not.toEqual(first(1, 'gone'));
   });
 
-  it('spread over all there is', () => {
+  it('cover the whole range', () => {
     const draw = createDraws(3, 'spread');
     const drawn = Array.from({ length: 10_000 }, draw);
     const tenths = Array.from({ length: 10 }, (_, tenth) =>
@@ -65,7 +65,7 @@ describe('the draws', () => {
 });
 
 describe('a fault', () => {
-  it('strikes at its share, is counted, and repeats from the same seed', () => {
+  it('is injected at its share, is counted, and repeats with the same seed', () => {
     const strikes = (seed: number) => {
       const { faults, meter } = createFaults({ throttled: 0.3, seed });
       const struck = Array.from({ length: 1000 }, () => faults.shouldInject('throttled'));
@@ -77,7 +77,7 @@ describe('a fault', () => {
     expect(strikes(1).filter(Boolean).length).toBeGreaterThan(250);
   });
 
-  it('is not moved by what other faults draw', () => {
+  it('is independent of the draws of other faults', () => {
     const alone = createFaults({ throttled: 0.3 }).faults;
     const among = createFaults({ throttled: 0.3, youngGone: 0.3 }).faults;
     const struck = Array.from({ length: 100 }, () => alone.shouldInject('throttled'));
@@ -88,7 +88,7 @@ describe('a fault', () => {
     expect(others).toEqual(struck);
   });
 
-  it('never strikes where it is off, and begins anew when the settings are replaced', () => {
+  it('is never injected if it is off, and begins anew when the settings are replaced', () => {
     const { faults, meter } = createFaults({ throttled: 0.5 });
     const before = Array.from({ length: 20 }, () => faults.shouldInject('throttled'));
     faults.replace({ throttled: 0.5 });
@@ -99,7 +99,7 @@ describe('a fault', () => {
     expect(meter.snapshot()).toEqual(counted);
   });
 
-  it('that is refused changes nothing', () => {
+  it('with a refused setting changes nothing', () => {
     const { faults } = createFaults({ throttled: 0.5 });
     expect(() => {
       faults.replace({ throttled: 2 });

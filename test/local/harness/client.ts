@@ -29,11 +29,11 @@ export class Client {
     this.socket.on('message', (data: Buffer) => {
       this.frames.push(data.toString());
     });
-    // Refused and lost connections are told by `handshake` and `closed`.
+    // `handshake` and `closed` report refused and lost connections.
     this.socket.on('error', () => undefined);
   }
 
-  /** Waits until it is open, and fails where it was refused. */
+  /** Waits until the connection is open, and fails if it was refused. */
   async open(): Promise<this> {
     const status = await this.handshake;
     if (status !== 101) throw new Error(`The handshake was refused with ${String(status)}.`);

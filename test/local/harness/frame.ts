@@ -1,4 +1,4 @@
-/** One frame as RFC 6455, 5.2 writes it; a masked one has a key of zeros, which leaves the payload as it is. */
+/** The bytes of one frame (RFC 6455, 5.2). A mask has a key of zeros, which leaves the payload unchanged. */
 export function encodeFrame(opcode: number, final: boolean, mask: boolean, payload: Buffer): Buffer {
   const bytes = payload.length;
   const first = (final ? 0x80 : 0) | opcode;

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { listen } from './listen.ts';
 import { Queue } from './queue.ts';
 
-/** A door that functions wait at, until the test opens it for each: `waiting` tells who stands there. */
+/** Functions wait here. `waiting` has one callback for each of them, with which the test lets it go on. */
 export async function startGate(): Promise<{ readonly url: string; readonly waiting: Queue<() => void> }> {
   const waiting = new Queue<() => void>();
   const server = createServer((request, response: ServerResponse) => {
@@ -18,7 +18,7 @@ export async function startGate(): Promise<{ readonly url: string; readonly wait
   return { url: `http://127.0.0.1:${String(port)}`, waiting };
 }
 
-/** The line of a function that waits there. */
+/** The line of code with which a function waits at the gate. */
 export function waitAt(gate: { readonly url: string }): string {
   return `await fetch('${gate.url}');`;
 }

@@ -5,7 +5,7 @@ export interface ManualClock extends Clock {
   advance(ms: number): void;
 }
 
-/** A clock that moves only when the test says so. Limits of hours are then exact, on a machine of any speed. */
+/** A clock that only the test moves. So tests of hours are exact, whatever the speed of the machine. */
 export function manualClock(): ManualClock {
   const timers = new Set<{ readonly dueAt: number; readonly task: () => void }>();
   let time = 0;

@@ -1,4 +1,4 @@
-/** Values in the order they came; `next` waits for one, so that no test has to sleep. */
+/** Values in the order of their arrival. `next` waits for one, so that no test sleeps. */
 export class Queue<T> {
   readonly #values: T[] = [];
   readonly #waiting: ((value: T) => void)[] = [];
@@ -15,7 +15,7 @@ export class Queue<T> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** What has come and nobody has taken. */
+  /** The values that arrived and were not taken. */
   get size(): number {
     return this.#values.length;
   }

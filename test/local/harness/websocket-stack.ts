@@ -8,7 +8,7 @@ import {
 } from './inline-functions.ts';
 
 export interface WebSocketRouteSpec extends FunctionOptions {
-  /** The route's function after it has printed its event. */
+  /** The code of the route's function, which runs after it has printed its event. */
   readonly body?: string;
   readonly returnsResponse?: boolean;
   readonly integration?: Properties;
@@ -22,7 +22,7 @@ export interface WebSocketSpec {
   readonly stageVariables?: Properties;
 }
 
-/** The id under which a route's function and its lines in the log are known: `$connect` is `Connect`. */
+/** The id of a route's function in the template and in the log: `Connect` for `$connect`. */
 export function functionIdOf(routeKey: string): string {
   const name = routeKey.replace('$', '');
   return name.charAt(0).toUpperCase() + name.slice(1);

@@ -13,7 +13,7 @@ const simple = (answer: string, properties = {}): HttpSpec => ({
 const withToken = { headers: { authorization: 'Bearer t' } };
 
 describe('a Lambda authorizer (http-api-lambda-authorizer)', () => {
-  it('gets a format 2.0 event with the identity source', async () => {
+  it('gets an event of format 2.0 with the identity source', async () => {
     const { url, events } = await run(simple('{ isAuthorized: true }'));
     await fetch(`${url}/a?q=1`, withToken);
     const event = await events('Authorize').next();
@@ -32,14 +32,14 @@ describe('a Lambda authorizer (http-api-lambda-authorizer)', () => {
     expect(event).not.toHaveProperty('isBase64Encoded');
   });
 
-  it('lets in with isAuthorized, and hands its context on', async () => {
+  it('allows a request with isAuthorized, and its context reaches the function', async () => {
     const { url, events } = await run(simple(`{ isAuthorized: true, context: { user: 'u', list: [1] } }`));
     expect((await fetch(`${url}/a`, withToken)).status).toBe(200);
     const { requestContext } = await events('F0').next();
     expect(requestContext.authorizer).toEqual({ lambda: { user: 'u', list: [1] } });
   });
 
-  it('is a 401 where its identity source is missing, without being called', async () => {
+  it('is not called if its identity source is missing, and the answer is 401', async () => {
     const { url, events } = await run(simple('{ isAuthorized: true }'));
     const response = await fetch(`${url}/a`);
     expect([response.status, await response.json()]).toEqual([401, { message: 'Unauthorized' }]);
@@ -52,13 +52,13 @@ describe('a Lambda authorizer (http-api-lambda-authorizer)', () => {
     ['null', 500, 'Internal Server Error'],
     [`(() => { throw new Error('Unauthorized'); })()`, 401, 'Unauthorized'],
     [`(() => { throw new Error('else'); })()`, 500, 'Internal Server Error'],
-  ])('that answers %s is a %i', async (answer, status, message) => {
+  ])('that answers %s gives a %i', async (answer, status, message) => {
     const { url } = await run(simple(answer));
     const response = await fetch(`${url}/a`, withToken);
     expect([response.status, await response.json()]).toEqual([status, { message }]);
   });
 
-  it('may answer with a policy where simple responses are off', async () => {
+  it('may answer with a policy if simple responses are off', async () => {
     const policy = `{ principalId: 'u', policyDocument: { Statement: [
       { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: event.routeArn.replace(/[^/]*$/, 'open*') } ] } }`;
     const { url } = await run(simple(policy, { EnableSimpleResponses: false }));
@@ -66,7 +66,7 @@ describe('a Lambda authorizer (http-api-lambda-authorizer)', () => {
     expect((await fetch(`${url}/closed`, withToken)).status).toBe(403);
   });
 
-  it('is asked once per identity within its TTL', async () => {
+  it('is called once per identity within its TTL', async () => {
     const { url, meter } = await run(simple('{ isAuthorized: true }', { AuthorizerResultTtlInSeconds: 300 }));
     for (const token of ['a', 'a', 'b', 'a']) {
       expect((await fetch(`${url}/x`, { headers: { authorization: token } })).status).toBe(200);
@@ -74,7 +74,7 @@ describe('a Lambda authorizer (http-api-lambda-authorizer)', () => {
     expect(meter.snapshot()['lambda.Authorize.invocations']).toBe(2);
   });
 
-  it('is asked each time without a TTL', async () => {
+  it('is called for each request if it has no TTL', async () => {
     const { url, meter } = await run(simple('{ isAuthorized: true }'));
     for (const name of ['a', 'b']) await fetch(`${url}/${name}`, withToken);
     expect(meter.snapshot()['lambda.Authorize.invocations']).toBe(2);
@@ -98,7 +98,7 @@ describe('AWS_IAM (http-api-access-control-iam)', () => {
     return (await promisify(execFile)('curl', [...flags, `${url}/publish?a=1&b=2`])).stdout;
   };
 
-  it('takes what curl --aws-sigv4 signs, and shows who called', async () => {
+  it('accepts a request that curl --aws-sigv4 signed, and names the caller', async () => {
     const { url, events } = await run({ routes: iam });
     expect(await curl(url, 'local:local')).toBe('POST /publish 200');
     const { body, requestContext } = await events('F0').next();
@@ -151,7 +151,7 @@ describe('AWS_IAM (http-api-access-control-iam)', () => {
   });
 });
 
-describe('at the start', () => {
+describe('a start', () => {
   it.each([
     [{ AuthorizerType: 'JWT' }, 'HttpAuthorizer: an authorizer of type JWT'],
     [{ AuthorizerPayloadFormatVersion: '1.0' }, 'HttpAuthorizer: only the payload format 2.0'],

@@ -33,7 +33,7 @@ describe('CORS (http-api-cors)', () => {
     headers: { origin, 'access-control-request-method': 'POST' },
   });
 
-  it('answers a preflight itself, even for a route with authorization', async () => {
+  it('answers a preflight without a function, even for a route with authorization', async () => {
     const { url } = await run();
     const response = await fetch(`${url}/iam`, preflight('https://app.example'));
     expect(response.status).toBe(204);
@@ -46,13 +46,13 @@ describe('CORS (http-api-cors)', () => {
     });
   });
 
-  it('gives no header to an origin that is not allowed', async () => {
+  it('adds no header for an origin that is not allowed', async () => {
     const { url } = await run();
     const response = await fetch(`${url}/a`, preflight('https://evil.example'));
     expect([response.status, corsOf(response)]).toEqual([204, {}]);
   });
 
-  it('puts its own headers in place of what the function says', async () => {
+  it('replaces the CORS headers of the function', async () => {
     const { url } = await run();
     const response = await fetch(`${url}/a`, { method: 'POST', headers: { origin: 'http://any.example' } });
     expect(corsOf(response)).toEqual({
@@ -62,19 +62,19 @@ describe('CORS (http-api-cors)', () => {
     });
   });
 
-  it('drops what the function says where the origin is not allowed', async () => {
+  it('drops the CORS headers of the function if the origin is not allowed', async () => {
     const { url } = await run();
     const response = await fetch(`${url}/a`, { method: 'POST', headers: { origin: 'https://evil.example' } });
     expect([response.status, corsOf(response)]).toEqual([200, {}]);
   });
 
-  it('lets a browser read a refusal too', async () => {
+  it('adds its headers to a refusal too', async () => {
     const { url } = await run({ AllowOrigins: ['*'] });
     const response = await fetch(`${url}/iam`, { method: 'POST', headers: { origin: 'https://x.example' } });
     expect([response.status, corsOf(response)]).toEqual([403, { 'access-control-allow-origin': '*' }]);
   });
 
-  it('says nothing where the request has no Origin', async () => {
+  it('adds no header if the request has no Origin', async () => {
     const { url } = await run();
     expect(corsOf(await fetch(`${url}/iam`, { method: 'POST' }))).toEqual({});
   });

@@ -21,7 +21,7 @@ const epochMs: unknown = expect.any(Number);
 const traceId: unknown = expect.stringMatching(/^Root=1-/);
 
 describe('the event (http-api-develop-integrations-lambda, payload format 2.0)', () => {
-  it('has everything of a request', async () => {
+  it('has all parts of a request', async () => {
     const { url, port, events } = await run({
       routes: { 'POST /things/{thing}': {} },
       stageVariables: { colour: 'blue' },
@@ -82,7 +82,7 @@ describe('the event (http-api-develop-integrations-lambda, payload format 2.0)',
     });
   });
 
-  it('leaves out what a request has not', async () => {
+  it('has no field for a part that the request lacks', async () => {
     const { url, events } = await run({ routes: { 'GET /': {} } });
     await fetch(url);
     const event = await events('F0').next();
@@ -111,7 +111,7 @@ describe('the event (http-api-develop-integrations-lambda, payload format 2.0)',
     expect(await events('F0').next()).toMatchObject({ body, isBase64Encoded });
   });
 
-  it('has the stage in its path where the stage is a named one', async () => {
+  it('has the stage in its path if the stage has a name', async () => {
     const { url, events } = await run({ stage: 'v1', routes: { 'GET /a': {} } });
     expect((await fetch(`${url}/v1/a`)).status).toBe(200);
     expect(await events('F0').next()).toMatchObject({ rawPath: '/v1/a', requestContext: { stage: 'v1' } });
@@ -120,7 +120,7 @@ describe('the event (http-api-develop-integrations-lambda, payload format 2.0)',
 });
 
 describe('the response (payload format 2.0)', () => {
-  it('has the status, headers, cookies and body that the function chose', async () => {
+  it('has the status, headers, cookies and body of the function’s answer', async () => {
     const body = `return {
       statusCode: 201, headers: { 'X-Number': 5, 'Content-Type': 'text/css' }, cookies: ['a=1; Secure', 'b=2'], body: 'hi',
     };`;
@@ -133,14 +133,14 @@ describe('the response (payload format 2.0)', () => {
     expect(response.headers.get('apigw-requestid')).toEqual(id);
   });
 
-  it('is a 200 with a JSON body where the function returns no statusCode', async () => {
+  it('is a 200 with a JSON body if the function returns no statusCode', async () => {
     const { url } = await run({ routes: { 'GET /': { body: 'return { a: [1] };' } } });
     const response = await fetch(url);
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
     expect(await response.json()).toEqual({ a: [1] });
   });
 
-  it('is decoded from base64 where the function says so', async () => {
+  it('is decoded from base64 if the function says so', async () => {
     const body = `return { statusCode: 200, isBase64Encoded: true, body: 'aGk=' };`;
     expect(await answerOf({ body })).toEqual([200, 'hi']);
   });
@@ -153,33 +153,33 @@ describe('the response (payload format 2.0)', () => {
     `return { statusCode: 200, headers: { a: 'x\\r\\ny: z' } };`,
     `return { statusCode: 200, cookies: 'a=1' };`,
     `return { statusCode: 200, body: 'x'.repeat(7 * 1024 * 1024) };`,
-  ])('is 500 Internal Server Error where the function fails or the answer is malformed: %s', async (body) => {
+  ])('is 500 Internal Server Error if the function fails or its answer is malformed: %s', async (body) => {
     expect(await answerOf({ body })).toEqual([500, '{"message":"Internal Server Error"}']);
   });
 
-  it('is 500 where API Gateway may not invoke the function', async () => {
+  it('is 500 if API Gateway may not invoke the function', async () => {
     expect((await answerOf({ unpermitted: true }))[0]).toBe(500);
   });
 
-  it('is 503 where the integration times out', async () => {
+  it('is 503 if the integration times out', async () => {
     const route = { body: 'await new Promise(() => {});', integration: { TimeoutInMillis: 50 }, timeout: 1 };
     expect(await answerOf(route)).toEqual([503, '{"message":"Service Unavailable"}']);
   });
 
-  it('is 404 Not Found where no route matches', async () => {
+  it('is 404 Not Found if no route matches', async () => {
     const { url } = await run({ routes: { 'GET /a': {} } });
     const response = await fetch(`${url}/b`);
     expect([response.status, await response.json()]).toEqual([404, { message: 'Not Found' }]);
     expect((await fetch(`${url}/a`, { method: 'POST' })).status).toBe(404);
   });
 
-  it.each([7, 11, 18])('is 413 for a body of %i MB (6 MB is what Lambda takes, 10 the API)', async (mb) => {
+  it.each([7, 11, 18])('is 413 for a body of %i MB (Lambda takes 6 MB, the API 10 MB)', async (mb) => {
     const init = { method: 'POST', body: 'x'.repeat(mb * 1024 * 1024) };
     expect(await answerOf({}, init)).toEqual([413, '{"message":"Request Entity Too Large"}']);
   });
 });
 
-it('meters a request per 512 KB', async () => {
+it('the meter counts a request per 512 KB', async () => {
   const { url, meter } = await run({ routes: { 'POST /': {} } });
   await fetch(url, { method: 'POST', body: 'x'.repeat(513 * 1024) });
   expect(meter.snapshot()['httpApi.requests']).toBe(2);

@@ -36,12 +36,12 @@ describe('the route of a request (http-api-develop-routes)', () => {
     expect(match(keys, method, path)).toEqual(expected);
   });
 
-  it('is none where nothing matches', () => {
+  it('does not exist if nothing matches', () => {
     expect(match(['GET /a', 'GET /a/{b}'], 'GET', '/a/')).toBeUndefined();
     expect(match(['GET /a'], 'POST', '/a')).toBeUndefined();
   });
 
-  it('takes decoded values for variables, whatever they are', () => {
+  it('has decoded values for its variables, whatever they are', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (value) => {
         const path = `/sessions/${encodeURIComponent(value)}`;
@@ -50,11 +50,11 @@ describe('the route of a request (http-api-develop-routes)', () => {
     );
   });
 
-  it('survives a path that is no valid encoding', () => {
+  it('can be found for a path that is not validly encoded', () => {
     expect(match(['GET /{a}'], 'GET', '/%')).toEqual({ key: 'GET /{a}', a: '%' });
   });
 
-  it.each(['get /a', 'GET a', '$connect', ''])('knows that "%s" is no route key', (key) => {
+  it.each(['get /a', 'GET a', '$connect', ''])('cannot have the key "%s"', (key) => {
     expect(parseRouteKey(key)).toBeUndefined();
   });
 });

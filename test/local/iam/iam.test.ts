@@ -17,7 +17,7 @@ function allows(statements: readonly object[], action = 'dynamodb:PutItem', reso
 const allowAll = { Effect: 'Allow', Action: '*', Resource: '*' };
 
 describe('IAM', () => {
-  it('denies what nothing allows, and says so as AWS does', () => {
+  it('denies a call that no statement allows, with the message of AWS', () => {
     expect(authorize(principal(), 'dynamodb:PutItem', table)).toEqual({
       allowed: false,
       message:
@@ -26,7 +26,7 @@ describe('IAM', () => {
     });
   });
 
-  it('lets an explicit deny win over any allow', () => {
+  it('lets an explicit deny override any allow', () => {
     const deny = { Effect: 'Deny', Action: 'dynamodb:Put*', Resource: table };
     expect(allows([allowAll, deny])).toBe(false);
     expect(allows([allowAll, deny], 'dynamodb:GetItem')).toBe(true);
@@ -35,7 +35,7 @@ describe('IAM', () => {
     });
   });
 
-  it('takes one action or a list, in any case, with wildcards', () => {
+  it('accepts one action or a list, in upper or lower case, with wildcards', () => {
     const allow = (Action: unknown) => allows([{ Effect: 'Allow', Action, Resource: '*' }]);
     expect(
       ['dynamodb:PutItem', 'DYNAMODB:putitem', 'dynamodb:Put????', 'dynamodb:*', ['s3:*', '*']].map(allow),
@@ -43,7 +43,7 @@ describe('IAM', () => {
     expect(['dynamodb:Put???', 'dynamodb:GetItem', 'sqs:*'].map(allow)).not.toContain(true);
   });
 
-  it('compares resources in their case, with wildcards over slashes', () => {
+  it('compares resources case-sensitively, and a wildcard matches slashes', () => {
     const allow = (Resource: unknown) =>
       allows([{ Effect: 'Allow', Action: '*', Resource }], 'a:B', `${table}/index/byUser`);
     expect([`${table}/index/*`, `${table}*`, `${table}/index/by????`].map(allow)).not.toContain(false);
@@ -89,7 +89,7 @@ describe('IAM', () => {
 });
 
 describe('a pattern', () => {
-  it('matches as the regular expression it stands for', () => {
+  it('matches like the regular expression of the same meaning', () => {
     const letters = fc.stringMatching(/^[ab*?]{0,8}$/);
     fc.assert(
       fc.property(letters, fc.stringMatching(/^[ab]{0,10}$/), (pattern, text) => {
@@ -100,7 +100,7 @@ describe('a pattern', () => {
     );
   });
 
-  it('takes no exponential time', () => {
+  it('does not take exponential time', () => {
     expect(matchesPattern(`${'a*'.repeat(30)}b`, 'a'.repeat(5000))).toBe(false);
   });
 });

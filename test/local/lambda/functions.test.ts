@@ -91,7 +91,7 @@ async function payloadOf(id: string, event: unknown = {}): Promise<unknown> {
 }
 
 describe('the code of a function', () => {
-  it('runs as CommonJS from a private folder that goes with the cloud', async () => {
+  it('runs as CommonJS from a private folder that is deleted with the cloud', async () => {
     const other = await startPlatform(assembly);
     const outcome = await other.functions
       .byArn(other.deployment.attribute('Bundle', 'Arn'))
@@ -107,7 +107,7 @@ describe('the code of a function', () => {
     expect(await payloadOf('EsModule')).toEqual({ url: expect.stringMatching(/index\.mjs$/) as string });
   });
 
-  it('gets events and gives results as JSON', async () => {
+  it('gets events and returns results as JSON', async () => {
     const event = { date: new Date(0), nothing: undefined, list: [undefined] };
     expect(await payloadOf('Bundle', event)).toMatchObject({
       event: { date: '1970-01-01T00:00:00.000Z', list: [null] },
@@ -115,7 +115,7 @@ describe('the code of a function', () => {
     expect(await payloadOf('Nothing')).toBeNull();
   });
 
-  it('hears of the handler or module that it lacks, in the words of Lambda', async () => {
+  it('fails with the message of Lambda if its handler or a module is missing', async () => {
     expect(await payloadOf('Missing')).toEqual({
       status: 'error',
       errorType: 'Runtime.HandlerNotFound',
@@ -126,7 +126,7 @@ describe('the code of a function', () => {
 });
 
 describe('the environment of a function', () => {
-  it('holds its own variables, what Lambda sets, the address of this cloud, and nothing of this process', async () => {
+  it('has its own variables, those of Lambda, the address of this cloud, and none of this process', async () => {
     const variables = asRecord(await payloadOf('Env'));
     expect(variables).toMatchObject({
       GREETING: 'hello',
@@ -143,13 +143,13 @@ describe('the environment of a function', () => {
     expect(Object.keys(variables).filter((name) => /^(PATH|HOME|VITEST|NODE_|npm_)/.test(name))).toEqual([]);
   });
 
-  it('may not set the names that Lambda reserves', async () => {
+  it('cannot have variables with names that Lambda reserves', async () => {
     const properties = { Environment: { Variables: { AWS_REGION: 'eu-west-1' } } };
     const starting = startPlatform(writeAssembly({ Resources: lambdaWithRole('Odd', '', { properties }) }));
     await expect(starting).rejects.toThrow('Odd: the variable AWS_REGION is reserved by Lambda.');
   });
 
-  it('comes with the context of the invocation', async () => {
+  it('gives the handler the context of the invocation', async () => {
     const context = asRecord(await payloadOf('Context'));
     expect(context).toMatchObject({
       functionName: lambda('Context').name,
@@ -164,14 +164,14 @@ describe('the environment of a function', () => {
     expect(Number(context.left)).toBeGreaterThan(2000);
   });
 
-  it('hands on what the function prints, before its answer', async () => {
+  it('passes on the output of the function, before its answer', async () => {
     await payloadOf('Printing');
     expect(platform.output.join('')).toContain('said\nraw');
   });
 });
 
 describe('a fault', () => {
-  it('comes with the name and message of what was thrown', async () => {
+  it('has the name and message of the exception', async () => {
     expect(await payloadOf('Faulty', { name: 'Unauthorized', message: 'no token' })).toEqual({
       status: 'error',
       errorType: 'Unauthorized',
@@ -179,7 +179,7 @@ describe('a fault', () => {
     });
   });
 
-  it('outside of any promise ends the environment and not the cloud', async () => {
+  it('outside of any promise ends the environment, but not the cloud', async () => {
     expect(await payloadOf('Crashing')).toMatchObject({ errorType: 'TypeError', errorMessage: 'late' });
     expect(await payloadOf('Crashing')).toMatchObject({ errorType: 'TypeError' });
   });
@@ -193,7 +193,7 @@ describe('a fault', () => {
     expect(await payloadOf('Exiting')).toBe('alive');
   });
 
-  it('by taking too long ends the environment', async () => {
+  it('by a timeout ends the environment', async () => {
     expect(await payloadOf('Slow')).toBe(1);
     expect(await payloadOf('Slow', { hang: true })).toEqual({
       status: 'error',
@@ -203,11 +203,11 @@ describe('a fault', () => {
     expect(await payloadOf('Slow')).toBe(1);
   });
 
-  it('by taking more memory than it has ends the environment', async () => {
+  it('by using more memory than the function has ends the environment', async () => {
     expect(await payloadOf('Growing')).toMatchObject({ errorType: 'Runtime.OutOfMemory' });
   });
 
-  it('by answering more than 6 MB is an error of its own', async () => {
+  it('by answering more than 6 MB has an error type of its own', async () => {
     expect(await payloadOf('Huge', { bytes: 10 })).toBe('xxxxxxxxxx');
     expect(await payloadOf('Huge', { bytes: 6 * 1024 * 1024 })).toMatchObject({
       errorType: 'Function.ResponseSizeTooLarge',
@@ -232,7 +232,7 @@ describe('concurrency', () => {
     expect(platform.meter.snapshot()['lambda.Nothing.coldStarts']).toBe(1);
   });
 
-  it('above what is reserved is throttled', async () => {
+  it('above the reserved concurrency is throttled', async () => {
     const outcomes: Outcome[] = await Promise.all([
       lambda('Reserved').invoke({}),
       lambda('Reserved').invoke({}),
@@ -242,7 +242,7 @@ describe('concurrency', () => {
 });
 
 describe('a resource policy', () => {
-  it('lets the service call for matching sources only', () => {
+  it('allows a service only for matching sources', () => {
     const permits = (service: string, source: string) =>
       lambda('Bundle').permits(
         `${service}.amazonaws.com`,

@@ -47,11 +47,11 @@ describe('Invoke', () => {
     }
   });
 
-  it('takes no payload for an empty object', async () => {
+  it('treats a missing payload as an empty object', async () => {
     expect(text((await client.send(new InvokeCommand({ FunctionName: name }))).Payload)).toBe('{}');
   });
 
-  it('is well even where the function is not, and shows no trace', async () => {
+  it('answers 200 even if the function fails, and shows no stack trace', async () => {
     const { StatusCode, FunctionError, Payload } = await invoke({
       FunctionName: platform.deployment.physicalId('Faulty'),
     });
@@ -59,7 +59,7 @@ describe('Invoke', () => {
     expect(text(Payload)).toBe('{"errorType":"TypeError","errorMessage":"broken"}');
   });
 
-  it('of an event answers at once, and tries a failing function three times in all', async () => {
+  it('of an event answers at once, and tries a function that fails three times in all', async () => {
     const FunctionName = platform.deployment.physicalId('Faulty');
     const before = platform.meter.snapshot()['lambda.Faulty.invocations'] ?? 0;
     expect((await invoke({ FunctionName, InvocationType: 'Event' })).StatusCode).toBe(202);
@@ -67,7 +67,7 @@ describe('Invoke', () => {
     await expect.poll(tries, { timeout: 15_000 }).toBe(3);
   });
 
-  it('as a dry run only checks', async () => {
+  it('as a dry run only checks the permission', async () => {
     const before = platform.meter.snapshot()['lambda.Echo.invocations'];
     expect((await invoke({ InvocationType: 'DryRun' })).StatusCode).toBe(204);
     expect(platform.meter.snapshot()['lambda.Echo.invocations']).toBe(before);
@@ -85,7 +85,7 @@ describe('Invoke', () => {
     });
   });
 
-  it('refuses what is not JSON, not there, not granted or throttled', async () => {
+  it('refuses a payload that is not JSON, an unknown function, a missing right and a throttled function', async () => {
     await expect(invoke({ Payload: '{' })).rejects.toMatchObject({ name: 'InvalidRequestContentException' });
     await expect(invoke({ FunctionName: 'nobody' })).rejects.toMatchObject({
       name: 'ResourceNotFoundException',

@@ -29,7 +29,7 @@ const valueOf = async (SecretId: string) =>
   (await client.send(new GetSecretValueCommand({ SecretId }))).SecretString;
 
 describe('Secrets Manager', () => {
-  it('generates what a laptop knows in advance', async () => {
+  it('generates a fixed value, so that tools can sign tokens with it', async () => {
     expect(generatedSecret(12)).toBe('locallocallo');
     expect(generatedSecret()).toHaveLength(32);
     expect(await valueOf(arn)).toBe(generatedSecret(12));
@@ -39,19 +39,19 @@ describe('Secrets Manager', () => {
     expect(await valueOf(platform.deployment.physicalId('Given'))).toBe('as it is');
   });
 
-  it('knows a secret by name, ARN and ARN without the suffix', async () => {
+  it('finds a secret by name, by ARN and by ARN without the suffix', async () => {
     expect(arn).toMatch(/:secret:token-[a-z0-9]{6}$/);
     expect(await valueOf('token')).toBe(await valueOf(arn));
     expect(await valueOf(arn.slice(0, -7))).toBe(await valueOf(arn));
   });
 
-  it('describes without telling', async () => {
+  it('describes a secret without its value', async () => {
     const described = await client.send(new DescribeSecretCommand({ SecretId: 'token' }));
     expect(described).toMatchObject({ ARN: arn, Name: 'token' });
     expect(JSON.stringify(described)).not.toContain(generatedSecret(12));
   });
 
-  it('refuses what the role does not grant, what is not there, and what is not supported', async () => {
+  it('refuses a call that the role does not grant, an unknown secret, and an unsupported operation', async () => {
     const reader = new SecretsManagerClient(platform.clientOf('Reader'));
     await expect(reader.send(new GetSecretValueCommand({ SecretId: arn }))).resolves.toMatchObject({
       Name: 'token',

@@ -104,7 +104,7 @@ describe('a signature', () => {
     headers: fc.record({ 'x-amz-meta': fc.stringMatching(/^[a-z]{1,4}( {1,3}[a-z=]{1,4}){0,3}$/) }),
     body: fc.string({ unit: 'grapheme', maxLength: 100 }),
   });
-  // Clients resolve dot segments before they send, and no signature covers itself.
+  // Clients resolve dot segments before they send. No signature covers its own header.
   const sendable = request.filter(
     ({ segments, query }) =>
       !segments.some((segment) => segment === '.' || segment === '..') &&
@@ -126,7 +126,7 @@ describe('a signature', () => {
     );
   });
 
-  it('is refused once anything that it covers has changed', async () => {
+  it('is refused if anything that it covers has changed', async () => {
     await fc.assert(
       fc.asyncProperty(sendable, async (unsigned) => {
         const signed = await sign(unsigned);
@@ -144,7 +144,7 @@ describe('a signature', () => {
     );
   });
 
-  it('covers the path encoded twice, as every service but S3 has it', async () => {
+  it('covers the path encoded twice, as for every service but S3', async () => {
     const signed = await sign({ ...plain, segments: ['live', '@connections', 'R1kmxc2VNjMCFIA='] });
     expect(signed.url).toBe('/live/%40connections/R1kmxc2VNjMCFIA%3D');
     expect(reasonOf(keys.verify(signed, 'execute-api', now))).toBe('ok');
@@ -152,13 +152,13 @@ describe('a signature', () => {
     expect(reasonOf(keys.verify(raw, 'execute-api', now))).toBe('mismatch');
   });
 
-  it('may leave out the payload where it says so', async () => {
+  it('may leave out the payload if it says so', async () => {
     const signed = await sign({ ...plain, headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } });
     const other = { ...signed, body: Buffer.from('another body') };
     expect(reasonOf(keys.verify(other, 'execute-api', now))).toBe('ok');
   });
 
-  it('holds for five minutes, either way', async () => {
+  it('is valid from five minutes before its time to five minutes after', async () => {
     const signed = await sign(plain);
     const after = (seconds: number): string =>
       reasonOf(keys.verify(signed, 'execute-api', new Date(now.getTime() + seconds * 1000)));
@@ -174,7 +174,7 @@ describe('a signature', () => {
     expect(reasonOf(new KeyRing('eu-west-1').verify(signed, 'lambda', now))).toBe('unknown_key');
   });
 
-  it('of temporary credentials comes with their token', async () => {
+  it('of temporary credentials needs their token', async () => {
     const signed = await sign(plain, { credentials: temporary });
     expect(keys.verify(signed, 'execute-api', now)).toMatchObject({ ok: true, principal: { name: 'role' } });
     const without = { ...signed, headers: { ...signed.headers, 'x-amz-security-token': undefined } };
@@ -182,14 +182,14 @@ describe('a signature', () => {
     expect(keys.principalOf(temporary.accessKeyId)?.name).toBe('role');
   });
 
-  it('by a wrong secret or an unknown key is refused, each for its reason', async () => {
+  it('with a wrong secret or an unknown key is refused with its own reason', async () => {
     const wrong = await sign(plain, { credentials: { accessKeyId: 'local', secretAccessKey: 'guess' } });
     const unknown = await sign(plain, { credentials: { accessKeyId: 'AKIA', secretAccessKey: 'local' } });
     expect(reasonOf(keys.verify(wrong, 'execute-api', now))).toBe('mismatch');
     expect(reasonOf(keys.verify(unknown, 'execute-api', now))).toBe('unknown_key');
   });
 
-  it('that is missing or malformed is told apart, and nothing makes verification throw', async () => {
+  it('that is missing or malformed is refused with its own reason, without an exception', async () => {
     const signed = await sign(plain);
     const withHeader = (authorization?: string): string =>
       reasonOf(keys.verify({ ...signed, headers: { ...signed.headers, authorization } }, 'execute-api', now));
@@ -221,7 +221,7 @@ describe('curl --aws-sigv4', () => {
   });
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-  it('is accepted as it is', async () => {
+  it('signs a request that is accepted', async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const url = `http://127.0.0.1:${String(typeof address === 'object' && address ? address.port : 0)}/publish`;

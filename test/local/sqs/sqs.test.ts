@@ -31,7 +31,7 @@ const client = new SQSClient(platform.client);
 const QueueUrl = platform.deployment.physicalId('Jobs');
 
 describe('SQS', () => {
-  it('knows a queue by the address that Ref gives', async () => {
+  it('finds a queue by the URL that Ref gives', async () => {
     expect(QueueUrl).toBe(`${platform.client.endpoint}/000000000000/jobs`);
     expect((await client.send(new GetQueueUrlCommand({ QueueName: 'jobs' }))).QueueUrl).toBe(QueueUrl);
     expect((await client.send(new ListQueuesCommand({ QueueNamePrefix: 'jo' }))).QueueUrls).toEqual([
@@ -81,7 +81,7 @@ describe('SQS', () => {
     await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message?.ReceiptHandle }));
   });
 
-  it('refuses a message above the size of the queue, and knows no other queue', async () => {
+  it('refuses a message above the maximum size of the queue, and an unknown queue', async () => {
     const large = new SendMessageCommand({ QueueUrl, MessageBody: 'x'.repeat(2049) });
     await expect(client.send(large)).rejects.toThrow('Message must be shorter than 2048 bytes');
     const elsewhere = new SendMessageCommand({
@@ -104,7 +104,7 @@ describe('SQS', () => {
     expect(await dead).toEqual(['poison']);
   });
 
-  it('asks of a batch the right of its single form, on that queue', async () => {
+  it('checks a batch against the action for one message, on that queue', async () => {
     const sender = new SQSClient(platform.clientOf('Sender'));
     const Entries = [{ Id: 'a', MessageBody: 'one' }];
     await expect(sender.send(new SendMessageBatchCommand({ QueueUrl, Entries }))).resolves.toMatchObject({

@@ -68,7 +68,7 @@ describe('intrinsic functions', () => {
 });
 
 describe('return values', () => {
-  it('are shaped as AWS shapes them', () => {
+  it('have the form that AWS gives them', () => {
     const types = {
       ...api,
       Function: { Type: 'AWS::Lambda::Function', Properties: {} },
@@ -109,7 +109,7 @@ describe('return values', () => {
 });
 
 describe('addresses', () => {
-  it('of the APIs are those of this machine, and other URLs stay as they are', () => {
+  it('of the APIs point to this machine, and other URLs stay unchanged', () => {
     const host = (id: string) => [
       '',
       [{ Ref: id }, '.execute-api.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }],
@@ -167,11 +167,11 @@ describe('a mistake', () => {
         Resources: { Holder: { Type: 'AWS::CDK::Metadata', Properties: { a: { Ref: 'Name' } } } },
       },
     ],
-  ])('is told in one line: %s', (message, template) => {
+  ])('is reported in one line: %s', (message, template) => {
     expect(() => load(template)).toThrow(new TemplateError(message));
   });
 
-  it('in the folder is told too', () => {
+  it('in the folder is reported too', () => {
     expect(() => loadDeployment('/nowhere', endpoint)).toThrow(
       '/nowhere/manifest.json cannot be read; run `cdk synth` first.',
     );

@@ -99,7 +99,7 @@ describe('the idle timeout (apigateway-execution-service-websocket-limits-table)
     expect(await client.closed).toEqual(goingAway);
   });
 
-  it('does not start anew with a ping', async () => {
+  it('does not start anew with a WebSocket ping', async () => {
     const { clock, client } = await open();
     clock.advance(9 * minute);
     const pong = new Promise((resolve) => client.socket.once('pong', resolve));
@@ -110,7 +110,7 @@ describe('the idle timeout (apigateway-execution-service-websocket-limits-table)
   });
 });
 
-it('closes a connection with 1001 after 2 hours, however active it is', async () => {
+it('a connection closes with 1001 after 2 hours, however active it is', async () => {
   const { clock, connection, client } = await open();
   for (let passed = 0; passed < 117; passed += 9) {
     clock.advance(9 * minute);
@@ -123,13 +123,13 @@ it('closes a connection with 1001 after 2 hours, however active it is', async ()
   expect(await client.closed).toEqual(goingAway);
 });
 
-it('sends nothing more when the queue of a slow client is full', async () => {
+it('a connection sends nothing more when the queue of a slow client is full', async () => {
   const { connection } = await open({ slowConsumer: 1 });
   for (let index = 0; index < 256; index += 1) expect(connection.send('x')).toBe('sent');
   expect(connection.send('x')).toBe('full');
 });
 
-it('tells when the last message in either direction was', async () => {
+it('a connection knows the time of the last message in either direction', async () => {
   const { clock, connection, client, messages } = await open();
   clock.advance(1000);
   connection.send('hello');
@@ -140,7 +140,7 @@ it('tells when the last message in either direction was', async () => {
   expect(connection.lastActiveAt).toBe(2000);
 });
 
-it('meters each started minute', async () => {
+it('the meter counts each started minute of a connection', async () => {
   const { clock, meter } = await open();
   clock.advance(2 * minute);
   expect(meter.snapshot()['websocket.connectionMinutes']).toBe(3);

@@ -54,7 +54,7 @@ describe('POST', () => {
     expect(await client.frames.next()).toBe('{"text":"grüß"}');
   });
 
-  it('takes 131,072 bytes and answers 413 to one more (API model: Data, max 131072)', async () => {
+  it('accepts 131,072 bytes and answers 413 to one more (API model: Data, max 131072)', async () => {
     const { client, api, ConnectionId } = await connected();
     await api.send(post(ConnectionId, 'x'.repeat(131_072)));
     expect((await client.frames.next()).length).toBe(131_072);
@@ -64,7 +64,7 @@ describe('POST', () => {
     ]);
   });
 
-  it('answers 429 where the buffer of a client that does not read is full (API model: LimitExceededException)', async () => {
+  it('answers 429 if the buffer of a client that does not read is full (API model: LimitExceededException)', async () => {
     const { client, api, ConnectionId } = await connected();
     client.socket.pause();
     const data = 'x'.repeat(131_072);
@@ -81,14 +81,14 @@ describe('POST', () => {
     expect(sent).toBeGreaterThan(8);
   });
 
-  it('meters a message per 32 KB', async () => {
+  it('counts a message per 32 KB in the meter', async () => {
     const { cloud, api, ConnectionId } = await connected();
     await api.send(post(ConnectionId, 'x'.repeat(33 * 1024)));
     expect(cloud.meter.snapshot()['websocket.messages']).toBe(2);
   });
 });
 
-it('GET tells when it connected, when it was last active, and who it is (API model: GetConnection)', async () => {
+it('GET gives the time of connecting, the last activity and the identity (API model: GetConnection)', async () => {
   const { api, ConnectionId } = await connected();
   const { ConnectedAt, LastActiveAt, Identity } = await api.send(new GetConnectionCommand({ ConnectionId }));
   expect(Identity).toEqual({ SourceIp: '127.0.0.1', UserAgent: 'test/1' });
@@ -111,7 +111,7 @@ describe('an id', () => {
     ['GET', (api) => api.send(new GetConnectionCommand({ ConnectionId: unknownId }))],
     ['DELETE', (api) => api.send(new DeleteConnectionCommand({ ConnectionId: unknownId }))],
   ];
-  it.each(calls)('that nobody has is 410 GoneException for %s', async (_method, call) => {
+  it.each(calls)('of no connection is 410 GoneException for %s', async (_method, call) => {
     expect(await failureOf(call(clientOf(await runCloud(webSocketStack({ routes })))))).toEqual([
       'GoneException',
       410,
@@ -132,7 +132,7 @@ describe('an id', () => {
 });
 
 describe('before $connect has returned', () => {
-  it('its id is 410 (repost.aws/knowledge-center/410-gone-api-gateway), and works after', async () => {
+  it('a post to its id is 410 (repost.aws/knowledge-center/410-gone-api-gateway), and 200 afterwards', async () => {
     const gate = await startGate();
     const cloud = await runCloud(
       webSocketStack({ routes: { $connect: { body: `${waitAt(gate)} return { statusCode: 200 };` } } }),
@@ -149,7 +149,7 @@ describe('before $connect has returned', () => {
     expect(await client.frames.next()).toBe('now');
   });
 
-  it('a client that goes away never becomes live, but $disconnect runs', async () => {
+  it('a client may go away: the connection never opens, but $disconnect runs', async () => {
     const gate = await startGate();
     const cloud = await runCloud(
       webSocketStack({

@@ -43,7 +43,7 @@ function manage(path: string): unknown {
   };
 }
 
-it('lets a function post whose role may (apigateway-websocket-control-access-iam)', async () => {
+it('a function may post if its role allows it (apigateway-websocket-control-access-iam)', async () => {
   const cloud = await runCloud(stack([manage('POST/@connections/*')]));
   const client = await cloud.connect().open();
   client.send('x');
@@ -54,7 +54,7 @@ it('lets a function post whose role may (apigateway-websocket-control-access-iam
 it.each([
   ['no grant', []],
   ['a grant for another method', [manage('GET/@connections/*')]],
-])('denies a function with %s, naming the action', async (_name, statements) => {
+])('a function with %s is refused, and the refusal names the action', async (_name, statements) => {
   const cloud = await runCloud(stack(statements));
   const client = await cloud.connect().open();
   client.send('x');

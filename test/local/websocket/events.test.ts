@@ -66,7 +66,7 @@ function lists(headers: Record<string, unknown>): Record<string, unknown[]> {
 const open = (cloud: RunningCloud, query: string) =>
   cloud.connect(query, [], { 'user-agent': 'test/1' }).open();
 
-it('shows the authorizer a REQUEST event (apigateway-websocket-api-lambda-auth)', async () => {
+it('the authorizer gets a REQUEST event (apigateway-websocket-api-lambda-auth)', async () => {
   const cloud = await run();
   await open(cloud, '?token=t&token=u%20v');
   const headers = {
@@ -89,7 +89,7 @@ it('shows the authorizer a REQUEST event (apigateway-websocket-api-lambda-auth)'
   sameIds(event);
 });
 
-it('shows $connect the captured CONNECT event, with the context of the authorizer', async () => {
+it('$connect gets the captured CONNECT event, with the context of the authorizer', async () => {
   const cloud = await run();
   await open(cloud, '?token=t');
   const event = await cloud.events('Connect').next();
@@ -104,7 +104,7 @@ it('shows $connect the captured CONNECT event, with the context of the authorize
   sameIds(event);
 });
 
-it('leaves the query maps out of CONNECT where there is no query', async () => {
+it('a CONNECT event has no query maps if there is no query', async () => {
   const cloud = await runCloud(webSocketStack({ routes: { $connect: {} } }));
   await open(cloud, '');
   expect(await cloud.events('Connect').next()).toEqual({
@@ -115,7 +115,7 @@ it('leaves the query maps out of CONNECT where there is no query', async () => {
   });
 });
 
-it('shows MESSAGE without headers and query, and alone with a messageId (aws-lambda-go test data)', async () => {
+it('a MESSAGE event has no headers and no query, and is the only one with a messageId (aws-lambda-go test data)', async () => {
   const cloud = await run();
   const client = await open(cloud, '?token=t');
   client.send('{"a": 1}');
@@ -128,7 +128,7 @@ it('shows MESSAGE without headers and query, and alone with a messageId (aws-lam
   sameIds(event);
 });
 
-it('shows DISCONNECT with four headers, the close code and the reason (aws-lambda-go test data)', async () => {
+it('a DISCONNECT event has four headers, the close code and the reason (aws-lambda-go test data)', async () => {
   const cloud = await run();
   const client = await open(cloud, '?token=t');
   client.socket.close(4001, 'bye');
@@ -149,7 +149,7 @@ it('shows DISCONNECT with four headers, the close code and the reason (aws-lambd
   sameIds(event);
 });
 
-it('keeps connectionId and connectedAt over all events of a connection', async () => {
+it('all events of a connection have the same connectionId and connectedAt', async () => {
   const cloud = await run();
   const client = await open(cloud, '?token=t');
   client.send('x');

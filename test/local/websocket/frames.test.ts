@@ -22,7 +22,7 @@ function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 }
 
 describe('reading frame headers (RFC 6455, 5.2)', () => {
-  it('finds every header, however the stream is cut', () => {
+  it('finds every header, wherever the stream is split', () => {
     fc.assert(
       fc.property(frames, fc.array(fc.nat(), { maxLength: 30 }), (given, cuts) => {
         const stream = Buffer.concat(
@@ -41,7 +41,7 @@ describe('reading frame headers (RFC 6455, 5.2)', () => {
     );
   });
 
-  it('tells of a frame before its payload has come', () => {
+  it('reports a frame before its payload has arrived', () => {
     const seen: FrameHeader[] = [];
     new FrameReader((header) => seen.push(header)).push(
       frame(1, true, true, Buffer.alloc(40_000)).subarray(0, 8),
@@ -49,7 +49,7 @@ describe('reading frame headers (RFC 6455, 5.2)', () => {
     expect(seen).toEqual([{ opcode: 1, final: true, payloadBytes: 40_000 }]);
   });
 
-  it('reads byte by byte', () => {
+  it('works byte by byte', () => {
     const seen: FrameHeader[] = [];
     const reader = new FrameReader((header) => seen.push(header));
     for (const byte of frame(1, true, true, Buffer.alloc(70_000))) reader.push(Buffer.from([byte]));
@@ -60,7 +60,7 @@ describe('reading frame headers (RFC 6455, 5.2)', () => {
 describe('the limit of a frame', () => {
   const text = (bytes: number, final = true) => frame(1, final, true, Buffer.alloc(bytes));
 
-  it('admits the whole messages before the refused frame and none after it', () => {
+  it('lets the whole messages before the refused frame through, and none after it', () => {
     let refusals = 0;
     const limit = new FrameLimit(100, () => {
       refusals += 1;
@@ -72,13 +72,13 @@ describe('the limit of a frame', () => {
     expect([1, 2, 3, 4].map((number) => limit.admits(number))).toEqual([true, true, false, false]);
   });
 
-  it('refuses a message whose later fragment is too large', () => {
+  it('applies to each fragment of a message', () => {
     const limit = new FrameLimit(100, () => undefined);
     limit.push(Buffer.concat([text(100, false), frame(0, true, true, Buffer.alloc(101))]));
     expect(limit.admits(1)).toBe(false);
   });
 
-  it('counts a fragmented message once', () => {
+  it('counts a fragmented message as one', () => {
     const limit = new FrameLimit(100, () => undefined);
     limit.push(Buffer.concat([text(100, false), frame(0, true, true, Buffer.alloc(100)), text(101)]));
     expect([limit.admits(1), limit.admits(2)]).toEqual([true, false]);

@@ -22,7 +22,7 @@ const withAuthorizer = (body: string, more: Partial<WebSocketRouteSpec> = {}): W
 
 describe('the authorizer (apigateway-websocket-api-lambda-auth)', () => {
   it.each(['', '?token=', '?other=t'])(
-    'is not asked where its identity source is missing or empty: 401 (%j)',
+    'is not called if its identity source is missing or empty: 401 (%j)',
     async (query) => {
       const cloud = await runCloud(webSocketStack(withAuthorizer(allow())));
       expect(await cloud.connect(query).handshake).toBe(401);
@@ -30,21 +30,21 @@ describe('the authorizer (apigateway-websocket-api-lambda-auth)', () => {
     },
   );
 
-  it('reads a header as identity source without regard to case', async () => {
+  it('may have a header as identity source, in upper or lower case', async () => {
     const spec = { routes: connectOnly, authorizer: { identitySource: ['route.request.header.X-Auth'] } };
     const cloud = await runCloud(webSocketStack(spec));
     expect(await cloud.connect('', [], { 'x-auth': 'a' }).handshake).toBe(101);
   });
 
-  it('refuses with 401 where it throws exactly Unauthorized', async () => {
+  it('refuses with 401 if it throws exactly Unauthorized', async () => {
     expect(await statusOf(withAuthorizer(`throw new Error('Unauthorized');`))).toBe(401);
   });
 
-  it('refuses with 500 where it throws anything else', async () => {
+  it('refuses with 500 if it throws anything else', async () => {
     expect(await statusOf(withAuthorizer(`throw new Error('unauthorized');`))).toBe(500);
   });
 
-  it('refuses with 500 where it runs out of time', async () => {
+  it('refuses with 500 if it runs out of time', async () => {
     expect(await statusOf(withAuthorizer('await new Promise(() => {});', { timeout: 1 }))).toBe(500);
   });
 
@@ -55,15 +55,15 @@ describe('the authorizer (apigateway-websocket-api-lambda-auth)', () => {
     `return { principalId: 'u', policyDocument: { Statement: [] } };`,
     `return { policyDocument: { Statement: [{ Action: '*', Effect: 'Allow', Resource: '*' }] } };`,
     `return { principalId: 'u', policyDocument: { Statement: [{ Action: '*', Resource: '*' }] } };`,
-  ])('refuses with 500 where its result is malformed: %s', async (body) => {
+  ])('refuses with 500 if its result is malformed: %s', async (body) => {
     expect(await statusOf(withAuthorizer(body))).toBe(500);
   });
 
-  it('refuses with 500 where a context value is an object', async () => {
+  it('refuses with 500 if a context value is an object', async () => {
     expect(await statusOf(withAuthorizer(allow({ user: { id: 1 } })))).toBe(500);
   });
 
-  it('refuses with 500 where its result is above 8 KB', async () => {
+  it('refuses with 500 if its result is above 8 KB', async () => {
     expect(await statusOf(withAuthorizer(allow({ long: 'x'.repeat(8200) })))).toBe(500);
   });
 
@@ -71,21 +71,21 @@ describe('the authorizer (apigateway-websocket-api-lambda-auth)', () => {
     { Effect: 'Deny', Action: 'execute-api:Invoke', Resource: '*' },
     { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: 'arn:aws:execute-api:*:*:*/other/*' },
     { Effect: 'Allow', Action: 's3:*', Resource: '*' },
-  ])('refuses with 403 where its policy does not allow the method: %j', async (statement) => {
+  ])('refuses with 403 if its policy does not allow the method: %j', async (statement) => {
     const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
     expect(await statusOf(withAuthorizer(`return { principalId: 'u', policyDocument: ${policy} };`))).toBe(
       403,
     );
   });
 
-  it('lets in by a policy with wildcards', async () => {
+  it('may allow by a policy with wildcards', async () => {
     const policy = `{ Statement: { Effect: 'Allow', Action: 'execute-api:*', Resource: event.methodArn.slice(0, -5) + '*' } }`;
     expect(await statusOf(withAuthorizer(`return { principalId: 'u', policyDocument: ${policy} };`))).toBe(
       101,
     );
   });
 
-  it('refuses with 500 where API Gateway has no permission to invoke it', async () => {
+  it('refuses with 500 if API Gateway has no permission to invoke it', async () => {
     expect(await statusOf(withAuthorizer(allow(), { unpermitted: true }))).toBe(500);
   });
 });
@@ -96,33 +96,33 @@ describe('$connect', () => {
   });
 
   it.each([400, 403, 503])(
-    'passes its status through: %i (websocket-connect-route-subprotocol)',
+    'refuses with its own status: %i (websocket-connect-route-subprotocol)',
     async (status) => {
       expect(await statusOf(connecting({ body: `return { statusCode: ${String(status)} };` }))).toBe(status);
     },
   );
 
   it.each([`throw new Error('no');`, 'return {};', 'return;', `return { statusCode: 'fine' };`])(
-    'is a 502 where it throws or answers in another shape (services-apigateway): %s',
+    'gives a 502 if it throws or its answer is malformed (services-apigateway): %s',
     async (body) => {
       expect(await statusOf(connecting({ body }))).toBe(502);
     },
   );
 
-  it('is a 500 where API Gateway has no permission to invoke it', async () => {
+  it('gives a 500 if API Gateway has no permission to invoke it', async () => {
     expect(await statusOf(connecting({ unpermitted: true }))).toBe(500);
   });
 
-  it('is a 500 where Lambda throttles it', async () => {
+  it('gives a 500 if Lambda throttles it', async () => {
     expect(await statusOf(connecting({ reserved: 0 }))).toBe(500);
   });
 
-  it('is a 504 where it takes longer than the integration timeout', async () => {
+  it('gives a 504 if it takes longer than the integration timeout', async () => {
     const route = { body: 'await new Promise(() => {});', integration: { TimeoutInMillis: 50 }, timeout: 1 };
     expect(await statusOf(connecting(route))).toBe(504);
   });
 
-  it('is not followed by $disconnect where it refused', async () => {
+  it('is not followed by $disconnect if it refused', async () => {
     const cloud = await runCloud(webSocketStack(connecting({ body: 'return { statusCode: 403 };' })));
     expect(await cloud.connect().handshake).toBe(403);
     await cloud.close();
@@ -137,10 +137,10 @@ describe('$connect', () => {
     expect(client.socket.extensions).toBe('');
   });
 
-  it('leaves the subprotocol out where it names none', async () => {
+  it('chooses no subprotocol if it names none', async () => {
     const cloud = await runCloud(webSocketStack(connecting({})));
     const client = cloud.connect('', ['a']);
-    // RFC 6455, 4.1: a client that asked for subprotocols may go on without one; ws refuses to.
+    // RFC 6455, 4.1: a client that asked for subprotocols may continue without one. ws does not.
     expect((await client.closed).code).toBe(1006);
   });
 });

@@ -18,8 +18,8 @@ async function disconnectOf(cloud: RunningCloud): Promise<readonly unknown[]> {
   return [requestContext.disconnectStatusCode, requestContext.disconnectReason];
 }
 
-describe('sizes (apigateway-execution-service-websocket-limits-table)', () => {
-  it('takes a frame of 32 KB and closes with 1009 on one byte more, which no function sees', async () => {
+describe('the limit of sizes (apigateway-execution-service-websocket-limits-table)', () => {
+  it('allows a frame of 32 KB, and closes with 1009 on one byte more, which no function gets', async () => {
     const cloud = await run();
     const client = await cloud.connect().open();
     client.send('x'.repeat(32 * KB));
@@ -31,14 +31,14 @@ describe('sizes (apigateway-execution-service-websocket-limits-table)', () => {
     expect(cloud.events('Default').size).toBe(0);
   });
 
-  it('counts bytes, not characters', async () => {
+  it('is in bytes, not in characters', async () => {
     const cloud = await run();
     const client = await cloud.connect().open();
     client.send('é'.repeat(16 * KB + 1));
     expect((await client.closed).code).toBe(1009);
   });
 
-  it('still runs a whole message that came in one packet with a refused frame', async () => {
+  it('does not affect a whole message in one packet with a refused frame', async () => {
     const cloud = await run();
     const client = await cloud.connect().open();
     const socket = transportOf(client.socket);
@@ -50,7 +50,7 @@ describe('sizes (apigateway-execution-service-websocket-limits-table)', () => {
     expect(cloud.events('Default').size).toBe(0);
   });
 
-  it('takes a message of 128 KB in frames of 32 KB', async () => {
+  it('allows a message of 128 KB in frames of 32 KB', async () => {
     const cloud = await run();
     const client = await cloud.connect().open();
     for (let part = 1; part <= 4; part += 1) client.socket.send('x'.repeat(32 * KB), { fin: part === 4 });
@@ -67,7 +67,7 @@ describe('sizes (apigateway-execution-service-websocket-limits-table)', () => {
   });
 });
 
-it('closes with 1003 on a binary message (websocket-api-develop-binary-media-types)', async () => {
+it('a connection closes with 1003 on a binary message (websocket-api-develop-binary-media-types)', async () => {
   const cloud = await run();
   const client = await cloud.connect().open();
   client.socket.send(Buffer.from('bytes'));
@@ -76,7 +76,7 @@ it('closes with 1003 on a binary message (websocket-api-develop-binary-media-typ
   expect(cloud.events('Default').size).toBe(0);
 });
 
-it('closes with 1007 on invalid UTF-8 (RFC 6455, 8.1)', async () => {
+it('a connection closes with 1007 on invalid UTF-8 (RFC 6455, 8.1)', async () => {
   const cloud = await run();
   const client = await cloud.connect().open();
   client.socket.send(Buffer.from([0xff]), { binary: false });
@@ -84,7 +84,7 @@ it('closes with 1007 on invalid UTF-8 (RFC 6455, 8.1)', async () => {
   expect(await disconnectOf(cloud)).toEqual([1007, '']);
 });
 
-describe('time: an open connection ends with 1001 Going away', () => {
+describe('an open connection ends with 1001 Going away', () => {
   const goingAway = { code: 1001, reason: 'Going away' };
   const never = 365 * 24 * 60 * 60_000;
   /** Ten minutes take 5 ms, and two hours 60 ms. */
@@ -104,7 +104,7 @@ describe('time: an open connection ends with 1001 Going away', () => {
 });
 
 describe('$disconnect', () => {
-  it('gets 1005 where the client closes without a code, once', async () => {
+  it('gets 1005 if the client closes without a code, and runs once', async () => {
     const cloud = await run();
     const client = await cloud.connect().open();
     client.socket.close();
@@ -113,7 +113,7 @@ describe('$disconnect', () => {
     expect(cloud.meter.snapshot()['lambda.Disconnect.invocations']).toBe(1);
   });
 
-  it('gets 1006 where the client vanishes', async () => {
+  it('gets 1006 if the client vanishes', async () => {
     const cloud = await run();
     const client = await cloud.connect().open();
     client.socket.terminate();

@@ -7,7 +7,7 @@ import { webSocketStack, type WebSocketRouteSpec } from '../harness/websocket-st
 
 const id: unknown = expect.stringMatching(/^[A-Za-z0-9_-]{15}=$/);
 const echo = 'return { statusCode: 200, body: event.requestContext.routeKey + ":" + event.body };';
-/** Answers after everything before it, so that the next frame proves that nothing came in between. */
+/** Its answer comes after every frame before it. If that answer is the next frame, nothing came in between. */
 const barrier = { body: `return { body: 'barrier' };`, returnsResponse: true };
 
 async function connected(routes: Readonly<Record<string, WebSocketRouteSpec>>) {
@@ -49,7 +49,7 @@ describe('the route of a message (websocket-api-develop-routes)', () => {
     expect(selectRouteKey(expression, body)).toBe(key);
   });
 
-  it('tells the client where no route matches and there is no $default', async () => {
+  it('is an error for the client if no route matches and there is no $default', async () => {
     const { client } = await connected({});
     client.send({ type: 'unknown' });
     expect(JSON.parse(await client.frames.next())).toEqual({
@@ -61,7 +61,7 @@ describe('the route of a message (websocket-api-develop-routes)', () => {
 });
 
 describe('the answer to a message', () => {
-  it('is dropped where the route has no route response (apigateway-websocket-api-route-response)', async () => {
+  it('is dropped if the route has no route response (apigateway-websocket-api-route-response)', async () => {
     const { cloud, client } = await connected({ $default: { body: echo } });
     client.send('x');
     await cloud.events('Default').next();
@@ -69,7 +69,7 @@ describe('the answer to a message', () => {
     expect(await client.frames.next()).toBe('barrier');
   });
 
-  it('is no frame where the function returns no body', async () => {
+  it('is no frame if the function returns no body', async () => {
     const { cloud, client } = await connected({ $default: { returnsResponse: true } });
     client.send('x');
     await cloud.events('Default').next();
@@ -78,7 +78,7 @@ describe('the answer to a message', () => {
   });
 
   it.each([true, false])(
-    'says Internal server error where the function throws (route response: %s)',
+    'says Internal server error if the function throws (route response: %s)',
     async (returnsResponse) => {
       const { cloud, client } = await connected({
         $default: { body: `throw new Error('secret');`, returnsResponse },
@@ -91,13 +91,13 @@ describe('the answer to a message', () => {
     },
   );
 
-  it('says so where API Gateway may not invoke the function', async () => {
+  it('says so if API Gateway may not invoke the function', async () => {
     const { client } = await connected({ $default: { unpermitted: true } });
     client.send('x');
     expect(await client.frames.next()).toContain('"message":"Internal server error"');
   });
 
-  it('says so where the integration times out', async () => {
+  it('says so if the integration times out', async () => {
     const body = 'await new Promise(() => {});';
     const { client } = await connected({
       $default: { body, integration: { TimeoutInMillis: 50 }, timeout: 1 },
@@ -106,7 +106,7 @@ describe('the answer to a message', () => {
     expect(await client.frames.next()).toContain('"message":"Endpoint request timed out"');
   });
 
-  it('says so where the answer is above 128 KB, the limit of a message', async () => {
+  it('says so if the answer is above 128 KB, the limit of a message', async () => {
     const body = `return { body: 'x'.repeat(128 * 1024 + Number(event.body)) };`;
     const { client } = await connected({ $default: { body, returnsResponse: true } });
     client.send('0');
@@ -115,7 +115,7 @@ describe('the answer to a message', () => {
     expect(await client.frames.next()).toContain('"message":"Internal server error"');
   });
 
-  it('waits for no other message: each is an invocation of its own', async () => {
+  it('does not wait for other messages, because each is a separate invocation', async () => {
     const body = `if (event.body === 'slow') await new Promise(() => {}); return { body: event.body };`;
     const { client } = await connected({ $default: { body, returnsResponse: true, timeout: 1 } });
     client.send('slow');
@@ -124,7 +124,7 @@ describe('the answer to a message', () => {
   });
 });
 
-it('meters connects, started minutes, and messages both ways (https://aws.amazon.com/api-gateway/pricing/)', async () => {
+it('the meter counts connects, started minutes, and messages in both directions (https://aws.amazon.com/api-gateway/pricing/)', async () => {
   const { cloud, client } = await connected({ $default: { body: echo, returnsResponse: true } });
   client.send('x');
   await client.frames.next();
@@ -136,7 +136,7 @@ it('meters connects, started minutes, and messages both ways (https://aws.amazon
   expect([connects, messages, others['websocket.connectionMinutes']]).toEqual([1, 2, 1]);
 });
 
-it('runs a message that a hasty client sent before its handshake was answered', async () => {
+it('a message that a client sends before its handshake is answered runs too', async () => {
   const cloud = await runCloud(webSocketStack({ routes: { $connect: {}, $default: {} } }));
   const socket = connect(cloud.port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
