@@ -1,4 +1,4 @@
-import type { Lost } from './channels.ts';
+import type { Lost } from './channels/channels.ts';
 import type { SwitchboardError } from './errors.ts';
 import type { Frame } from './frames.ts';
 import type { Inbox } from './inbox.ts';

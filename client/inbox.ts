@@ -1,6 +1,6 @@
 import type { InboxList, InboxPage, InboxRead, InboxUnread } from '../protocol/messages/inbox.ts';
 import type { Emitter } from './emitter.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from './sending/outbox.ts';
 
 export type { InboxPage, InboxRead } from '../protocol/messages/inbox.ts';
 

@@ -1,6 +1,6 @@
 export { connect } from './connect.ts';
 export { type ClientErrorCode, SwitchboardError, type SwitchboardErrorCode } from './errors.ts';
-export type { Lost } from './channels.ts';
+export type { Lost } from './channels/channels.ts';
 export type {
   AnyMessages,
   AnyRequests,
@@ -14,7 +14,7 @@ export type {
 } from './client.ts';
 export type { ChannelPosition, Frame, Position } from './frames.ts';
 export type { Inbox, InboxPage, InboxRead } from './inbox.ts';
-export type { SocketClass, SocketLike } from './connection.ts';
+export type { SocketClass, SocketLike } from './connection/connection.ts';
 export type { Options } from './options.ts';
 export type { Status } from './status.ts';
-export type { TokenSource } from './tokens.ts';
+export type { TokenSource } from './connection/tokens.ts';

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from './clock.ts';
-import type { SocketClass } from './connection.ts';
-import type { Page } from './page-events.ts';
-import type { TokenSource } from './tokens.ts';
+import type { SocketClass } from './connection/connection.ts';
+import type { Page } from './connection/page-events.ts';
+import type { TokenSource } from './connection/tokens.ts';
 
 export interface Options {
   /** The address of the WebSocket API with its stage, `wss://…/live`. An invalid one makes `connect` throw. */

@@ -1,21 +1,21 @@
-import { createChannels } from './channels.ts';
+import { createChannels } from './channels/channels.ts';
 import type { Client } from './client.ts';
 import { createEmitter } from './emitter.ts';
 import { disconnected, readError, SwitchboardError } from './errors.ts';
 import type { Frame } from './frames.ts';
 import { createInbox } from './inbox.ts';
-import { createLifecycle } from './lifecycle.ts';
-import { type Connection, openConnection } from './connection.ts';
-import { createLiveness } from './liveness.ts';
+import { createLifecycle } from './connection/lifecycle.ts';
+import { type Connection, openConnection } from './connection/connection.ts';
+import { createLiveness } from './connection/liveness.ts';
 import type { Settings } from './options.ts';
-import { createOutbox } from './outbox.ts';
-import { listenToPage } from './page-events.ts';
-import { createRecovery } from './recovery.ts';
-import { createRefresh } from './refresh.ts';
-import { createRequests } from './requests.ts';
+import { createOutbox } from './sending/outbox.ts';
+import { listenToPage } from './connection/page-events.ts';
+import { createRecovery } from './channels/recovery.ts';
+import { createRefresh } from './connection/refresh.ts';
+import { createRequests } from './sending/requests.ts';
 import type { Status } from './status.ts';
-import { createSubscriptions } from './subscriptions.ts';
-import { readWithHandler, readWithLoop, type TopicHandler } from './topic-reading.ts';
+import { createSubscriptions } from './topics/subscriptions.ts';
+import { readWithHandler, readWithLoop, type TopicHandler } from './topics/topic-reading.ts';
 
 // A message of such a type reaches only `*` and its topic: a handler could not tell it from the event.
 const eventNames = ['status', 'lost', 'error', '*'];

@@ -3,9 +3,9 @@ import { createSwitchboard } from '../core/switchboard.ts';
 import { Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
-import { httpResponse, resultOf } from './http.ts';
+import { httpResponse, resultOf } from './http/http.ts';
 import { createResources } from './resources.ts';
-import { createRoutes } from './routes.ts';
+import { createRoutes } from './http/routes.ts';
 
 const resources = createResources(readEnvironment('api'));
 const routes = new Map(Object.entries(createRoutes(createSwitchboard(resources, systemClock))));

@@ -11,7 +11,7 @@ import { createSwitchboard } from '../core/switchboard.ts';
 import { readConnection } from './authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
-import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http.ts';
+import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
 import { createResources } from './resources.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 

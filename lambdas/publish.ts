@@ -6,7 +6,7 @@ import { createSwitchboard } from '../core/switchboard.ts';
 import { readPublishRequest } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
-import { httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http.ts';
+import { httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http/http.ts';
 import { createResources } from './resources.ts';
 
 const environment = readEnvironment('publish');

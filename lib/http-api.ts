@@ -9,7 +9,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { RouteKey } from '../lambdas/routes.ts';
+import type { RouteKey } from '../lambdas/http/routes.ts';
 import type { SwitchboardFunction } from './switchboard-function.ts';
 
 const { GET, POST, DELETE } = apigateway.HttpMethod;

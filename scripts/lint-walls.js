@@ -24,7 +24,7 @@ export const walls = {
   lib: {
     folders: ['protocol'],
     files: ['core/timing.ts'],
-    typesOf: ['lambdas/environment.ts', 'lambdas/routes.ts'],
+    typesOf: ['lambdas/environment.ts', 'lambdas/http/routes.ts'],
     packages: [
       '@aws-sdk/credential-provider-env',
       'aws-cdk-lib',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readArguments, readWholeNumber, run, UsageError } from '../cli/command-line.ts';
-import { mutationReport } from './mutation-report.ts';
+import { mutationReport } from './mutation/report.ts';
 
 const usage = `npm run mutate -- PATH … [--concurrency 1]
 
@@ -42,7 +42,7 @@ function readPattern(given: string): string {
 
 async function testMutants(mutate: string[], concurrency: number) {
   const reporters = [process.stdout.isTTY ? 'progress' : 'progress-append-only'];
-  const configFile = 'scripts/mutate.stryker.config.js';
+  const configFile = 'scripts/mutation/stryker.config.js';
   // The import takes a second, so it comes after the check of the paths.
   const { Stryker } = await import('@stryker-mutator/core');
   try {

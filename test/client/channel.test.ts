@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createChannel } from '../../client/channel.ts';
+import { createChannel } from '../../client/channels/channel.ts';
 import type { Recovery, DurableFrame, Position } from '../../client/frames.ts';
 
 const channel = 'user:member:42';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { failure, openStage } from './client-under-test.ts';
-import type { Sent } from './fake-server.ts';
+import { failure, openStage } from './harness/client-under-test.ts';
+import type { Sent } from './harness/fake-server.ts';
 
 const note = {
   type: 'note',

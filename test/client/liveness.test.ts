@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Page } from '../../client/page-events.ts';
-import { openStage, stage } from './client-under-test.ts';
-import { FakeClock } from './fake-clock.ts';
+import type { Page } from '../../client/connection/page-events.ts';
+import { openStage, stage } from './harness/client-under-test.ts';
+import { FakeClock } from './harness/fake-clock.ts';
 
 const minuteMs = 60_000;
 

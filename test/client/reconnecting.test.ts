@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connect, type Options, SwitchboardError } from '../../client/index.ts';
-import { failure, openStage, stage, startServer } from './client-under-test.ts';
+import { failure, openStage, stage, startServer } from './harness/client-under-test.ts';
 
 describe('the client', () => {
   it('is connecting at first, and open once the session is restored', async () => {

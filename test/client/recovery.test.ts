@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Client, Lost } from '../../client/index.ts';
-import { openStage, stage } from './client-under-test.ts';
-import type { Script } from './fake-server.ts';
+import { openStage, stage } from './harness/client-under-test.ts';
+import type { Script } from './harness/fake-server.ts';
 
 const user = 'user:member:42';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../client/index.ts';
-import { failure, jwt, openStage } from './client-under-test.ts';
-import type { FakeConnection } from './fake-server.ts';
+import { failure, jwt, openStage } from './harness/client-under-test.ts';
+import type { FakeConnection } from './harness/fake-server.ts';
 
 const minuteMs = 60_000;
 /** 1 h 50 min less the jitter. The fake clock's `random` is one half. */

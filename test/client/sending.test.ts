@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure, openStage, stage } from './client-under-test.ts';
+import { failure, openStage, stage } from './harness/client-under-test.ts';
 
 describe('send', () => {
   it('resolves to the content of the ack', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SwitchboardError } from '../../client/index.ts';
-import type { Page } from '../../client/page-events.ts';
-import { jwt, openStage } from './client-under-test.ts';
+import type { Page } from '../../client/connection/page-events.ts';
+import { jwt, openStage } from './harness/client-under-test.ts';
 
 describe('a session', () => {
   it('is extended two minutes before its token expires, and again before the next token expires', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure, openStage } from './client-under-test.ts';
+import { failure, openStage } from './harness/client-under-test.ts';
 
 const channel = 'topic:orders.eu';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../client/index.ts';
-import { failure, openStage, stage } from './client-under-test.ts';
+import { failure, openStage, stage } from './harness/client-under-test.ts';
 
 const channel = 'topic:orders.eu';
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type Client, connect } from '../../client/index.ts';
-import type { Page } from '../../client/page-events.ts';
-import { failure, openStage, startServer } from './client-under-test.ts';
-import type { FakeServer } from './fake-server.ts';
+import type { Page } from '../../client/connection/page-events.ts';
+import { failure, openStage, startServer } from './harness/client-under-test.ts';
+import type { FakeServer } from './harness/fake-server.ts';
 
 const large = 'é'.repeat(16 * 1024);
 

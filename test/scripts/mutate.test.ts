@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { type Mutant, mutationReport } from '../../scripts/mutation-report.ts';
+import { type Mutant, mutationReport } from '../../scripts/mutation/report.ts';
 
 it.each([
   ['a path that does not exist', ['core/nothing'], 'There is no core/nothing.\n'],

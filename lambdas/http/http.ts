@@ -1,0 +1,66 @@
+import * as z from 'zod/mini';
+import { errorTable, parseWith, Refusal } from '../../protocol/index.ts';
+import type { HttpEvent } from '../events.ts';
+import { log } from '../log.ts';
+
+export interface HttpResult {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** The response of the HTTP API, payload format 2.0. */
+export interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Runs a use case. An error that it throws becomes a result too. */
+export async function resultOf(run: () => Promise<HttpResult>): Promise<HttpResult> {
+  try {
+    return await run();
+  } catch (cause) {
+    return errorResult(cause);
+  }
+}
+
+/** The answer to an error. A `Refusal` is answered as it is. Any other error is logged and answered as `internal`. */
+export function errorResult(cause: unknown): HttpResult {
+  if (!(cause instanceof Refusal)) log.error('request failed', { cause });
+  const { code, message, details } = Refusal.of(cause);
+  const error = { code, message, ...(details.length > 0 && { details }) };
+  return { status: errorTable[code].httpStatus, body: { error } };
+}
+
+export function httpResponse({ status, body }: HttpResult): HttpResponse {
+  return jsonResponse(status, JSON.stringify(body));
+}
+
+export function jsonResponse(statusCode: number, json: string): HttpResponse {
+  return { statusCode, headers: { 'content-type': 'application/json' }, body: json };
+}
+
+/** For a route without query parameters. */
+export const noQuery = z.strictObject({});
+
+export function queryOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: Schema): z.output<Schema> {
+  return parseWith(schema, event.queryStringParameters ?? {}, '', 'bad_request');
+}
+
+export function pathOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: Schema): z.output<Schema> {
+  return parseWith(schema, event.pathParameters ?? {}, '', 'bad_request');
+}
+
+/** The body of a request. The content type is ignored. */
+export function textBody({ body = '', isBase64Encoded }: HttpEvent): string {
+  return isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
+}
+
+export function jsonBody(event: HttpEvent): unknown {
+  try {
+    return JSON.parse(textBody(event));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw Refusal.at('bad_request', 'body', 'is not JSON');
+  }
+}

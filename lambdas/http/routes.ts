@@ -1,0 +1,122 @@
+import * as z from 'zod/mini';
+import { listMessages } from '../../core/log/list.ts';
+import { listSessions } from '../../core/sessions/list.ts';
+import type { Switchboard } from '../../core/switchboard.ts';
+import { readCursor, writeCursor } from '../../core/tables/page-cursor.ts';
+import {
+  type Closing,
+  connectionId,
+  defaultTenant,
+  formatTarget,
+  maxPageMessages,
+  name,
+  parseChannel,
+  Refusal,
+} from '../../protocol/index.ts';
+import type { HttpEvent } from '../events.ts';
+import { noQuery, pathOf, queryOf } from './http.ts';
+
+/** The routes that services call, except `POST /publish`. lib/http-api.ts creates them. */
+export type RouteKey =
+  | 'GET /sessions'
+  | 'DELETE /sessions'
+  | 'GET /sessions/{connectionId}'
+  | 'DELETE /sessions/{connectionId}'
+  | 'GET /publications/{messageId}'
+  | 'GET /channels/{channel}/messages';
+
+/** Resolves to the body of a 200, or throws a `Refusal`. */
+type Route = (event: HttpEvent) => Promise<unknown>;
+
+const tenant = z._default(name, defaultTenant);
+/** Recipients in one answer of a publication's report. */
+const reportPageSize = 1000;
+
+/** A Lambda answer has at most 6 MB, and escapes make JSON within JSON larger. */
+const maxAnswerBytes = 2 * 1024 * 1024;
+
+const pageLimit = `must be 1 to ${String(maxPageMessages)}`;
+const messagesQuery = z.strictObject({
+  tenant,
+  after: z._default(wholeNumber('must be a whole number from 0', 0), 0),
+  limit: z._default(wholeNumber(pageLimit, 1, maxPageMessages), 100),
+});
+
+/** A number in a query string, whose values are all text. */
+function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
+  return z.pipe(
+    z.pipe(z.string().check(z.regex(/^\d{1,15}$/, message)), z.transform(Number)),
+    z.int().check(z.gte(minimum, message), z.lte(maximum, message)),
+  );
+}
+
+const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
+
+export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey, Route>> {
+  const { sessions, recipients, publications, reports, logs, closeSession, closeUser } = switchboard;
+
+  async function sessionById(event: HttpEvent) {
+    const { connectionId: id } = pathOf(event, z.object({ connectionId }));
+    queryOf(event, noQuery);
+    const found = await recipients.byConnection(id);
+    const session = found && (await sessions.get(found.identity, id));
+    if (!session) throw new Refusal('not_found', `There is no session ${id}.`);
+    return session;
+  }
+
+  async function publication(event: HttpEvent) {
+    const { messageId } = pathOf(
+      event,
+      z.object({ messageId: z.guid('must be a UUID').check(z.toLowerCase()) }),
+    );
+    const query = z.strictObject({
+      tenant,
+      recipients: z.optional(z.literal('true')),
+      cursor: z.optional(z.string()),
+    });
+    const { tenant: ofTenant, cursor, ...asked } = queryOf(event, query);
+    const id = { tenant: ofTenant, messageId };
+    const found = await publications.get(id);
+    if (!found) throw new Refusal('not_found', `There is no publication ${messageId}.`);
+    if (!asked.recipients) return found;
+    const { recipients: page, next } = await reports.page(id, readCursor(messageId, cursor), reportPageSize);
+    return { ...found, recipients: page, ...(next && { cursor: writeCursor(messageId, next) }) };
+  }
+
+  function list(event: HttpEvent) {
+    const query = z.strictObject({
+      tenant,
+      userType: name,
+      userId: z.optional(name),
+      cursor: z.optional(z.string()),
+    });
+    return listSessions(recipients, sessions, queryOf(event, query));
+  }
+
+  async function messagesOf(event: HttpEvent) {
+    const { channel: text } = pathOf(event, z.object({ channel: z.string() }));
+    const channel = formatTarget(parseChannel(text, 'channel'));
+    const { tenant: ofTenant, after, limit } = queryOf(event, messagesQuery);
+    const log = await logs.open({ tenant: ofTenant, channel });
+    return listMessages(log, { after, limit, maxBytes: maxAnswerBytes });
+  }
+
+  async function closeById(event: HttpEvent) {
+    await closeSession(await sessionById(event), kicked);
+    return { closed: 1 };
+  }
+
+  async function closeOfUser(event: HttpEvent) {
+    const user = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
+    return { closed: await closeUser(user, kicked) };
+  }
+
+  return {
+    'GET /sessions': list,
+    'DELETE /sessions': closeOfUser,
+    'GET /sessions/{connectionId}': sessionById,
+    'DELETE /sessions/{connectionId}': closeById,
+    'GET /publications/{messageId}': publication,
+    'GET /channels/{channel}/messages': messagesOf,
+  };
+}
