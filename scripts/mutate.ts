@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { readArguments, readWholeNumber, run, UsageError } from '../cli/command-line.ts';
+import { CommandError, readArguments, readWholeNumber, run, UsageError } from '../cli/command-line.ts';
 import { mutationReport } from './mutation/report.ts';
 
 const usage = `npm run mutate -- PATH … [--concurrency 1]
@@ -49,6 +49,6 @@ async function testMutants(mutate: string[], concurrency: number) {
     const mutants = await new Stryker({ configFile, mutate, concurrency, reporters }).runMutationTest();
     return mutants.map((mutant) => ({ ...mutant, fileName: path.relative('.', mutant.fileName) }));
   } catch (cause) {
-    throw new UsageError('The mutation run failed. The reason is above.', { cause });
+    throw new CommandError('The mutation run failed. The reason is above.', { cause });
   }
 }

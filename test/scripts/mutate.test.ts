@@ -16,7 +16,7 @@ it.each([
     ['scripts/run.mjs', 'scripts/mutate.ts', ...args],
     { encoding: 'utf8' },
   );
-  expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: '', stderr: line });
+  expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: line });
 });
 
 it('the report lists the mutants that no test caught, and the scores', () => {
