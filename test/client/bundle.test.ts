@@ -24,7 +24,9 @@ describe('the bundle', () => {
 
   it('holds only the client and the limits of the protocol', async () => {
     const { metafile } = await bundled;
-    const strangers = Object.keys(metafile.inputs).filter((path) => !/(^|\/)client\/([\w-]+\/)?[\w-]+\.ts$/.test(path));
+    const strangers = Object.keys(metafile.inputs).filter(
+      (path) => !/(^|\/)client\/([\w-]+\/)?[\w-]+\.ts$/.test(path),
+    );
     expect(strangers.map((path) => path.replace(/^.*\//, ''))).toEqual(['limits.ts']);
   });
 });
