@@ -25,7 +25,7 @@ export const publisherLostAfterMs = functionTimeoutMs + 6_000;
 export const writerLostAfterMs = 2 * functionTimeoutMs;
 
 /** A 410 may mean that `$connect` still runs. A session older than this has left that state. */
-export const handshakeWindowMs = 2 * functionTimeoutMs;
+export const handshakeWindowMs = 2 * functionTimeoutMs + 2_000;
 
 /** A fan-out worker starts no page with less time left. A page takes about a second, and more with retries. */
 export const fanOutPageMs = 8_000;
