@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,8 +12,10 @@ const manifest = z.object({ bin: z.object({ 'switchboard-local': z.string() }) }
 export async function local(args: readonly string[]): Promise<void> {
   const file = findManifest();
   const { bin } = z.parse(manifest, createRequire(import.meta.url)(file));
+  const command = join(dirname(file), bin['switchboard-local']);
+  if (!existsSync(command)) throw new CommandError(`${localPackage} is not built: npm run build`);
   process.argv = [...process.argv.slice(0, 2), ...args];
-  await import(pathToFileURL(join(dirname(file), bin['switchboard-local'])).href);
+  await import(pathToFileURL(command).href);
 }
 
 function findManifest(): string {

@@ -60,7 +60,7 @@ async function post(url: URL, body: string): Promise<{ status: number; text: str
       throw new CommandError('The AWS credential chain has no credentials: set AWS_PROFILE or log in.');
     }
     if (!(cause instanceof TypeError)) throw cause;
-    throw new CommandError(`Nothing answers at ${url.origin}. Is it running? (npm start)`, { cause });
+    throw new CommandError(`No answer came from ${url.origin}. Is it running there?`, { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
 import * as z from 'zod/mini';
 import { tokenClaims } from '../lib/token-claims.ts';
+import { CommandError } from './command-line.ts';
 
 export interface TokenRequest {
   readonly user: string;
@@ -43,6 +44,16 @@ export function signToken({ user, type, tenant, topics, ttlSeconds }: TokenReque
 /** The setting `tokenClaims` of the app in the working directory. */
 function readClaimNames(): z.output<typeof tokenClaims> {
   if (!existsSync('cdk.json')) return defaultClaims;
-  const cdkJson: unknown = JSON.parse(readFileSync('cdk.json', 'utf8'));
-  return z.parse(appSettings, cdkJson).context.tokenClaims;
+  const read = z.safeParse(appSettings, readJson('cdk.json'));
+  if (read.success) return read.data.context.tokenClaims;
+  throw new CommandError('The setting tokenClaims in cdk.json is wrong.', { cause: read.error });
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new CommandError(`${file} is not JSON.`, { cause });
+  }
 }

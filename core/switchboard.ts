@@ -22,7 +22,7 @@ export interface Resources {
   /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
   readonly connections: ConnectionsClient;
-  /** The rate of all posts. @default - as fast as they go */
+  /** The rate of deliveries. The connections client must then make no retries. @default - as fast as they go */
   readonly postsPerSecond?: number;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
 }

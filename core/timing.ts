@@ -1,6 +1,6 @@
 /*
- * Every time-out of the server. Numbers that depend on each other are computed from each other.
- * `lib` configures the functions and the queue from here.
+ * The time-outs that depend on how long a function runs. They are computed from each other where one follows from
+ * another. `lib` configures the functions and the queue from here.
  */
 
 /** API Gateway waits 29 s for a WebSocket integration (quotas for WebSocket APIs). No function runs longer. */
@@ -39,5 +39,5 @@ export const fanOutVisibilityMs = 6 * functionTimeoutMs;
 /** A second worker got a job that another one has: it retries when that function has ended. */
 export const fanOutTakenRetryMs = functionTimeoutMs + 1_000;
 
-/** A shard without progress for longer than all attempts take has lost its job. */
-export const fanOutLostAfterMs = (fanOutAttempts + 1) * fanOutVisibilityMs;
+/** A shard without progress for longer than all attempts take, and a wait in the queue, has lost its job. */
+export const fanOutLostAfterMs = (fanOutAttempts + 2) * fanOutVisibilityMs;

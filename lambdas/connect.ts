@@ -9,7 +9,7 @@ import { log } from './log.ts';
 const { SESSIONS_TABLE: table, SHARDS: shards } = readEnvironment('connect');
 const { sessions } = createSessionStore({ db, table, shards, clock });
 
-/** Writes the session. The handshake waits for this, so publishes find the session once the connection is open. */
+/** Writes the session. The handshake waits for this, so publishes to the user find the session once the connection is open. */
 export async function handler({ requestContext }: ConnectionEvent) {
   const { connectionId, connectedAt, identity: client, authorizer } = requestContext;
   const { identity, tokenExpiresAt } = readConnection(authorizer);

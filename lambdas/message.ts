@@ -23,7 +23,7 @@ const publish = createPublish({
   inlineLimit: environment.INLINE_LIMIT,
   durableTopics: environment.DURABLE_TOPICS,
 });
-const ofProtocol = createProtocolListeners({
+const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,
   verify: createTokenVerifier(environment),
@@ -32,7 +32,7 @@ const dispatch = createDispatch({
   ...switchboard,
   publish,
   reply: createReply(switchboard),
-  listeners: [...ofProtocol, ...listeners],
+  listeners: [...protocolListeners, ...listeners],
 });
 const receive = createReceive({ ...switchboard, dispatch });
 
@@ -46,8 +46,8 @@ async function takeMessage({ body, requestContext }: MessageEvent) {
   const { connectionId, connectedAt, authorizer } = requestContext;
   const { identity, ...token } = readConnection(authorizer);
   const answer = await receive(body ?? '', identity, { connectionId, connectedAt, ...token });
-  if (!answer) return { statusCode: 200 };
-  return { statusCode: answer.refusal?.code === 'internal' ? 500 : 200, body: answer.text };
+  // Always 200: an error frame is an answer, and API Gateway must send it.
+  return { statusCode: 200, ...(answer && { body: answer.text }) };
 }
 
 async function takeRequest(event: AuthorizedHttpEvent) {

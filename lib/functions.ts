@@ -36,7 +36,7 @@ export function createFunctions(
     STATE_TABLE: state.tableName,
     CALLBACK_ENDPOINT: webSocketApi.callbackEndpoint,
   };
-  const sender = {
+  const publisher = {
     ...caller,
     INLINE_LIMIT: String(settings.inlineLimit),
     FAN_OUT_QUEUE_URL: fanOut.queueUrl,
@@ -87,7 +87,7 @@ export function createFunctions(
     ...logs,
     entry: 'message',
     description: 'Hands a frame of a client to the listener of its type',
-    environment: { ...common, ...sender, ...verifier } satisfies FunctionEnvironments['message'],
+    environment: { ...common, ...publisher, ...verifier } satisfies FunctionEnvironments['message'],
     memorySize: 512,
     timeout: functionTimeout,
   });
@@ -96,7 +96,7 @@ export function createFunctions(
     ...logs,
     entry: 'publish',
     description: 'Publishes a message to sessions, users, user types, topics or everyone',
-    environment: { ...common, ...sender } satisfies FunctionEnvironments['publish'],
+    environment: { ...common, ...publisher } satisfies FunctionEnvironments['publish'],
     // Posting to hundreds of connections at once takes mostly CPU.
     memorySize: 1024,
     timeout: functionTimeout,

@@ -106,7 +106,7 @@ export class Switchboard extends Construct {
     super(scope, id);
     const settings = readSettings(props);
     const removalPolicy = settings.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
-    const lifetime = { logRetention: settings.logRetentionDays, removalPolicy };
+    const logs = { logRetention: settings.logRetentionDays, removalPolicy };
 
     const sessions = new SessionTable(this, 'Sessions', { removalPolicy });
     const state = new StateTable(this, 'State', { removalPolicy });
@@ -118,12 +118,12 @@ export class Switchboard extends Construct {
 
     const fanOut = new FanOut(this, 'FanOutQueue');
     const resources = { sessions, state, tokenSecret, webSocketApi, fanOut };
-    const functions = createFunctions(this, resources, settings, lifetime);
+    const functions = createFunctions(this, resources, settings, logs);
     webSocketApi.addRoutes(functions);
     this.httpApi = new HttpApi(this, 'HttpApi', {
       ...functions,
       allowedOrigins: settings.allowedOrigins,
-      ...lifetime,
+      ...logs,
     });
 
     this.webSocketUrl = webSocketApi.url;

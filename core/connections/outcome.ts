@@ -109,11 +109,12 @@ function failed(
 /** The longest part of an answer's body that goes to the log. */
 const maxLoggedCharacters = 1_000;
 
-/** The platform's own words, such as who is not authorized to do what. */
+/** The platform's own words. */
 function errorOf({ statusCode, headers, body }: HttpResponse): Error {
   const type = headers['x-amzn-errortype'] ?? 'no error type';
-  const text = Buffer.from(body).toString().slice(0, maxLoggedCharacters);
-  return new Error(`@connections answered ${statusCode} (${type}): ${text}`);
+  // A refused signature may be answered with the signed headers, and a session token is one of them.
+  const text = statusCode === 403 ? '' : Buffer.from(body).toString().slice(0, maxLoggedCharacters);
+  return new Error(`@connections answered ${statusCode} (${type}) ${text}`.trimEnd());
 }
 
 /** Errors of the system, of TLS and of reading an answer carry a `code`. */

@@ -73,10 +73,15 @@ export function defineListener<Schema extends z.ZodMiniType>(listener: {
       try {
         return accepted(read(content), false);
       } catch (cause) {
-        // Front ends of other stacks send an object as JSON text, and expect text back.
+        // Some front ends send an object as JSON text, and expect text back.
         const parsed = typeof content === 'string' ? parseJson(content) : undefined;
         if (parsed === undefined) throw cause;
-        return accepted(read(parsed), true);
+        try {
+          return accepted(read(parsed), true);
+        } catch (second) {
+          // For text that spells no object, the first refusal names the fault.
+          throw Object(parsed) === parsed ? second : cause;
+        }
       }
     },
   };

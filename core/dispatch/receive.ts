@@ -1,5 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { Identity } from '../../protocol/index.ts';
+import { type Identity, Refusal } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { CloseSession } from '../sessions/close.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -40,7 +40,7 @@ export function createReceive({ dispatch, sessions, closeSession, logger, clock 
       await closeSession({ connectionId, ...identity }, { code: 'token_expired', message, retry: true });
       return undefined;
     } catch (cause) {
-      logger.error('message failed', { connectionId, cause });
+      if (!(cause instanceof Refusal)) logger.error('message failed', { connectionId, cause });
       return failedAnswer(text, cause);
     }
   };

@@ -30,7 +30,7 @@ export async function readShardAudience(recipients: Recipients, request: ShardRe
   }
   const sources = broadcastSources(recipients, request, shard);
 
-  async function crowdPage(after: string | undefined, limit: number): Promise<ShardPage> {
+  async function broadcastPage(after: string | undefined, limit: number): Promise<ShardPage> {
     const pages = await Promise.all(sources.map(({ read }) => read({ limit, after })));
     // Beyond the lowest `next` of the pages, a source may hold rows that were not read yet.
     const ends = pages.flatMap(({ next }) => (next === undefined ? [] : [next]));
@@ -57,7 +57,7 @@ export async function readShardAudience(recipients: Recipients, request: ShardRe
       if (position === undefined && namedHere.size > 0) {
         return { recipients: [...namedHere.values()], next: sources.length === 0 ? undefined : named };
       }
-      return crowdPage(position === named ? undefined : position, limit);
+      return broadcastPage(position === named ? undefined : position, limit);
     },
   };
 }

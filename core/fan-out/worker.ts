@@ -20,8 +20,6 @@ export interface FanOutWorkerOptions {
   readonly pageSize?: number;
 }
 
-export type FanOutWorker = ReturnType<typeof createFanOutWorker>;
-
 /** If a page of fewer recipients is all gone, they may all have left. With more, the endpoint is the likelier cause. */
 const doubtedFrom = 20;
 
