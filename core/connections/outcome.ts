@@ -112,9 +112,10 @@ const maxLoggedCharacters = 1_000;
 /** The platform's own words. */
 function errorOf({ statusCode, headers, body }: HttpResponse): Error {
   const type = headers['x-amzn-errortype'] ?? 'no error type';
-  // A refused signature may be answered with the signed headers, and a session token is one of them.
-  const text = statusCode === 403 ? '' : Buffer.from(body).toString().slice(0, maxLoggedCharacters);
-  return new Error(`@connections answered ${statusCode} (${type}) ${text}`.trimEnd());
+  // The text about a refused signature quotes the signed headers, and a session token is one of them.
+  const isAboutSignature = /signature/i.test(type);
+  const text = isAboutSignature ? 'not logged' : Buffer.from(body).toString().slice(0, maxLoggedCharacters);
+  return new Error(`@connections answered ${statusCode} (${type}): ${text}`);
 }
 
 /** Errors of the system, of TLS and of reading an answer carry a `code`. */

@@ -124,6 +124,17 @@ describe('an answer of API Gateway', () => {
     },
   );
 
+  it('about a refused signature is logged without its text, which quotes the session token', async () => {
+    const typed = { ...headers, 'x-amzn-errortype': 'InvalidSignatureException' };
+    const body = JSON.stringify({ message: 'x-amz-security-token:swordfish' });
+    const peer = await startPeer(() => ({ status: 403, headers: typed, body }));
+    const client = clientFor(peer, { retries: 0 });
+    const outcome = await client.post(connectionId, client.prepare('hi'));
+    expect(outcome).toMatchObject({ outcome: 'failed', reason: 'forbidden' });
+    expect(String(Object(outcome).cause)).toContain('InvalidSignatureException');
+    expect(String(Object(outcome).cause)).not.toContain('swordfish');
+  });
+
   it('keeps its meaning if the body is an HTML page', async () => {
     const page = { headers: { 'content-type': 'text/html' }, body: '<html>Bad Gateway</html>' };
     const peer = await startPeer((_, at) => ({ status: at === 0 ? 502 : 413, ...page }));

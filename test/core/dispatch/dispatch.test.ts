@@ -269,6 +269,19 @@ describe('content sent as a JSON string', () => {
     },
   );
 
+  it.each(['123456', 'abcdef'])(
+    'that breaks a rule for strings (%s) is refused by that rule',
+    async (content) => {
+      const short = z.string().check(z.maxLength(3, 'must be at most 3 characters'));
+      const listener = defineListener({ type: 'short', content: short, handle: () => undefined });
+      const { dispatch } = dispatching([listener]);
+      const { text } = await dispatch(JSON.stringify({ type: 'short', id: 'a', content }), sender);
+      expect(JSON.parse(text)).toMatchObject({
+        content: { message: 'content: must be at most 3 characters' },
+      });
+    },
+  );
+
   it('stays a string if the listener takes one', async () => {
     expect(await answer({ type: 'text', id: 'a', content: '{"a":1}' })).toEqual({
       type: 'ack',
