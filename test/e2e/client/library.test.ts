@@ -44,7 +44,7 @@ describe('the client on the stack', () => {
     const address = new URL(await stack.webSocketUrl({ user: 'process' }));
     const code = `
       import WebSocket from 'ws';
-      import { connect } from './index.ts';
+      import { connect } from './client/index.ts';
       const [url, token] = process.argv.slice(-2);
       const client = connect({ url, token: () => token, WebSocket });
       console.log(JSON.stringify(await client.send('demo-message-send', { text: 'hi', toUserId: 'nobody' })));
