@@ -12,6 +12,7 @@ import { readConnection } from './authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
+import { log } from './log.ts';
 import { createResources } from './resources.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
@@ -32,6 +33,7 @@ const dispatch = createDispatch({
   ...switchboard,
   publish,
   reply: createReply(switchboard),
+  logger: log,
   listeners: [...protocolListeners, ...listeners],
 });
 const receive = createReceive({ ...switchboard, dispatch });
@@ -44,17 +46,18 @@ export async function handler(event: MessageEvent | AuthorizedHttpEvent) {
 /** The answer goes back through the route response, which costs no call of the callback API. */
 async function takeMessage({ body, requestContext }: MessageEvent) {
   const { connectionId, connectedAt, authorizer } = requestContext;
-  const { identity, ...token } = readConnection(authorizer);
-  const answer = await receive(body ?? '', identity, { connectionId, connectedAt, ...token });
+  const { identity, topics, tokenExpiresAt } = readConnection(authorizer);
+  const session = { connectionId, connectedAt, tokenExpiresAt };
+  const answer = await receive(body ?? '', { identity, topics, session });
   // Always 200: an error frame is an answer, and API Gateway must send it.
   return { statusCode: 200, ...(answer && { body: answer.text }) };
 }
 
 async function takeRequest(event: AuthorizedHttpEvent) {
-  const { identity } = readConnection(event.requestContext.authorizer.lambda);
+  const { identity, topics } = readConnection(event.requestContext.authorizer.lambda);
   try {
     queryOf(event, noQuery);
-    const { text, refusal } = await dispatch(textBody(event), { identity, session: undefined });
+    const { text, refusal } = await dispatch(textBody(event), { identity, topics, session: undefined });
     return refusal ? httpResponse(errorResult(refusal)) : jsonResponse(200, text);
   } catch (cause) {
     return httpResponse(errorResult(cause));

@@ -13,18 +13,29 @@ import {
 } from '../../protocol/index.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
-import type { Listener, ListenerSession, SendOptions } from './listener.ts';
+import {
+  type Listener,
+  type ListenerLog,
+  type ListenerSession,
+  type SendOptions,
+  topicRights,
+} from './listener.ts';
 
 export interface DispatchOptions {
+  /** No two have the same type. */
   readonly listeners: readonly Listener[];
+  /** The target of a type that has no listener. @default - such a type is unknown */
+  readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
-  readonly logger: Pick<Logger, 'error'>;
+  readonly logger: Pick<Logger, keyof ListenerLog>;
 }
 
 /** Who sent a frame. */
 export interface Sender {
   readonly identity: Identity;
+  /** Patterns of the topics that the token allows. */
+  readonly topics: readonly string[];
   /** The connection it came on. `undefined`: it came by `POST /messages`. */
   readonly session: ListenerSession | undefined;
 }
@@ -42,22 +53,24 @@ export interface FrameAnswer {
 /** Gives a client's text to the listener of its type, and resolves to the answer. */
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
-export function createDispatch({ listeners, publish, reply, logger }: DispatchOptions): Dispatch {
-  const byType = new Map(listeners.map((listener) => [listener.type, listener]));
+export function createDispatch({ listeners, findTarget, publish, reply, logger }: DispatchOptions): Dispatch {
+  const byType = tableOf(listeners);
 
   /** Resolves to the content of the `ack`. */
   async function run(frame: ClientFrame, sender: Sender): Promise<unknown> {
-    const listener = byType.get(frame.type);
+    const listener = byType.get(frame.type) ?? findTarget?.(frame.type);
     if (!listener) throw Refusal.at('unknown_type', 'type', `no listener for ${JSON.stringify(frame.type)}`);
-    const { isText, handle } = listener.accept(frame.content);
+    const { isText, handle } = await listener.accept(frame.content);
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
-    const { identity: from, session } = sender;
+    const { identity: from, session, topics } = sender;
     const { tenant, userType, userId } = from;
     const request = (to: string | readonly string[], type: string, content: unknown, options?: SendOptions) =>
       readPublishRequest({ ...options, to, type, content: outgoing(content) ?? null, tenant });
     const result = await handle({
       from,
       session,
+      topics: topicRights(topics),
+      log: logOf(logger, { type: frame.type, connectionId: session?.connectionId }),
       reply: async (type, content) =>
         session
           ? reply(request(`session:${session.connectionId}`, type, content), { identity: from, ...session })
@@ -96,6 +109,22 @@ export function failedAnswer(text: string, cause: unknown): FrameAnswer {
     ? { id: reading.frame.id, requestType: reading.frame.type }
     : reading;
   return refused(Refusal.of(cause), id, requestType);
+}
+
+/** Throws an error that names what is wrong with the table. It is a mistake in code, so no frame causes it. */
+function tableOf(listeners: readonly Listener[]): ReadonlyMap<string, Listener> {
+  const byType = new Map(listeners.map((listener) => [listener.type, listener]));
+  if (byType.size === listeners.length) return byType;
+  const repeated = listeners.find((listener) => byType.get(listener.type) !== listener);
+  throw new Error(`Two listeners have the type ${JSON.stringify(repeated?.type)}.`);
+}
+
+/** A log whose lines carry these fields. */
+function logOf(logger: DispatchOptions['logger'], fields: Readonly<Record<string, unknown>>): ListenerLog {
+  const line = (level: keyof ListenerLog) => (message: string, more?: Record<string, unknown>) => {
+    logger[level](message, { ...more, ...fields });
+  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }
 
 function answerTooLarge(): Refusal {

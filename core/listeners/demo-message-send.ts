@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { name } from '../../protocol/index.ts';
-import { defineListener } from '../dispatch/listener.ts';
+import { defineListener } from '../dispatch/define-listener.ts';
 
 // Front ends send the id as a number or as a string. An empty string means "to all".
 const optionalUserId = z.pipe(
