@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { createApis } from './apis.ts';
 import { createClock } from './clock.ts';
 import { Faults } from './faults/faults.ts';
 import type { FaultSettings } from './faults/settings.ts';
 import { startHttpServer } from './http-server.ts';
 import { createFunctions } from './lambda/functions.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { readHttpApis } from './http-api/definition.ts';
-import { createHttpApi } from './http-api/http-api.ts';
 import { createIds } from './gateway/ids.ts';
 import { createLog } from './log.ts';
 import { createMeter, type Meter } from './meter.ts';
@@ -16,8 +15,6 @@ import { startServices } from './services/services.ts';
 import { KeyRing } from './sigv4/key-ring.ts';
 import { loadDeployment, type Deployment } from './template/template.ts';
 import { defaultLimits } from './websocket/connection.ts';
-import { WebSocketApi } from './websocket/websocket-api.ts';
-import { readWebSocketApis } from './websocket/definition.ts';
 
 export interface CloudOptions {
   /** The cloud assembly to run: `cdk.out`. */
@@ -44,8 +41,14 @@ export interface Cloud {
   /** `http://127.0.0.1:8080` */
   readonly url: string;
   readonly port: number;
-  readonly deployment: Deployment;
   readonly meter: Meter;
+  /** What runs now. */
+  readonly deployment: Deployment;
+  /**
+   * Runs another version of the assembly. Connections stay open, and tables and queues keep their items. Throws a
+   * TemplateError for an assembly that cannot run; the version before it then runs on.
+   */
+  update(assembly: string): Promise<void>;
   /** Closes sockets, functions and engines. A second call waits for the first. */
   close(): Promise<void>;
 }
@@ -69,7 +72,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
   try {
     const url = `http://127.0.0.1:${String(port)}`;
-    const deployment = loadDeployment(options.assembly, url);
+    let deployment = loadDeployment(options.assembly, url);
     const keys = new KeyRing(deployment.region);
     keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
     const onOutput = (functionName: string, text: string): void => {
@@ -78,30 +81,57 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
     closers.push(() => functions.close());
 
-    const host = `127.0.0.1:${String(port)}`;
-    const ids = createIds(randomBytes);
-    const parts = { deployment, functions, keys, meter, clock, faults, now: Date.now };
-    const gateway: Gateway = { ...parts, log, ids, host };
     const limits = {
       idleTimeoutMs: options.idleTimeoutMs ?? defaultLimits.idleTimeoutMs,
       lifetimeMs: options.lifetimeMs ?? defaultLimits.lifetimeMs,
     };
-    const webSocketApis = readWebSocketApis(deployment).map(
-      (each) => new WebSocketApi(gateway, each, limits),
-    );
-    const httpApis = readHttpApis(deployment).map((each) => createHttpApi(gateway, each));
+    const parts = { functions, keys, meter, clock, faults, now: Date.now };
+    const ids = createIds(randomBytes);
+    const gatewayOf = (next: Deployment): Gateway => ({
+      ...parts,
+      deployment: next,
+      log,
+      ids,
+      host: `127.0.0.1:${String(port)}`,
+    });
+    const apis = createApis(gatewayOf(deployment), limits);
 
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
-    const services = await startServices({ ...parts, ...dataDir });
+    const services = await startServices({ ...parts, deployment, ...dataDir });
     closers.push(() => services.close());
-    closers.push(async () => {
-      await Promise.all(webSocketApis.map((api) => api.close(shutdownGraceMs)));
-    });
-    server.serve(createRouter({ gateway, services, webSocketApis, httpApis, site: options.site }));
+    closers.push(() => apis.close(shutdownGraceMs));
+    const serve = (): void => {
+      const { webSocketApis, httpApis } = apis;
+      const gateway = gatewayOf(deployment);
+      server.serve(createRouter({ gateway, services, webSocketApis, httpApis, site: options.site }));
+    };
+    serve();
+
+    async function update(assembly: string): Promise<void> {
+      const next = loadDeployment(assembly, url);
+      // Each part reads the whole version before any part changes.
+      const deployFunctions = functions.prepare(next);
+      const deployApis = apis.prepare(gatewayOf(next));
+      // First, because the new functions use the new tables.
+      await services.update(next);
+      deployFunctions();
+      await deployApis();
+      deployment = next;
+      serve();
+    }
 
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => (closing ??= shutDown());
-    return { url, port, deployment, meter, close };
+    return {
+      url,
+      port,
+      meter,
+      get deployment() {
+        return deployment;
+      },
+      update,
+      close,
+    };
   } catch (error) {
     await shutDown();
     throw error;

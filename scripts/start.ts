@@ -10,9 +10,9 @@ import {
   stopSignal,
 } from '../local/cli/run-cloud.ts';
 import type { Cloud } from '../local/index.ts';
-import { synthesise } from './synthesise.ts';
+import { ownApp, synthesise } from './synthesise.ts';
 
-const usage = `npm start -- [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N]
+const usage = `npm start -- [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N] [--watch]
 
 Runs the stack on this machine, from the template that "npx cdk deploy" deploys. Ctrl-C stops it.
 
@@ -32,7 +32,12 @@ await run(async () => {
       synthesise(assembly, { signal: stop }),
       import('./build-site.ts').then(({ buildSite }) => buildSite(site)),
     ]);
-    await runUntilStopped({ ...options, assembly, site, onLog: console.log }, stop, welcome);
+    await runUntilStopped({
+      cloud: { ...options.cloud, assembly, site, onLog: console.log },
+      stop,
+      welcome,
+      watched: options.watch ? ownApp(assembly) : undefined,
+    });
   } catch (cause) {
     if (!stop.aborted) throw cause;
   } finally {
@@ -44,7 +49,8 @@ await run(async () => {
 /** `npm start` ends with code 1 for every mistake, even for a wrong flag. */
 function readOptions() {
   try {
-    return readCloudFlags(readFlags(usage, cloudFlags));
+    const flags = readFlags(usage, cloudFlags);
+    return { cloud: readCloudFlags(flags), watch: flags.watch };
   } catch (cause) {
     throw cause instanceof UsageError ? new CommandError(cause.message, { cause }) : cause;
   }

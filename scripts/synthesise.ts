@@ -1,31 +1,19 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { CommandError } from '../cli/command-line.ts';
+import { readCdkApp } from '../local/cli/cdk-app.ts';
+import { synthesise as synthesiseApp } from '../local/cli/run-cloud.ts';
+import type { CdkApp } from '../local/watch/synthesis.ts';
 
-/**
- * Synthesises the CDK app into a folder, with the settings of cdk.json or of `context`. If the app fails, for example on
- * a wrong setting, its own message becomes the error.
- */
+/** The CDK app of this repository. `context` goes before the settings of cdk.json. */
+export function ownApp(assembly: string, context: Readonly<Record<string, unknown>> = {}): CdkApp {
+  const app = readCdkApp('.');
+  if (app === undefined) throw new CommandError('cdk.json names no app.');
+  return { ...app, assembly, context: { ...app.context, ...context } };
+}
+
+/** Synthesises the app into a folder. If it fails, for example on a wrong setting, its own message becomes the error. */
 export async function synthesise(
   folder: string,
-  {
-    signal,
-    context,
-  }: { readonly signal?: AbortSignal; readonly context?: Readonly<Record<string, unknown>> } = {},
+  options: { readonly signal?: AbortSignal; readonly context?: Readonly<Record<string, unknown>> } = {},
 ): Promise<void> {
-  const app = spawn(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
-    env: {
-      ...process.env,
-      CDK_OUTDIR: folder,
-      ...(context && { CDK_CONTEXT_JSON: JSON.stringify(context) }),
-    },
-    stdio: ['ignore', 'inherit', 'pipe'],
-    ...(signal && { signal }),
-  });
-  const [complaint, [code]] = await Promise.all([
-    text(app.stderr),
-    once(app, 'exit') as Promise<[number | null]>,
-  ]);
-  if (code !== 0) throw new CommandError(complaint.trim());
+  await synthesiseApp(ownApp(folder, options.context), options.signal ?? new AbortController().signal);
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { CommandError, readWholeNumber, UsageError } from '../../cli/command-line.ts';
 import { type FaultSettings, FaultSettingsError, parseFaults } from '../faults/settings.ts';
 import type { Cloud, CloudOptions } from '../index.ts';
+import type { CdkApp } from '../watch/synthesis.ts';
 
 /** The flags of the commands that run a cloud. */
 export const cloudFlags = {
@@ -9,12 +10,14 @@ export const cloudFlags = {
   data: { type: 'string' },
   faults: { type: 'string' },
   'clock-speed': { type: 'string', default: '1' },
+  watch: { type: 'boolean', default: false },
 } as const;
 
 export const cloudFlagsHelp = `  --port N          the port of all APIs, on 127.0.0.1; 0 picks a free one (default 8080)
   --data DIR        keeps the tables in this folder (default: in memory, gone with the process)
   --faults LIST     faults to inject: all, or a list such as throttled=0.05,cutAfterMs=5000,seed=7
-  --clock-speed N   how many times faster the platform's limits run: at 3600, two hours take two seconds`;
+  --clock-speed N   how many times faster the platform's limits run: at 3600, two hours take two seconds
+  --watch           runs each saved change of the app at once; connections stay open`;
 
 type Flags = Readonly<Record<'port' | 'clock-speed', string>> &
   Readonly<Partial<Record<'data' | 'faults', string | undefined>>>;
@@ -32,19 +35,70 @@ export function readCloudFlags(flags: Flags) {
   };
 }
 
-/** Starts a cloud, prints what `welcome` says, and closes it once `stop` aborts. */
-export async function runUntilStopped(
-  options: CloudOptions,
-  stop: AbortSignal,
-  welcome: (cloud: Cloud) => string | Promise<string>,
-): Promise<void> {
-  const cloud = await start(options);
-  console.log(await welcome(cloud));
+export interface RunOptions {
+  readonly cloud: CloudOptions;
+  readonly stop: AbortSignal;
+  /** What is printed once the cloud runs. */
+  readonly welcome: (cloud: Cloud) => string | Promise<string>;
+  /** The app whose saved changes run at once. @default - the assembly runs as it is */
+  readonly watched?: CdkApp | undefined;
+}
+
+/** Starts a cloud, and closes it once `stop` aborts. */
+export async function runUntilStopped({ cloud: options, stop, welcome, watched }: RunOptions): Promise<void> {
+  // Watches before the start: a file that is saved meanwhile counts.
+  const live = watched && (await watchApp(watched));
+  try {
+    const cloud = await start(options);
+    try {
+      console.log(await welcome(cloud));
+      if (live) await live.keep(cloud, stop);
+      else await aborted(stop);
+    } finally {
+      await cloud.close();
+    }
+  } finally {
+    await live?.close();
+  }
+}
+
+/** Synthesises an app once. */
+export async function synthesise(app: CdkApp, stop: AbortSignal): Promise<void> {
+  const { createSynthesis } = await import('../watch/synthesis.ts');
+  const synthesis = createSynthesis(app);
+  const end = (): void => {
+    synthesis.close();
+  };
+  stop.addEventListener('abort', end);
+  const result = await synthesis.run();
+  stop.removeEventListener('abort', end);
+  if (!result.ok) throw new CommandError(result.complaint || `${app.command} failed without a message.`);
+}
+
+async function watchApp(app: CdkApp) {
+  const [{ createSynthesis }, { keepLive }, { watchSources }] = await Promise.all([
+    import('../watch/synthesis.ts'),
+    import('../watch/live.ts'),
+    import('../watch/source-watcher.ts'),
+  ]);
+  const synthesis = createSynthesis(app);
+  const sources = watchSources(app.folder, [app.assembly]);
+  await sources.ready;
+  return {
+    keep: (cloud: Cloud, stop: AbortSignal) =>
+      keepLive({ cloud, synthesis, sources, assembly: app.assembly, stop, log: console.log }),
+    async close() {
+      synthesis.close();
+      await sources.close();
+    },
+  };
+}
+
+async function aborted(stop: AbortSignal): Promise<void> {
   await new Promise((done) => {
     if (stop.aborted) done(undefined);
     stop.addEventListener('abort', done);
   });
-  await cloud.close();
 }
 
 /** Aborts on Ctrl-C and on a polite kill. A second Ctrl-C ends the process at once. */

@@ -14,6 +14,8 @@ import type { Deployment } from '../template/template.ts';
 
 export interface DynamoDb {
   readonly handle: (request: HttpRequest, operation: string) => Promise<Reply>;
+  /** Makes the tables that another deployment adds. Items of a table that is gone stay. */
+  readonly update: (deployment: Deployment) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -34,7 +36,7 @@ export async function startDynamoDb(options: {
     ...deployment,
     ...(dataDir === undefined ? {} : { path: join(dataDir, 'dynamodb') }),
   });
-  const tables = await createTables(engine, deployment);
+  let tables = await createTables(engine, deployment);
 
   return {
     async handle(request, name) {
@@ -52,6 +54,9 @@ export async function startDynamoDb(options: {
       meter.count(`dynamodb.${operation}`);
       if (answer.capacities.length > 0) meter.count(`dynamodb.${answer.kind}Units`, units(answer.capacities));
       return jsonReply(withCapacity(answer, input, operation.startsWith('Batch')), answer.status);
+    },
+    async update(next) {
+      tables = await createTables(engine, next);
     },
     close: () => engine.close(),
   };

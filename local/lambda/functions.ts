@@ -1,5 +1,5 @@
 import type { Faults } from '../faults/faults.ts';
-import { matchesPattern } from '../iam/authorize.ts';
+import { matchesPattern, type Principal } from '../iam/authorize.ts';
 import { principalOfFunction } from '../iam/roles.ts';
 import { asText } from '../json.ts';
 import type { Meter } from '../meter.ts';
@@ -7,7 +7,7 @@ import type { KeyRing } from '../sigv4/key-ring.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 import type { Outcome } from './environment.ts';
 import { FunctionPool } from './pool.ts';
-import { readFunction } from './settings.ts';
+import { type FunctionSettings, readFunction } from './settings.ts';
 
 export type { Outcome } from './environment.ts';
 
@@ -27,7 +27,25 @@ export interface LambdaFunction {
 export interface Functions {
   byArn(arn: string): LambdaFunction | undefined;
   byName(name: string): LambdaFunction | undefined;
+  /**
+   * Reads the functions of another deployment. Throws a TemplateError for a mistake in it, and changes nothing then. The
+   * returned function deploys them: a function whose code, settings and rights are the same keeps its environments. Any
+   * other one finishes its events and ends.
+   */
+  prepare(deployment: Deployment): () => void;
   close(): Promise<void>;
+}
+
+/** What a function is made from. Two of them with the same JSON are the same function. */
+interface FunctionSource {
+  readonly settings: FunctionSettings;
+  readonly principal: Principal;
+}
+
+interface Deployed {
+  readonly source: string;
+  readonly pool: FunctionPool;
+  readonly lambda: LambdaFunction;
 }
 
 export function createFunctions(options: {
@@ -38,20 +56,47 @@ export function createFunctions(options: {
   readonly faults: Faults;
   readonly onOutput: (functionName: string, text: string) => void;
 }): Functions {
-  const { deployment, keys, meter, faults, onOutput } = options;
-  const permissions = deployment.ofType('AWS::Lambda::Permission');
-  // The whole template is read before a pool writes to the disk: a mistake in it leaves nothing behind.
-  const roles = deployment.ofType('AWS::Lambda::Function').map((resource) => ({
-    settings: readFunction(deployment, resource),
-    principal: principalOfFunction(deployment, resource),
-  }));
-  const made = roles.map(({ settings, principal }) => {
-    const { logicalId, name, arn, timeoutSeconds } = settings;
+  const { keys, meter, faults, onOutput } = options;
+  const retired = new Set<Promise<void>>();
+  let permissions: readonly Resource[] = [];
+  let deployed: readonly Deployed[] = [];
+  prepare(options.deployment)();
+
+  return {
+    byArn: (arn) => deployed.map(({ lambda }) => lambda).find((lambda) => lambda.arn === arn),
+    byName: (name) => deployed.map(({ lambda }) => lambda).find((lambda) => lambda.name === name),
+    prepare,
+    async close() {
+      await Promise.all([...deployed.map(({ pool }) => pool.close()), ...retired]);
+    },
+  };
+
+  function prepare(deployment: Deployment): () => void {
+    // The whole template is read before a pool writes to the disk: a mistake in it leaves nothing behind.
+    const sources = deployment.ofType('AWS::Lambda::Function').map((resource) => ({
+      settings: readFunction(deployment, resource),
+      principal: principalOfFunction(deployment, resource),
+    }));
+    return () => {
+      const before = deployed;
+      permissions = deployment.ofType('AWS::Lambda::Permission');
+      deployed = sources.map((source) => same(before, source) ?? deploy(deployment, source));
+      for (const each of before.filter((one) => !deployed.includes(one))) retire(each.pool);
+    };
+  }
+
+  function same(before: readonly Deployed[], source: FunctionSource): Deployed | undefined {
+    const text = JSON.stringify(source);
+    return before.find((each) => each.source === text);
+  }
+
+  function deploy({ region, endpoint }: Deployment, source: FunctionSource): Deployed {
+    const { logicalId, name, arn, timeoutSeconds } = source.settings;
     const pool = new FunctionPool({
-      settings,
-      credentials: keys.issue(principal),
-      region: deployment.region,
-      endpoint: deployment.endpoint,
+      settings: source.settings,
+      credentials: keys.issue(source.principal),
+      region,
+      endpoint,
       meter,
       faults,
       onOutput: (text) => {
@@ -67,16 +112,13 @@ export function createFunctions(options: {
       permits: (service, sourceArn) =>
         permissions.some((permission) => permitsCall(permission, lambda, service, sourceArn)),
     };
-    return { pool, lambda };
-  });
-  const functions = made.map(({ lambda }) => lambda);
-  return {
-    byArn: (arn) => functions.find((lambda) => lambda.arn === arn),
-    byName: (name) => functions.find((lambda) => lambda.name === name),
-    async close() {
-      await Promise.all(made.map(({ pool }) => pool.close()));
-    },
-  };
+    return { source: JSON.stringify(source), pool, lambda };
+  }
+
+  function retire(pool: FunctionPool): void {
+    const ended = pool.retire().finally(() => retired.delete(ended));
+    retired.add(ended);
+  }
 }
 
 /** Lambda compares the source ARN as ArnLike does: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html */

@@ -73,7 +73,7 @@ export function createLambdaApi(options: {
       case 'DryRun':
         return { status: 204, headers: {}, body: '' };
       case 'Event':
-        void invokeLater(lambda, event.value, retryDelaysMs);
+        void invokeLater(lambda.arn, event.value, retryDelaysMs);
         return { status: 202, headers: {}, body: '' };
       case 'RequestResponse':
         return answer(lambda, event.value);
@@ -82,12 +82,10 @@ export function createLambdaApi(options: {
     }
   }
 
-  async function invokeLater(
-    lambda: LambdaFunction,
-    event: unknown,
-    delaysMs: readonly number[],
-  ): Promise<void> {
-    const outcome = await lambda.invoke(event);
+  /** Looks the function up at each try, because another deployment may have replaced it. */
+  async function invokeLater(arn: string, event: unknown, delaysMs: readonly number[]): Promise<void> {
+    const outcome = await functions.byArn(arn)?.invoke(event);
+    if (outcome === undefined) return;
     const [delayMs, ...rest] = delaysMs;
     if (outcome.status === 'throttled') retry(throttleDelayMs, delaysMs);
     else if (outcome.status === 'error' && delayMs !== undefined) retry(delayMs, rest);
@@ -96,7 +94,7 @@ export function createLambdaApi(options: {
       if (closed) return;
       const cancel = clock.after(ms, () => {
         cancels.delete(cancel);
-        void invokeLater(lambda, event, remainingMs);
+        void invokeLater(arn, event, remainingMs);
       });
       cancels.add(cancel);
     }

@@ -33,6 +33,7 @@ export class FunctionPool {
   #running = 0;
   #inFlight = 0;
   #closed = false;
+  #idled: () => void = () => undefined;
 
   constructor(options: FunctionPoolOptions) {
     this.#options = options;
@@ -57,7 +58,14 @@ export class FunctionPool {
     } finally {
       this.#inFlight--;
       this.#freeSlot();
+      if (this.#inFlight === 0) this.#idled();
     }
+  }
+
+  /** Lets the events that run or wait finish, then closes. */
+  async retire(): Promise<void> {
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idled = resolve));
+    await this.close();
   }
 
   async close(): Promise<void> {

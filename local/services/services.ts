@@ -16,6 +16,8 @@ import { createSecretsManager } from './secrets.ts';
 export interface Services {
   /** `POST /` with `X-Amz-Target: <service>.<operation>`, or `/2015-03-31/functions/{name}/invocations`. */
   handle(request: HttpRequest): Promise<Reply>;
+  /** Adds what another deployment has more: tables, queues, secrets. */
+  update(deployment: Deployment): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,11 @@ export async function startServices(options: {
         return errorReply(400, 'UnknownOperationException');
       }
       return handler(request, operation);
+    },
+    async update(deployment) {
+      await dynamoDb.update(deployment);
+      await sqs.update(deployment);
+      handlers.set('secretsmanager', createSecretsManager({ ...options, deployment }));
     },
     async close() {
       for (const part of [eventSources, lambda, sqs, dynamoDb]) await part.close();

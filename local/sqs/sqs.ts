@@ -27,6 +27,8 @@ export interface Sqs {
   readonly handle: (request: HttpRequest, operation: string) => Promise<Reply>;
   /** A call of the platform itself. It is metered like any other. */
   readonly call: (operation: string, queueName: string, input: JsonRecord) => Promise<SqsAnswer>;
+  /** Makes the queues that another deployment adds. */
+  readonly update: (deployment: Deployment) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -40,10 +42,7 @@ export async function startSqs(options: {
   const { deployment, keys, meter, now } = options;
   const engine = openSqsEngine(deployment.region);
   const groups = new MessageGroups();
-  for (const resource of deployment.ofType('AWS::SQS::Queue')) {
-    const name = deployment.attribute(resource.logicalId, 'QueueName');
-    await engine.createQueue(name, attributesOf(resource), resource.logicalId);
-  }
+  await createQueues(deployment);
 
   return {
     async handle(request, operation) {
@@ -61,8 +60,16 @@ export async function startSqs(options: {
       return replyOf(await answer(operation, name, input.value));
     },
     call: answer,
+    update: createQueues,
     close: () => engine.close(),
   };
+
+  async function createQueues(from: Deployment): Promise<void> {
+    for (const resource of from.ofType('AWS::SQS::Queue')) {
+      const name = from.attribute(resource.logicalId, 'QueueName');
+      if (!engine.has(name)) await engine.createQueue(name, attributesOf(resource), resource.logicalId);
+    }
+  }
 
   async function answer(operation: string, name: string, input: JsonRecord): Promise<SqsAnswer> {
     const result = await perform(operation, name, input);

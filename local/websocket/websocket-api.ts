@@ -21,8 +21,8 @@ import { createUpgrader } from './upgrader.ts';
 
 /** One stage of a WebSocket API. It takes upgrades, holds the live connections and runs the functions of the routes. */
 export class WebSocketApi {
-  readonly definition: WebSocketDefinition;
-  readonly #gateway: Gateway;
+  #definition: WebSocketDefinition;
+  #gateway: Gateway;
   readonly #limits: ConnectionLimits;
   readonly #connections = new Map<string, WebSocketConnection>();
   readonly #work = new Set<Promise<void>>();
@@ -30,9 +30,19 @@ export class WebSocketApi {
   #isClosing = false;
 
   constructor(gateway: Gateway, definition: WebSocketDefinition, limits: ConnectionLimits) {
-    this.definition = definition;
+    this.#definition = definition;
     this.#gateway = gateway;
     this.#limits = limits;
+  }
+
+  get definition(): WebSocketDefinition {
+    return this.#definition;
+  }
+
+  /** Takes the routes of another deployment. Connections stay open, as on AWS: their next message takes the new route. */
+  update(gateway: Gateway, definition: WebSocketDefinition): void {
+    this.#gateway = gateway;
+    this.#definition = definition;
   }
 
   /** The live connection with this id. It is live from the return of `$connect` until it starts to close. */
@@ -118,15 +128,13 @@ export class WebSocketApi {
     facts: ConnectionFacts,
     authorizer: AuthorizerContext | undefined,
   ): void {
-    const { definition } = this;
-    const gateway = this.#gateway;
     let isOver: (ending: Ending) => void = () => undefined;
     const over = new Promise<Ending>((resolve) => {
       isOver = resolve;
     });
     const events: ConnectionEvents = {
       message: (text) => {
-        void this.#track(handleMessage(gateway, definition, connection, text));
+        void this.#track(handleMessage(this.#gateway, this.#definition, connection, text));
       },
       closed: (ending) => {
         this.#connections.delete(facts.connectionId);
@@ -134,7 +142,7 @@ export class WebSocketApi {
       },
     };
     const connection = new WebSocketConnection({
-      gateway,
+      gateway: this.#gateway,
       socket: webSocket,
       transport: socket,
       facts,
@@ -143,10 +151,12 @@ export class WebSocketApi {
       events,
     });
     void this.#track(
-      over.then((ending) => runDisconnect(gateway, { definition, facts, authorizer, ending })),
+      over.then((ending) =>
+        runDisconnect(this.#gateway, { definition: this.#definition, facts, authorizer, ending }),
+      ),
     );
     this.#connections.set(facts.connectionId, connection);
-    gateway.meter.count('websocket.connects');
+    this.#gateway.meter.count('websocket.connects');
   }
 
   /** Keeps the work that is under way, so that `close` can wait for it. */
