@@ -88,7 +88,10 @@ function start({ command, folder, context, assembly }: CdkApp): AppProcess {
   };
 }
 
-/** The CDK reports the progress of assets on standard error. */
+/** Standard error without the progress of assets, and without the minified line of the CDK that threw. */
 function complaintOf(output: string): string {
-  return output.replace(/^Bundling asset .*\n/gm, '').trim();
+  const lines = output
+    .split('\n')
+    .filter((line) => !line.startsWith('Bundling asset ') && line.length < 1000);
+  return lines.join('\n').trim();
 }
