@@ -6,6 +6,8 @@ export interface OwnRoute {
   readonly path: string;
 }
 
+const methods = new Map<string, HttpMethod>(Object.values(HttpMethod).map((method) => [method, method]));
+
 /** The first segments of the paths that belong to Switchboard, and to the control of the laptop cloud. */
 const reserved: readonly string[] = [
   'publish',
@@ -27,11 +29,11 @@ const path = /^(\/([\w.~-]+|\{[\w.-]+\}))*\/([\w.~-]+|\{[\w.-]+\+?\})$/;
  */
 export function readRouteKey(key: string): OwnRoute {
   const [name = '', route = '', ...rest] = key.split(' ');
-  const method = Object.values(HttpMethod).find((known) => known === name);
+  const method = methods.get(name);
   if (method === undefined || rest.length > 0 || !path.test(route)) {
     throw new Error(
       `Route ${JSON.stringify(key)} is not a route key; it is METHOD /path, such as "GET /desk/agents/{agentId}", ` +
-        `with a method of ${Object.values(HttpMethod).join(', ')}.`,
+        `with a method of ${[...methods.keys()].join(', ')}.`,
     );
   }
   const first = route.split('/')[1] ?? '';

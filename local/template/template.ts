@@ -95,13 +95,13 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
   }
 
   function readMapping(logicalId: string): ApiMapping {
-    const { property } = contextOf(logicalId);
+    const mapping = contextOf(logicalId);
     const [domainName = '', apiId = '', stageName = '', mappingKey = ''] = [
       'DomainName',
       'ApiId',
       'Stage',
       'ApiMappingKey',
-    ].map((name) => asText(property(name)));
+    ].map((name) => asText(mapping.property(name)));
     return { domainName, apiId, stageName, mappingKey };
   }
 

@@ -35,6 +35,7 @@ function synthesise(outdir: string): string {
     webSocketDomain: domain('WebSocketDomain', 'ws.example.com', 'chat'),
     httpDomain: domain('HttpDomain', 'api.example.com', 'chat/v1'),
     disableExecuteApiEndpoint: true,
+    deletionProtection: true,
   });
   writeFileSync(
     join(folder, 'index.mjs'),

@@ -1,5 +1,6 @@
 import { DomainName, type IDomainName } from 'aws-cdk-lib/aws-apigatewayv2';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import type { SwitchboardStackSettings } from '../../lib/switchboard-stack.ts';
 import { Switchboard } from '../../lib/switchboard.ts';
 import { createOwnStack, createStack, outputsOf, resourcesOf } from './stack-under-test.ts';
@@ -116,10 +117,10 @@ function endpointSwitches(stack: ReturnType<typeof createStack>): readonly unkno
 
 /** The different addresses that functions send to. */
 function callbackEndpoints(stack: ReturnType<typeof createStack>): readonly unknown[] {
-  const variables = resourcesOf(stack, 'AWS::Lambda::Function').map(({ properties }) =>
-    Object(Object(properties['Environment']).Variables),
-  ) as readonly Record<string, unknown>[];
-  return [...new Set(variables.map(({ CALLBACK_ENDPOINT }) => CALLBACK_ENDPOINT))].filter(
-    (endpoint) => endpoint !== undefined,
+  const endpoints = resourcesOf(stack, 'AWS::Lambda::Function').map(
+    ({ properties }) => z.parse(environment, properties['Environment']).Variables.CALLBACK_ENDPOINT,
   );
+  return [...new Set(endpoints)].filter((endpoint) => endpoint !== undefined);
 }
+
+const environment = z.object({ Variables: z.object({ CALLBACK_ENDPOINT: z.optional(z.string()) }) });

@@ -12,12 +12,22 @@ const folder = mkdtempSync(join(tmpdir(), 'switchboard-rules-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const certificateArn = 'arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000';
+const domains: SwitchboardStackSettings = {
+  webSocketDomain: { domainName: 'ws.example.com', certificateArn, mappingKey: 'chat/v1' },
+  httpDomain: { domainName: 'api.example.com', certificateArn },
+};
 
 describe('the template', () => {
-  it('passes the rules of AWS Solutions, except the findings that are acknowledged with a reason', () => {
-    const { app } = createApp('rules');
-    expect(violations(app)).toEqual([]);
-  });
+  it.each<[string, SwitchboardStackSettings]>([
+    ['by default', {}],
+    ['with custom domains', { ...domains, deletionProtection: true, disableExecuteApiEndpoint: true }],
+  ])(
+    'passes the rules of AWS Solutions %s, except the findings that are acknowledged with a reason',
+    (name, settings) => {
+      const { app } = createApp(`rules-${name.replaceAll(' ', '-')}`, settings);
+      expect(violations(app)).toEqual([]);
+    },
+  );
 
   it('would not pass them with a queue that takes unencrypted requests', () => {
     const { app, stack } = createApp('broken-rules');
@@ -36,8 +46,7 @@ describe('the template', () => {
         allowedOrigins: ['https://app.example.com'],
         logRetentionDays: 9999,
         deletionProtection: true,
-        webSocketDomain: { domainName: 'ws.example.com', certificateArn, mappingKey: 'chat/v1' },
-        httpDomain: { domainName: 'api.example.com', certificateArn },
+        ...domains,
         disableExecuteApiEndpoint: true,
       },
     ],

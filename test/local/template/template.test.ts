@@ -165,12 +165,12 @@ describe('custom domains', () => {
   });
 
   it('have the name of their record, in the form that AWS gives it', () => {
-    const { attribute, physicalId } = load({ Resources: resources });
-    expect(physicalId('Domain')).toBe('ws.example.com');
-    expect(attribute('Domain', 'RegionalDomainName')).toMatch(
+    const deployment = load({ Resources: resources });
+    expect(deployment.physicalId('Domain')).toBe('ws.example.com');
+    expect(deployment.attribute('Domain', 'RegionalDomainName')).toMatch(
       /^d-[a-z0-9]{10}\.execute-api\.us-east-1\.amazonaws\.com$/,
     );
-    expect(attribute('Domain', 'DomainNameArn')).toBe(
+    expect(deployment.attribute('Domain', 'DomainNameArn')).toBe(
       'arn:aws:apigateway:us-east-1::/domainnames/ws.example.com',
     );
   });
