@@ -29,7 +29,7 @@ const serviceRoutes = {
 
 type ServiceRoute = RouteKey | 'POST /publish';
 
-/** The routes that a service may call with each grant. A right of its own is a line here. */
+/** The routes that each grant lets a service call. */
 const granted = {
   publish: ['POST /publish'],
   manageSessions: [

@@ -21,7 +21,7 @@ export interface WebSocketApiProps {
   readonly throttle?: apigateway.ThrottleSettings | undefined;
   /** @default - the API has its default endpoint only */
   readonly domain?: apigateway.DomainMappingOptions | undefined;
-  /** Whether the API answers at its default endpoint too. */
+  /** Whether the API answers at its domain only. */
   readonly disableExecuteApiEndpoint?: boolean;
 }
 
