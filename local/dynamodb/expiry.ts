@@ -17,6 +17,7 @@ interface Expiring {
   readonly table: Table;
   readonly key: JsonRecord;
   readonly value: JsonRecord;
+  readonly second: number;
 }
 
 /**
@@ -28,8 +29,8 @@ export class Expiry {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #now: () => number;
-  /** The items that expire in each second. An item that has changed since may be in several. */
-  readonly #bySecond = new Map<number, Map<string, Expiring>>();
+  /** The items that will expire, by table and key. Writes that race may leave an older time to live than the item has. */
+  readonly #items = new Map<string, Expiring>();
   #cancel: () => void = () => undefined;
   #sweep: Promise<void> = Promise.resolve();
   #closed = false;
@@ -53,8 +54,7 @@ export class Expiry {
     const second = Math.floor(Number(asText(value.N)));
     if (!Number.isFinite(second) || second <= this.#nowSeconds() - oldestSeconds) return;
     const key = Object.fromEntries(table.keys.map((name) => [name, item[name]]));
-    const expiring = this.#bySecond.get(second) ?? new Map<string, Expiring>();
-    this.#bySecond.set(second, expiring.set(JSON.stringify([table.name, key]), { table, key, value }));
+    this.#items.set(JSON.stringify([table.name, key]), { table, key, value, second });
   }
 
   /** Waits for a sweep that is at work. */
@@ -76,14 +76,15 @@ export class Expiry {
 
   async #deleteExpired(): Promise<void> {
     const now = this.#nowSeconds();
-    for (const [second, items] of this.#bySecond) {
-      if (second >= now) continue;
-      this.#bySecond.delete(second);
-      for (const item of items.values()) if (!this.#isClosed()) await this.#delete(item);
+    for (const [id, item] of this.#items) {
+      if (item.second >= now) continue;
+      if (this.#isClosed()) return;
+      this.#items.delete(id);
+      await this.#delete(item);
     }
   }
 
-  /** An item whose time to live has changed stays. Its write has noted the new time. */
+  /** An item whose time to live has changed stays, and is noted with the new one. */
   async #delete({ table, key, value }: Expiring): Promise<void> {
     const input = {
       TableName: table.name,
@@ -92,7 +93,8 @@ export class Expiry {
       ExpressionAttributeNames: { '#ttl': table.ttlAttribute },
       ExpressionAttributeValues: { ':value': value },
     };
-    await performWrite(this.#database, 'DeleteItem', input, 'ttl');
+    const { changes } = await performWrite(this.#database, 'DeleteItem', input, 'ttl');
+    for (const { after } of changes) this.note(table, after);
   }
 
   async #noteStored(table: Table): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Outcome } from '../lambda/functions.ts';
-import { asList, asRecord, asText, isRecord, type JsonRecord } from '../json.ts';
+import { reportedFailures } from '../batch.ts';
+import type { Outcome } from '../../lambda/functions.ts';
+import { asRecord, asText, type JsonRecord } from '../../json.ts';
 
 /** A message in the form of an SQS event of Lambda. */
 export interface EventRecord {
@@ -39,35 +40,7 @@ export function eventRecord(message: JsonRecord, queueArn: string): EventRecord 
   };
 }
 
-/** A batch has at most 6 MB, however many messages it may have. */
-const maxBatchBytes = 6 * 1024 * 1024;
-
-/** Cuts the received messages into batches. */
-export function batchesOf(
-  records: readonly EventRecord[],
-  batchSize: number,
-): readonly (readonly EventRecord[])[] {
-  const batches: EventRecord[][] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const size = Buffer.byteLength(JSON.stringify(record));
-    const last = batches.at(-1);
-    if (last === undefined || last.length >= batchSize || bytes + size > maxBatchBytes) {
-      batches.push([record]);
-      bytes = size;
-    } else {
-      last.push(record);
-      bytes += size;
-    }
-  }
-  return batches;
-}
-
-/**
- * The messages that succeeded and can be deleted. After an error all have failed. In a partial response, an empty or
- * null list means that all succeeded; a malformed list or an unknown id means that all failed.
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
- */
+/** The messages that succeeded and can be deleted. After an error all have failed. */
 export function succeeded(
   batch: readonly EventRecord[],
   outcome: Outcome,
@@ -75,21 +48,11 @@ export function succeeded(
 ): readonly EventRecord[] {
   if (outcome.status !== 'ok') return [];
   if (!reportsItemFailures) return batch;
-  const failures = failedIds(outcome.payload);
-  if (failures === undefined) return [];
-  const known = new Set(batch.map(({ messageId }) => messageId));
-  if (failures.some((id) => !known.has(id))) return [];
-  return batch.filter(({ messageId }) => !failures.includes(messageId));
-}
-
-function failedIds(payload: unknown): readonly string[] | undefined {
-  if (payload === null || payload === undefined) return [];
-  if (!isRecord(payload)) return undefined;
-  const { batchItemFailures: failures } = payload;
-  if (failures === null || failures === undefined) return [];
-  if (!Array.isArray(failures)) return undefined;
-  const ids = asList(failures).map((failure) => asText(asRecord(failure).itemIdentifier) ?? '');
-  return ids.includes('') ? undefined : ids;
+  const failed = reportedFailures(
+    outcome.payload,
+    batch.map(({ messageId }) => messageId),
+  );
+  return batch.filter(({ messageId }) => !failed.has(messageId));
 }
 
 /** In an event, the fields of an attribute start with a small letter. */

@@ -1,45 +1,17 @@
-import type { Clock } from '../clock.ts';
-import type { Faults } from '../faults/faults.ts';
-import { batchesOf, eventRecord, type EventRecord, succeeded } from './batch.ts';
-import { type EventSourceSettings, readEventSource } from './settings.ts';
-import type { Functions } from '../lambda/functions.ts';
-import { asList, asRecord } from '../json.ts';
-import type { Sqs } from '../sqs/sqs.ts';
-import type { Deployment } from '../template/template.ts';
-
-export interface EventSources {
-  /** Receives no more messages. Does not wait for batches that still run. */
-  readonly close: () => Promise<void>;
-}
-
-/** Brings messages from queues to functions, as Lambda's event source mappings do. */
-export function startEventSources(options: {
-  readonly deployment: Deployment;
-  readonly functions: Functions;
-  readonly clock: Clock;
-  readonly faults: Faults;
-  readonly sqs: Pick<Sqs, 'call'>;
-}): EventSources {
-  const { deployment, functions, clock, faults, sqs } = options;
-  const pollers = deployment
-    .ofType('AWS::Lambda::EventSourceMapping')
-    .map((resource) => readEventSource(deployment, functions, resource))
-    .filter(({ enabled }) => enabled)
-    .map((settings) => new Poller(settings, sqs, clock, faults));
-  for (const poller of pollers) void poller.run();
-  return {
-    close() {
-      for (const poller of pollers) poller.stop();
-      return Promise.resolve();
-    },
-  };
-}
+import type { Clock } from '../../clock.ts';
+import type { Faults } from '../../faults/faults.ts';
+import { batchesOf } from '../batch.ts';
+import { eventRecord, type EventRecord, succeeded } from './message.ts';
+import type { QueueSettings } from './settings.ts';
+import { asList, asRecord } from '../../json.ts';
+import type { Sqs } from '../../sqs/sqs.ts';
 
 /** SQS lets a receiver wait at most so long. */
 const longPollSeconds = 20;
 
-class Poller {
-  readonly #settings: EventSourceSettings;
+/** Brings the messages of one queue to a function. */
+export class QueuePoller {
+  readonly settings: QueueSettings;
   readonly #sqs: Pick<Sqs, 'call'>;
   readonly #clock: Clock;
   readonly #faults: Faults;
@@ -47,18 +19,27 @@ class Poller {
   #running = 0;
   #slotFreed: () => void = () => undefined;
 
-  constructor(settings: EventSourceSettings, sqs: Pick<Sqs, 'call'>, clock: Clock, faults: Faults) {
-    this.#settings = settings;
+  constructor(settings: QueueSettings, sqs: Pick<Sqs, 'call'>, clock: Clock, faults: Faults) {
+    this.settings = settings;
     this.#sqs = sqs;
     this.#clock = clock;
     this.#faults = faults;
   }
 
-  async run(): Promise<void> {
+  start(): void {
+    void this.#run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#slotFreed();
+  }
+
+  async #run(): Promise<void> {
     while (!this.#stopped) {
       await this.#slot();
       if (this.#isStopped()) return;
-      for (const batch of batchesOf(await this.#collect(), this.#settings.batchSize)) {
+      for (const batch of batchesOf(await this.#collect(), this.settings.batchSize)) {
         await this.#slot();
         // The function may be closed by now. The queue is closed too, so no message is lost.
         if (this.#isStopped()) return;
@@ -71,14 +52,9 @@ class Poller {
     }
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#slotFreed();
-  }
-
   /** Without a batching window, the messages of one call. With one, the messages that arrive within it. */
   async #collect(): Promise<readonly EventRecord[]> {
-    const { batchSize, batchingWindowMs } = this.#settings;
+    const { batchSize, batchingWindowMs } = this.settings;
     const records = [...(await this.#receive(batchSize, longPollSeconds))];
     if (records.length === 0 || batchingWindowMs === 0) return records;
     const endsAt = this.#clock.now() + batchingWindowMs;
@@ -96,7 +72,7 @@ class Poller {
   }
 
   async #receive(count: number, waitSeconds: number): Promise<readonly EventRecord[]> {
-    const { queueName, queueArn } = this.#settings;
+    const { queueName, queueArn } = this.settings;
     const { body } = await this.#sqs.call('ReceiveMessage', queueName, {
       MaxNumberOfMessages: Math.min(10, count),
       WaitTimeSeconds: waitSeconds,
@@ -108,7 +84,7 @@ class Poller {
 
   /** A message that fails is not deleted. It comes back after its visibility timeout. */
   async #process(batch: readonly EventRecord[]): Promise<void> {
-    const { lambda, queueName, reportsItemFailures } = this.#settings;
+    const { lambda, queueName, reportsItemFailures } = this.settings;
     const outcome = await lambda.invoke({ Records: batch });
     const done = succeeded(batch, outcome, reportsItemFailures);
     // A standard queue delivers at least once (standard-queues-at-least-once-delivery).
@@ -123,7 +99,7 @@ class Poller {
   }
 
   async #slot(): Promise<void> {
-    while (this.#running >= this.#settings.maxConcurrency && !this.#stopped) {
+    while (this.#running >= this.settings.maxConcurrency && !this.#stopped) {
       await new Promise<void>((resolve) => (this.#slotFreed = resolve));
     }
   }

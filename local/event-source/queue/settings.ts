@@ -1,65 +1,44 @@
-import type { Functions, LambdaFunction } from '../lambda/functions.ts';
-import { authorize } from '../iam/authorize.ts';
-import { asBoolean, asNumber, asRecord, asText, asTexts } from '../json.ts';
-import { principalOfFunction } from '../iam/roles.ts';
-import { TemplateError } from '../template/template-error.ts';
-import type { Deployment, Resource } from '../template/template.ts';
+import type { Functions, LambdaFunction } from '../../lambda/functions.ts';
+import { type Mapping, missingAction, readMapping } from '../mapping.ts';
+import { asNumber, asRecord } from '../../json.ts';
+import { TemplateError } from '../../template/template-error.ts';
+import type { Deployment, Resource } from '../../template/template.ts';
 
 /** One event source mapping of a function on a queue. */
-export interface EventSourceSettings {
+export interface QueueSettings extends Mapping {
   readonly queueArn: string;
   readonly queueName: string;
-  readonly lambda: LambdaFunction;
-  readonly batchSize: number;
-  readonly batchingWindowMs: number;
   readonly maxConcurrency: number;
-  readonly reportsItemFailures: boolean;
-  readonly enabled: boolean;
 }
 
 /** Lambda starts with five concurrent batches for a standard queue. Without a setting, the laptop never has more. */
 const defaultConcurrency = 5;
 
 /** Reads a mapping. Refuses one that Lambda would refuse. */
-export function readEventSource(
+export function readQueueSource(
   deployment: Deployment,
   functions: Functions,
   resource: Resource,
-): EventSourceSettings {
+  queue: Resource,
+): QueueSettings {
   const { logicalId, properties } = resource;
-  const queueArn = asText(properties.EventSourceArn) ?? '';
-  const queue = deployment
-    .ofType('AWS::SQS::Queue')
-    .find((candidate) => deployment.attribute(candidate.logicalId, 'Arn') === queueArn);
-  if (queue === undefined)
-    throw new TemplateError(`${logicalId}: its event source ${queueArn} is not a queue of the template.`);
-  const target = asText(properties.FunctionName) ?? '';
-  const lambda = functions.byName(target) ?? functions.byArn(target);
-  if (lambda === undefined)
-    throw new TemplateError(`${logicalId}: its function ${target} is not in the template.`);
+  const mapping = readMapping(functions, resource, 10);
   if (properties.FilterCriteria !== undefined)
-    throw new TemplateError(`${logicalId}: filter criteria cannot run here.`);
+    throw new TemplateError(`${logicalId}: filter criteria of a queue cannot run here.`);
   const settings = {
-    queueArn,
+    ...mapping,
+    queueArn: deployment.attribute(queue.logicalId, 'Arn'),
     queueName: deployment.attribute(queue.logicalId, 'QueueName'),
-    lambda,
-    batchSize: asNumber(properties.BatchSize) ?? 10,
-    batchingWindowMs: (asNumber(properties.MaximumBatchingWindowInSeconds) ?? 0) * 1000,
     maxConcurrency: asNumber(asRecord(properties.ScalingConfig).MaximumConcurrency) ?? defaultConcurrency,
-    reportsItemFailures: asTexts(properties.FunctionResponseTypes).includes('ReportBatchItemFailures'),
-    enabled: asBoolean(properties.Enabled) ?? true,
   };
-  checkBatch(logicalId, settings);
-  checkVisibility(logicalId, queue, lambda);
-  checkRights(deployment, logicalId, settings);
+  checkBatch(settings);
+  checkVisibility(logicalId, queue, mapping.lambda);
+  checkRights(deployment, settings);
   return settings;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
-function checkBatch(
-  logicalId: string,
-  { batchSize, batchingWindowMs, maxConcurrency }: EventSourceSettings,
-): void {
+function checkBatch({ logicalId, batchSize, batchingWindowMs, maxConcurrency }: QueueSettings): void {
   if (batchSize > 10 && batchingWindowMs < 1000) {
     throw new TemplateError(
       `${logicalId}: a batch size above 10 needs a batching window of at least 1 second.`,
@@ -83,19 +62,11 @@ function checkVisibility(logicalId: string, queue: Resource, lambda: LambdaFunct
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions */
-function checkRights(
-  deployment: Deployment,
-  logicalId: string,
-  { lambda, queueArn }: EventSourceSettings,
-): void {
-  const resource = deployment.resources.get(lambda.logicalId);
-  if (resource === undefined) return;
-  const principal = principalOfFunction(deployment, resource);
-  const missing = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'].find(
-    (action) => !authorize(principal, `sqs:${action}`, queueArn).allowed,
-  );
+function checkRights(deployment: Deployment, { logicalId, lambda, queueArn }: QueueSettings): void {
+  const actions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+  const missing = missingAction(deployment, lambda, actions, queueArn);
   if (missing === undefined) return;
   throw new TemplateError(
-    `${logicalId}: The provided execution role does not have permissions to call ${missing} on SQS (${lambda.logicalId})`,
+    `${logicalId}: The provided execution role does not have permissions to call ${missing.replace('sqs:', '')} on SQS (${lambda.logicalId})`,
   );
 }
