@@ -302,14 +302,23 @@ describe('a partial response', () => {
     await platform.close();
   });
 
-  it('splits the batch at the reported record, if the mapping splits', async () => {
-    // Fails at 3 until it comes first. So the first split is at 3, and the second one halves the rest.
+  it('splits the batch at the reported record, if the mapping splits, which costs no retry', async () => {
+    // The function reports 3 as long as it gets it. The first split is at 3, and the second one halves the rest.
     const code = report('(keys.includes(3) ? [numberOf(3)] : [])');
     const settings = { ...reports, MaximumRetryAttempts: 0, BisectBatchOnFunctionError: true };
     const platform = await start({ code, mapping: { ...batch, ...settings } });
     await put(platform, [1, 2, 3, 4]);
     expect(await failure(platform)).toMatchObject({ DDBStreamBatchInfo: { batchSize: 1 } });
     await expect.poll(() => batchesOf(platform), patiently).toEqual([[1, 2, 3, 4], [3, 4], [3], [4]]);
+    await platform.close();
+  });
+
+  it('splits off the last record too', async () => {
+    const code = report('(keys.length > 1 ? [numberOf(4)] : [])');
+    const settings = { ...reports, MaximumRetryAttempts: 0, BisectBatchOnFunctionError: true };
+    const platform = await start({ code, mapping: { ...batch, ...settings } });
+    await put(platform, [1, 2, 3, 4]);
+    await expect.poll(() => batchesOf(platform), patiently).toEqual([[1, 2, 3, 4], [4]]);
     await platform.close();
   });
 
