@@ -181,6 +181,17 @@ describe('a stream', () => {
   });
 });
 
+it('a global table has a stream too', async () => {
+  const { Items } = itemsTable({ Replicas: [{ Region: { Ref: 'AWS::Region' } }] });
+  const resources = { Items: { ...Items, Type: 'AWS::DynamoDB::GlobalTable' }, ...streamReader() };
+  const platform = await startPlatform(writeAssembly({ Resources: resources }));
+  const TableName = platform.deployment.physicalId('Items');
+  const Item = { pk: { S: 'a' }, sk: { N: '0' } };
+  await new DynamoDBClient(platform.client).send(new PutItemCommand({ TableName, Item }));
+  expect(await recordsUntil(platform, '0')).toMatchObject([{ eventName: 'INSERT' }]);
+  await platform.close();
+});
+
 it('a stream of an unknown view is refused', async () => {
   const resources = { ...itemsTable({ StreamSpecification: { StreamViewType: 'ALL' } }), ...streamReader() };
   await expect(startPlatform(writeAssembly({ Resources: resources }))).rejects.toThrow(

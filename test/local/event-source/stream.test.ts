@@ -1,4 +1,4 @@
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import type { StreamRecord } from '../../../local/dynamodb/stream.ts';
@@ -109,18 +109,25 @@ describe('an event source mapping of a stream', () => {
   });
 
   it('runs one batch for each lane at the same time, and keeps the order of each item', async () => {
-    // A batch takes longer than a put, so batches of different lanes meet.
+    // One write puts a record into each lane at the same time.
     const code = `const { setTimeout } = require('node:timers/promises');
       exports.handler = async ({ Records }) => {
         const versions = Records.map(({ dynamodb }) => [dynamodb.Keys.sk.N, dynamodb.NewImage.version.S]);
         process.stdout.write(JSON.stringify({ start: versions }) + '\\n');
-        await setTimeout(20);
+        await setTimeout(50);
         process.stdout.write(JSON.stringify({ end: versions }) + '\\n');
       }`;
     const platform = await start({ code, mapping: { ParallelizationFactor: 4, BatchSize: 1 } });
+    const client = new DynamoDBClient(platform.client);
     const items = [1, 2, 3, 4, 5, 6];
     const versions = ['a', 'b', 'c'];
-    for (const S of versions) await put(platform, items, { version: { S } });
+    for (const S of versions) {
+      const requests = items.map((item) => ({
+        PutRequest: { Item: { pk: { S: 'a' }, sk: { N: String(item) }, version: { S } } },
+      }));
+      const RequestItems = { [platform.deployment.physicalId('Items')]: requests };
+      await client.send(new BatchWriteItemCommand({ RequestItems }));
+    }
     const lines = () =>
       platform.output.flatMap((text) => text.trim().split('\n')).map((line) => asRecord(JSON.parse(line)));
     const seen = () => lines().flatMap(({ end }) => (end ?? []) as [string, string][]);
