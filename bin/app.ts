@@ -18,7 +18,8 @@ try {
     // every synthesis, and the tests validate the template themselves.
     builtinCloudFormationValidation: process.env['CDK_CLI_VERSION'] !== undefined,
   });
-  new SwitchboardStack(app, 'Switchboard', readContext(app));
+  const { stackName, ...settings } = readContext(app);
+  new SwitchboardStack(app, 'Switchboard', settings, { stackName });
   app.synth();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;

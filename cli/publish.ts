@@ -1,4 +1,4 @@
-import { sendSigned } from '../publisher/signed-request.ts';
+import { regionOf, sendSigned } from '../publisher/signed-request.ts';
 import { CommandError, readFlags, readWholeNumber, UsageError } from './command-line.ts';
 
 const usage = `switchboard publish --to user:member:42 --type notice-push --content '{"title":"hi"}' [--endpoint URL]
@@ -14,6 +14,7 @@ Publishes a message and prints the answer as JSON.
   --durable        stores the message in the channel's log, for users who are offline
   --ttl SECONDS    how long the log keeps it (default 604800, 7 days)
   --endpoint URL   the stack's PublishUrl (default http://127.0.0.1:8080/publish)
+  --region REGION  the Region of the stack; needed behind a custom domain, whose name does not say it
 
 The request is signed with the default AWS credential chain; for an endpoint on this machine, with the local keys.
 Exit code 0: published. 1: refused, or no answer. 2: wrong use.`;
@@ -27,6 +28,7 @@ const options = {
   durable: { type: 'boolean' },
   ttl: { type: 'string' },
   endpoint: { type: 'string', default: 'http://127.0.0.1:8080/publish' },
+  region: { type: 'string' },
 } as const;
 
 export async function publish(args: readonly string[]): Promise<void> {
@@ -46,14 +48,17 @@ export async function publish(args: readonly string[]): Promise<void> {
     durable,
     ttlSeconds,
   });
-  const { status, text } = await post(readEndpoint(flags.endpoint), body);
+  const url = readEndpoint(flags.endpoint);
+  const region = flags.region ?? regionOf(url);
+  if (region === undefined) throw new UsageError(`--region is required: ${url.hostname} names no Region.`);
+  const { status, text } = await post(url, region, body);
   console.log(prettyJson(text));
   if (status >= 300) process.exitCode = 1;
 }
 
-async function post(url: URL, body: string): Promise<{ status: number; text: string }> {
+async function post(url: URL, region: string, body: string): Promise<{ status: number; text: string }> {
   try {
-    const response = await sendSigned({ method: 'POST', url, body });
+    const response = await sendSigned({ method: 'POST', url, region, body });
     return { status: response.status, text: await response.text() };
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'CredentialsProviderError') {

@@ -9,11 +9,13 @@ import type { SwitchboardFunction } from './switchboard-function.ts';
 /** The queue between a publish to a large audience and the workers that send it: one job per shard. */
 export class FanOut extends Construct {
   readonly queueUrl: string;
+  /** Holds the jobs that failed five times. */
+  readonly deadLetters: Queue;
   private readonly queue: Queue;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    const deadLetters = new Queue(this, 'DeadLetters', {
+    this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
@@ -28,10 +30,10 @@ export class FanOut extends Construct {
       maxMessageSizeBytes: 1_048_576,
       // A publication's record is kept for a day, so no report could show an older job.
       retentionPeriod: Duration.days(1),
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: fanOutAttempts },
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: fanOutAttempts },
     });
     this.queueUrl = this.queue.queueUrl;
-    deadLetters
+    this.deadLetters
       .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'max' })
       .createAlarm(this, 'DeadLetterAlarm', {
         alarmDescription:

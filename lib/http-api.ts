@@ -7,9 +7,12 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { RouteKey } from '../lambdas/http/routes.ts';
+import { addressOf } from './custom-domain.ts';
+import { readRouteKey, withoutNames } from './route-key.ts';
 import type { SwitchboardFunction } from './switchboard-function.ts';
 
 const { GET, POST, DELETE } = apigateway.HttpMethod;
@@ -24,6 +27,20 @@ const serviceRoutes = {
   'GET /channels/{channel}/messages': GET,
 } satisfies Record<RouteKey, apigateway.HttpMethod>;
 
+type ServiceRoute = RouteKey | 'POST /publish';
+
+/** The routes that each grant lets a service call. */
+const granted = {
+  publish: ['POST /publish'],
+  manageSessions: [
+    'GET /sessions',
+    'DELETE /sessions',
+    'GET /sessions/{connectionId}',
+    'DELETE /sessions/{connectionId}',
+  ],
+  readMessages: ['GET /publications/{messageId}', 'GET /channels/{channel}/messages'],
+} satisfies Record<string, readonly ServiceRoute[]>;
+
 export interface HttpApiProps {
   /** Answers `POST /publish`. */
   readonly publish: SwitchboardFunction;
@@ -37,6 +54,9 @@ export interface HttpApiProps {
   readonly api: SwitchboardFunction;
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
+  readonly domain: apigateway.DomainMappingOptions | undefined;
+  /** Whether the API answers at its domain only. */
+  readonly disableExecuteApiEndpoint: boolean;
 }
 
 /**
@@ -44,16 +64,20 @@ export interface HttpApiProps {
  * `POST /messages` if a frame is too large for a connection.
  */
 export class HttpApi extends Construct {
+  readonly api: apigateway.HttpApi;
+  readonly stage: apigateway.HttpStage;
   readonly publishUrl: string;
-  private readonly publishRoutes: readonly apigateway.HttpRoute[];
+  private readonly routes = new Map<string, apigateway.HttpRoute>();
+  private readonly ownRoutes = new Set<string>();
 
   constructor(scope: Construct, id: string, props: HttpApiProps) {
     super(scope, id);
-    const api = new apigateway.HttpApi(this, 'Api', {
+    this.api = new apigateway.HttpApi(this, 'Api', {
       description: 'Switchboard: publishing and administration',
       // A default authorizer, so that a route that is added later takes no unsigned requests.
       defaultAuthorizer: new HttpIamAuthorizer(),
       createDefaultStage: false,
+      ...(props.disableExecuteApiEndpoint && { disableExecuteApiEndpoint: true }),
       corsPreflight: {
         allowOrigins: props.allowedOrigins.length > 0 ? [...props.allowedOrigins] : ['*'],
         allowMethods: [apigateway.CorsHttpMethod.POST],
@@ -61,9 +85,10 @@ export class HttpApi extends Construct {
         maxAge: Duration.days(1),
       },
     });
-    const stage = new apigateway.HttpStage(this, 'Stage', {
-      httpApi: api,
+    this.stage = new apigateway.HttpStage(this, 'Stage', {
+      httpApi: this.api,
       autoDeploy: true,
+      ...(props.domain && { domainMapping: props.domain }),
       accessLogSettings: {
         destination: new apigateway.LogGroupLogDestination(
           new LogGroup(this, 'AccessLogs', {
@@ -74,12 +99,13 @@ export class HttpApi extends Construct {
       },
     });
     // The stage's URL ends in a slash.
-    this.publishUrl = `${stage.url}publish`;
+    this.publishUrl = props.domain
+      ? `https://${addressOf(props.domain)}/publish`
+      : `${this.stage.url}publish`;
 
-    const publish = new HttpLambdaIntegration('Publish', props.publish);
-    this.publishRoutes = api.addRoutes({ path: '/publish', methods: [POST], integration: publish });
+    this.add('POST /publish', POST, new HttpLambdaIntegration('Publish', props.publish));
 
-    api.addRoutes({
+    this.api.addRoutes({
       path: '/messages',
       methods: [POST],
       integration: new HttpLambdaIntegration('Message', props.message),
@@ -92,12 +118,34 @@ export class HttpApi extends Construct {
 
     const administration = new HttpLambdaIntegration('Administration', props.api);
     for (const [key, method] of Object.entries(serviceRoutes)) {
-      const path = key.slice(`${method} `.length);
-      api.addRoutes({ path, methods: [method], integration: administration });
+      this.add(key, method, administration);
     }
   }
 
-  grantPublish(service: IGrantable): void {
-    for (const route of this.publishRoutes) route.grantInvoke(service);
+  /** Adds a route of one's own. It takes signed requests only, by the API's default authorizer. */
+  addRoute(key: string, fn: IFunction): apigateway.HttpRoute {
+    const route = readRouteKey(key);
+    const unique = withoutNames(route);
+    if (this.ownRoutes.has(unique)) throw new Error(`Route ${JSON.stringify(key)} exists already.`);
+    this.ownRoutes.add(unique);
+    return this.add(key, route.method, new HttpLambdaIntegration('Own', fn));
+  }
+
+  /** Lets a service call the routes of a grant, and no others. */
+  grant(service: IGrantable, rights: keyof typeof granted): void {
+    const keys: readonly string[] = granted[rights];
+    for (const [key, route] of this.routes) if (keys.includes(key)) route.grantInvoke(service);
+  }
+
+  private add(
+    key: string,
+    method: apigateway.HttpMethod,
+    integration: HttpLambdaIntegration,
+  ): apigateway.HttpRoute {
+    const path = key.slice(`${method} `.length);
+    const [route] = this.api.addRoutes({ path, methods: [method], integration });
+    if (route === undefined) throw new Error(`CDK made no route ${key}.`);
+    this.routes.set(key, route);
+    return route;
   }
 }

@@ -1,3 +1,3 @@
 export { Switchboard, type SwitchboardProps } from './switchboard.ts';
-export { SwitchboardStack } from './switchboard-stack.ts';
-export { SettingsError } from './settings.ts';
+export { SwitchboardStack, type SwitchboardStackSettings } from './switchboard-stack.ts';
+export { SettingsError, type DomainSetting } from './settings.ts';

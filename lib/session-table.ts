@@ -13,12 +13,13 @@ const whetherOpen = ['connectedAt', 'tokenExpiresAt'];
 
 export interface SessionTableProps {
   readonly removalPolicy: RemovalPolicy;
+  readonly deletionProtection: boolean;
 }
 
 /** Sessions and subscriptions. An item is deleted when its connection ends. TTL deletes the items that remain. */
 export class SessionTable extends Construct {
+  readonly table: Table;
   readonly tableName: string;
-  private readonly table: Table;
 
   constructor(scope: Construct, id: string, props: SessionTableProps) {
     super(scope, id);
@@ -30,6 +31,7 @@ export class SessionTable extends Construct {
       // Encrypted under a key that DynamoDB owns, as every table is. A KMS key would cost for each use.
       encryption: TableEncryption.DEFAULT,
       removalPolicy: props.removalPolicy,
+      deletionProtection: props.deletionProtection,
     });
     this.table.addGlobalSecondaryIndex({
       indexName: byAudience,

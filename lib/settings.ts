@@ -4,6 +4,10 @@ import * as z from 'zod/mini';
 import { topicPattern } from '../protocol/index.ts';
 import { tokenClaims } from './token-claims.ts';
 
+const domainForm =
+  'an object {"domainName","certificateArn"} of a domain such as ws.example.com and the ARN of a certificate of ACM, ' +
+  'with a "mappingKey" if the path has one';
+
 /** The allowed values of each setting, as the error for any other value words them. */
 const allowed: Readonly<Record<string, string>> = {
   shards: 'a whole number from 1 to 256',
@@ -19,6 +23,11 @@ const allowed: Readonly<Record<string, string>> = {
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
   removalPolicy: 'retain or destroy',
+  deletionProtection: 'true or false',
+  disableExecuteApiEndpoint: 'true or false',
+  webSocketDomain: domainForm,
+  httpDomain: domainForm,
+  stackName: 'a name of up to 128 letters, digits and hyphens that begins with a letter',
 };
 
 const schema = z.strictObject({
@@ -41,10 +50,40 @@ const schema = z.strictObject({
   logLevel: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
   logRetentionDays: z._default(fromText(z.enum(RetentionDays)), RetentionDays.ONE_MONTH),
   removalPolicy: z._default(z.enum(['retain', 'destroy']), 'retain'),
+  deletionProtection: z._default(fromText(z.boolean()), false),
+  disableExecuteApiEndpoint: z._default(fromText(z.boolean()), false),
 });
 
-/** Every setting, checked and with its default filled in. */
+const domain = fromText(
+  z.strictObject({
+    // Capitals would make one domain look like two.
+    domainName: z.string().check(z.regex(/^(\*\.)?([a-z\d]([a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/)),
+    certificateArn: z.string().check(z.regex(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/\S+$/)),
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-mappings.html, "Restrictions"
+    mappingKey: z.optional(
+      z.string().check(z.regex(/^[\w$.+!*'()-]+(\/[\w$.+!*'()-]+)*$/), z.maxLength(300)),
+    ),
+  }),
+);
+
+const appSchema = z.extend(schema, {
+  webSocketDomain: z.optional(domain),
+  httpDomain: z.optional(domain),
+  stackName: z._default(z.string().check(z.regex(/^[A-Za-z][A-Za-z\d-]{0,127}$/)), 'Switchboard'),
+});
+
+/** Every setting of the construct that is plain data, checked and with its default filled in. */
 export type Settings = Readonly<z.output<typeof schema>>;
+
+/** The settings of this repository's app, whose domains are data too. */
+export type AppSettings = Readonly<z.output<typeof appSchema>>;
+
+/** A custom domain by its name, with the certificate that it has in ACM. */
+export interface DomainSetting {
+  readonly domainName: string;
+  readonly certificateArn: string;
+  readonly mappingKey?: string | undefined;
+}
 
 /** One line per wrong setting: its name, the value given, the values allowed. */
 export class SettingsError extends Error {
@@ -53,7 +92,21 @@ export class SettingsError extends Error {
 
 /** Checks the settings. Text is read as the value that it spells, because `cdk -c name=value` passes only text. */
 export function readSettings(given: object): Settings {
-  const result = schema.safeParse(given);
+  return read(schema, given);
+}
+
+/** The settings in an app's context. CDK's own keys (`@aws-cdk/…:flag`, `aws:cdk:…`, cached look-ups) hold a colon. */
+export function readContext(app: Construct): AppSettings {
+  const context = z.record(z.string(), z.unknown()).parse(app.node.getAllContext());
+  const own = Object.entries(context).filter(([key]) => !key.includes(':') && key !== acknowledgedNotices);
+  return read(appSchema, Object.fromEntries(own));
+}
+
+/** Where `cdk acknowledge` keeps the notices that the user has read. */
+const acknowledgedNotices = 'acknowledged-issue-numbers';
+
+function read<Schema extends z.ZodMiniType>(form: Schema, given: object): z.output<Schema> {
+  const result = form.safeParse(given);
   if (result.success) return result.data;
   const values = new Map<string, unknown>(Object.entries(given));
   const lines = result.error.issues.map((issue) => {
@@ -63,16 +116,6 @@ export function readSettings(given: object): Settings {
   });
   throw new SettingsError([...new Set(lines)].join('\n'));
 }
-
-/** The settings in an app's context. CDK's own keys (`@aws-cdk/…:flag`, `aws:cdk:…`, cached look-ups) hold a colon. */
-export function readContext(app: Construct): Settings {
-  const context = z.record(z.string(), z.unknown()).parse(app.node.getAllContext());
-  const own = Object.entries(context).filter(([key]) => !key.includes(':') && key !== acknowledgedNotices);
-  return readSettings(Object.fromEntries(own));
-}
-
-/** Where `cdk acknowledge` keeps the notices that the user has read. */
-const acknowledgedNotices = 'acknowledged-issue-numbers';
 
 function unknownSettings(names: readonly string[]): string {
   return `Unknown setting ${names.join(', ')}; the settings are ${Object.keys(allowed).join(', ')}.`;

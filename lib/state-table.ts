@@ -5,6 +5,7 @@ import type { SwitchboardFunction } from './switchboard-function.ts';
 
 export interface StateTableProps {
   readonly removalPolicy: RemovalPolicy;
+  readonly deletionProtection: boolean;
 }
 
 /** The data that outlives a connection: publications, durable messages, and how far users have read them. */
@@ -24,6 +25,7 @@ export class StateTable extends Construct {
       // Durable messages must not be lost. After a bad deployment, they can be restored.
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: props.removalPolicy,
+      deletionProtection: props.deletionProtection,
     });
     this.tableName = this.table.tableName;
   }

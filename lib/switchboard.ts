@@ -1,7 +1,12 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
+import type * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { checkDomains } from './custom-domain.ts';
 import { FanOut } from './fan-out.ts';
 import { createFunctions } from './functions.ts';
 import { HttpApi } from './http-api.ts';
@@ -36,9 +41,9 @@ export interface SwitchboardProps {
    */
   readonly fanOutWorkers?: number;
   /**
-   * The URL in front of `/@connections/{id}` that functions send to; `{apiId}` and `{stage}` are filled in. Needed for
-   * a custom domain if the API's execute-api endpoint is off.
-   * @default '' - the stage's own, `https://{apiId}.execute-api.{region}.{suffix}/live`
+   * The URL in front of `/@connections/{id}` that functions send to; `{apiId}` and `{stage}` are filled in.
+   * @default '' - the stage's own, `https://{apiId}.execute-api.{region}.{suffix}/live`; with
+   * `disableExecuteApiEndpoint`, the address of `webSocketDomain`
    */
   readonly callbackEndpoint?: string;
   /**
@@ -79,6 +84,27 @@ export interface SwitchboardProps {
    * @default 'retain'
    */
   readonly removalPolicy?: 'retain' | 'destroy';
+  /**
+   * Whether DynamoDB refuses to delete the tables. They then stay even if `removalPolicy` is `destroy`, and the deletion
+   * of the stack fails.
+   * @default false
+   */
+  readonly deletionProtection?: boolean;
+  /**
+   * The domain of the WebSocket API, a regional one. Its DNS record is yours.
+   * @default - clients connect to the API's default endpoint
+   */
+  readonly webSocketDomain?: apigateway.DomainMappingOptions | undefined;
+  /**
+   * The domain of the HTTP API. It cannot be that of the WebSocket API.
+   * @default - services call the API's default endpoint
+   */
+  readonly httpDomain?: apigateway.DomainMappingOptions | undefined;
+  /**
+   * Whether both APIs answer at their domains only. Functions then send through `webSocketDomain` too.
+   * @default false
+   */
+  readonly disableExecuteApiEndpoint?: boolean;
 }
 
 /**
@@ -91,7 +117,7 @@ export interface SwitchboardProps {
  * ```
  */
 export class Switchboard extends Construct {
-  /** Where users connect, with `?token=`: `wss://…/live`. */
+  /** Where users connect, with `?token=`: `wss://…/live`, or the address of `webSocketDomain`. */
   readonly webSocketUrl: string;
   /** Where services publish, with SigV4: `https://…/publish`. */
   readonly publishUrl: string;
@@ -99,42 +125,96 @@ export class Switchboard extends Construct {
   readonly tokenSecretArn: string;
   /** Takes the body of `POST /publish` by direct invocation, which saves the price of the request. */
   readonly publishFunction: IFunction;
+  /**
+   * Runs the listeners. What they use is granted to it, and named in its environment:
+   * `orders.grantReadWriteData(switchboard.listenerFunction)`, `listenerFunction.addEnvironment('ORDERS_TABLE', …)`.
+   */
+  readonly listenerFunction: LambdaFunction;
+  /** The API that clients are connected to. */
+  readonly webSocketApi: apigateway.WebSocketApi;
+  /** The one stage of `webSocketApi`, `live`. */
+  readonly webSocketStage: apigateway.WebSocketStage;
+  /** The API of services, and of `POST /messages`. */
+  readonly httpApi: apigateway.HttpApi;
+  /** The one stage of `httpApi`, `$default`. */
+  readonly httpStage: apigateway.HttpStage;
+  /** Sessions and subscriptions. Its items have no documented form: read them by `GET /sessions`. */
+  readonly sessionsTable: Table;
+  /** The jobs of the fan-out that failed five times, for 14 days. */
+  readonly fanOutDeadLetters: Queue;
 
-  private readonly httpApi: HttpApi;
+  private readonly routes: HttpApi;
 
   constructor(scope: Construct, id: string, props: SwitchboardProps = {}) {
     super(scope, id);
-    const settings = readSettings(props);
+    const { webSocketDomain, httpDomain, ...data } = props;
+    const settings = readSettings(data);
+    const { deletionProtection, disableExecuteApiEndpoint } = settings;
+    checkDomains({ webSocketDomain, httpDomain }, disableExecuteApiEndpoint);
     const removalPolicy = settings.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
     const logs = { logRetention: settings.logRetentionDays, removalPolicy };
 
-    const sessions = new SessionTable(this, 'Sessions', { removalPolicy });
-    const state = new StateTable(this, 'State', { removalPolicy });
+    const sessions = new SessionTable(this, 'Sessions', { removalPolicy, deletionProtection });
+    const state = new StateTable(this, 'State', { removalPolicy, deletionProtection });
     const tokenSecret = new TokenSecret(this, 'TokenSecret', { removalPolicy });
     const webSocketApi = new WebSocketApi(this, 'WebSocketApi', {
       callbackEndpoint: settings.callbackEndpoint,
       throttle: settings.webSocketThrottle,
+      domain: webSocketDomain,
+      disableExecuteApiEndpoint,
     });
 
     const fanOut = new FanOut(this, 'FanOutQueue');
     const resources = { sessions, state, tokenSecret, webSocketApi, fanOut };
     const functions = createFunctions(this, resources, settings, logs);
     webSocketApi.addRoutes(functions);
-    this.httpApi = new HttpApi(this, 'HttpApi', {
+    this.routes = new HttpApi(this, 'HttpApi', {
       ...functions,
       allowedOrigins: settings.allowedOrigins,
+      domain: httpDomain,
+      disableExecuteApiEndpoint,
       ...logs,
     });
 
     this.webSocketUrl = webSocketApi.url;
-    this.publishUrl = this.httpApi.publishUrl;
+    this.publishUrl = this.routes.publishUrl;
     this.publishFunction = functions.publish;
     this.tokenSecretArn = tokenSecret.secretArn;
+    this.listenerFunction = functions.message;
+    this.webSocketApi = webSocketApi.api;
+    this.webSocketStage = webSocketApi.stage;
+    this.httpApi = this.routes.api;
+    this.httpStage = this.routes.stage;
+    this.sessionsTable = sessions.table;
+    this.fanOutDeadLetters = fanOut.deadLetters;
+  }
+
+  /** Every alarm. None has an action yet: `for (const alarm of alarms) alarm.addAlarmAction(…)`. */
+  get alarms(): readonly Alarm[] {
+    return this.node.findAll().filter((construct) => construct instanceof Alarm);
+  }
+
+  /**
+   * Adds a route to the HTTP API. The key is a method and a path, such as `GET /desk/agents/{agentId}` or `ANY /desk`.
+   * It takes signed (SigV4) requests only: `addRoute(…).grantInvoke(service)` lets a service call it.
+   */
+  addRoute(routeKey: string, fn: IFunction): apigateway.HttpRoute {
+    return this.routes.addRoute(routeKey, fn);
   }
 
   /** Lets a service publish, over HTTP and by direct invocation. */
   grantPublish(service: IGrantable): void {
-    this.httpApi.grantPublish(service);
+    this.routes.grant(service, 'publish');
     this.publishFunction.grantInvoke(service);
+  }
+
+  /** Lets a service list and read sessions, and close those of a user or one by its connection id. */
+  grantManageSessions(service: IGrantable): void {
+    this.routes.grant(service, 'manageSessions');
+  }
+
+  /** Lets a service read publications with their reports, and the durable messages of channels. */
+  grantReadMessages(service: IGrantable): void {
+    this.routes.grant(service, 'readMessages');
   }
 }

@@ -3,6 +3,7 @@ import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Construct } from 'constructs';
+import { addressOf, disableDefaultEndpoint } from './custom-domain.ts';
 import type { SwitchboardFunction } from './switchboard-function.ts';
 
 const stageName = 'live';
@@ -18,6 +19,10 @@ export interface WebSocketApiProps {
    * @default - the account's limit
    */
   readonly throttle?: apigateway.ThrottleSettings | undefined;
+  /** @default - the API has its default endpoint only */
+  readonly domain?: apigateway.DomainMappingOptions | undefined;
+  /** Whether the API answers at its domain only. */
+  readonly disableExecuteApiEndpoint?: boolean;
 }
 
 /** The functions behind the routes. */
@@ -30,15 +35,15 @@ export interface WebSocketRoutes {
 
 /** The WebSocket API and its one stage. Every message type arrives on `$default`: a new type needs no new route. */
 export class WebSocketApi extends Construct {
-  /** `wss://…/live` */
+  readonly api: apigateway.WebSocketApi;
+  readonly stage: apigateway.WebSocketStage;
+  /** `wss://…/live`, or the address of the domain */
   readonly url: string;
   /**
    * The URL in front of `/@connections/{id}`. An event's domain name and stage do not give it: behind a custom domain,
    * that address does not answer.
    */
   readonly callbackEndpoint: string;
-  private readonly api: apigateway.WebSocketApi;
-  private readonly stage: apigateway.WebSocketStage;
 
   constructor(scope: Construct, id: string, props: WebSocketApiProps = {}) {
     super(scope, id);
@@ -52,11 +57,13 @@ export class WebSocketApi extends Construct {
       stageName,
       autoDeploy: true,
       ...(props.throttle && { throttle: props.throttle }),
+      ...(props.domain && { domainMapping: props.domain }),
     });
-    this.url = this.stage.url;
+    this.url = props.domain ? `wss://${addressOf(props.domain)}` : this.stage.url;
+    if (props.disableExecuteApiEndpoint) disableDefaultEndpoint(this.api);
     this.callbackEndpoint =
       props.callbackEndpoint === undefined || props.callbackEndpoint === ''
-        ? this.stage.callbackUrl
+        ? this.ownCallbackEndpoint(props)
         : props.callbackEndpoint.replaceAll('{apiId}', this.api.apiId).replaceAll('{stage}', stageName);
 
     Validations.of(this.stage).acknowledge({
@@ -101,6 +108,14 @@ export class WebSocketApi extends Construct {
       resources,
       'Connection ids are not known before users connect.',
     );
+  }
+
+  /**
+   * The default endpoint, as long as it is on: it needs no DNS record. Behind a domain, the path begins with the mapping
+   * key and has no stage (https://docs.aws.amazon.com/cli/latest/reference/apigatewaymanagementapi/).
+   */
+  private ownCallbackEndpoint({ domain, disableExecuteApiEndpoint }: WebSocketApiProps): string {
+    return domain && disableExecuteApiEndpoint ? `https://${addressOf(domain)}` : this.stage.callbackUrl;
   }
 
   private connections(method: string): string {

@@ -112,9 +112,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       // Each part reads the whole version before any part changes.
       const deployFunctions = functions.prepare(next);
       const deployApis = apis.prepare(gatewayOf(next));
-      // First, because the new functions use the new tables.
-      await services.update(next);
+      const deployServices = await services.prepare(next);
       deployFunctions();
+      deployServices();
       await deployApis();
       deployment = next;
       serve();

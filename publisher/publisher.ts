@@ -3,7 +3,11 @@ import { type AwsKeysProvider, sendSigned } from './signed-request.ts';
 
 /** The stack's `PublishUrl`, or its `PublishFunctionName` and Region: invoking saves the price of an HTTP request. */
 export type PublisherOptions = (
-  | { readonly url: string }
+  | {
+      readonly url: string;
+      /** Needed behind a custom domain. @default - the Region in the URL's host */
+      readonly region?: string;
+    }
   | {
       readonly functionName: string;
       readonly region: string;
@@ -83,7 +87,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
 }
 
 function targetOf(options: PublisherOptions): { url: URL; service?: string; region?: string } {
-  if ('url' in options) return { url: new URL(options.url) };
+  if ('url' in options) {
+    const { url, region } = options;
+    return { url: new URL(url), ...(region !== undefined && { region }) };
+  }
   const { functionName, region, endpoint = `https://lambda.${region}.amazonaws.com` } = options;
   const path = `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`;
   return { url: new URL(path, endpoint), service: 'lambda', region };

@@ -17,7 +17,7 @@ export interface SignedRequest {
   readonly body?: string;
   /** The AWS service that the signature names. @default 'execute-api', which is API Gateway */
   readonly service?: string;
-  /** @default - the Region in the host's name */
+  /** Needed behind a custom domain. @default - the Region in the host's name */
   readonly region?: string;
   /** @default - the default AWS credential chain; for a loopback address the local keys */
   readonly credentials?: AwsKeysProvider;
@@ -27,6 +27,11 @@ export interface SignedRequest {
 /** Keys and Region of the laptop cloud. */
 export const localKeys = { accessKeyId: 'local', secretAccessKey: 'local' };
 export const localRegion = 'us-east-1';
+
+/** The Region that a host names, as in `{apiId}.execute-api.{region}.{suffix}`. A custom domain names none. */
+export function regionOf({ hostname }: URL): string | undefined {
+  return isLocal(hostname) ? localRegion : /^[^.]+\.execute-api\.([^.]+)\./.exec(hostname)?.[1];
+}
 
 /** Sends a JSON request with an AWS signature (SigV4). */
 export async function sendSigned(request: SignedRequest): Promise<Response> {
@@ -44,16 +49,19 @@ export async function sendSigned(request: SignedRequest): Promise<Response> {
   return fetch(url, { method, headers, ...content, ...(signal && { signal }) });
 }
 
-function signerFor({ url, service = 'execute-api', region, credentials }: SignedRequest): SignatureV4 {
-  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  // Hosts of API Gateway read {apiId}.execute-api.{region}.{suffix}.
-  const hostRegion = isLocal ? localRegion : (url.hostname.split('.')[2] ?? localRegion);
+function signerFor({ url, service = 'execute-api', credentials, ...given }: SignedRequest): SignatureV4 {
+  const region = given.region ?? regionOf(url);
+  if (region === undefined) throw new Error(`${url.hostname} names no Region: set the option region.`);
   return new SignatureV4({
     service,
-    region: region ?? hostRegion,
-    credentials: credentials ?? (isLocal ? localKeys : chain()),
+    region,
+    credentials: credentials ?? (isLocal(url.hostname) ? localKeys : chain()),
     sha256: Sha256,
   });
+}
+
+function isLocal(hostname: string): boolean {
+  return ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
 }
 
 let defaultChain: AwsKeysProvider | undefined;

@@ -1,10 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
 import { resourcesOf, withTableNames } from './access.ts';
 import { consumedCapacity } from './capacity.ts';
+import type { Database } from './changes.ts';
+import { withSettings } from './descriptions.ts';
 import { engineOperations, openEngine } from './engine.ts';
+import { Expiry } from './expiry.ts';
+import { ItemLocks } from './locks.ts';
 import { callMetered, type MeteredAnswer, units } from './metering.ts';
-import { createTables } from './tables.ts';
+import { TableStream } from './stream.ts';
+import { createTables, type Table } from './tables.ts';
 import { asText, type JsonRecord } from '../json.ts';
 import type { Meter } from '../meter.ts';
 import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../services/reply.ts';
@@ -14,29 +20,43 @@ import type { Deployment } from '../template/template.ts';
 
 export interface DynamoDb {
   readonly handle: (request: HttpRequest, operation: string) => Promise<Reply>;
-  /** Makes the tables that another deployment adds. Items of a table that is gone stay. */
+  /** The streams of the tables, by ARN. */
+  readonly streams: ReadonlyMap<string, TableStream>;
+  /** Makes the tables and streams that another deployment adds. Items of a table that is gone stay. */
   readonly update: (deployment: Deployment) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/**
- * Starts DynamoDB with the tables of the template, in memory or in `dataDir`. Items stay after their TTL: AWS promises
- * their removal only "within a few days" (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html).
- */
+/** Starts DynamoDB with the tables of the template, in memory or in `dataDir`. */
 export async function startDynamoDb(options: {
   readonly deployment: Deployment;
   readonly keys: KeyRing;
   readonly meter: Meter;
+  /** For the deletion of expired items. */
+  readonly clock: Clock;
   readonly now: () => number;
   readonly dataDir?: string;
 }): Promise<DynamoDb> {
-  const { deployment, keys, meter, now, dataDir } = options;
+  const { deployment, keys, meter, clock, now, dataDir } = options;
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
   const engine = openEngine({
     ...deployment,
     ...(dataDir === undefined ? {} : { path: join(dataDir, 'dynamodb') }),
   });
-  let tables = await createTables(engine, deployment);
+  const tables = new Map<string, Table>();
+  const streams = new Map<string, TableStream>();
+  await update(deployment);
+  const database: Database = {
+    engine,
+    tables,
+    locks: new ItemLocks(),
+    onChange(change, identity) {
+      streams.get(change.table.stream?.arn ?? '')?.append(change, identity);
+      expiry.note(change.table, change.after);
+    },
+  };
+  const expiry = new Expiry(database, clock, now);
+  await expiry.start();
 
   return {
     async handle(request, name) {
@@ -45,21 +65,36 @@ export async function startDynamoDb(options: {
       const operation = engineOperations.find((known) => known === name);
       if (operation === undefined)
         return errorReply(400, 'UnknownOperationException', `${name} is not supported here.`);
-      const body = inputOf(request);
-      if (!body.ok) return body.reply;
-      const input = withTableNames(body.value);
+      const given = inputOf(request);
+      if (!given.ok) return given.reply;
+      const input = withTableNames(given.value);
       const denied = refusal(caller.value, `dynamodb:${operation}`, resourcesOf(operation, input, tableArn));
       if (denied !== undefined) return denied;
-      const answer = await callMetered(engine, tables, operation, input);
+      const answer = await callMetered(database, operation, input);
       meter.count(`dynamodb.${operation}`);
       if (answer.capacities.length > 0) meter.count(`dynamodb.${answer.kind}Units`, units(answer.capacities));
-      return jsonReply(withCapacity(answer, input, operation.startsWith('Batch')), answer.status);
+      const table = tables.get(asText(input.TableName) ?? '');
+      const body = table === undefined ? answer.body : withSettings(operation, answer, table);
+      return jsonReply(
+        withCapacity({ ...answer, body }, input, operation.startsWith('Batch')),
+        answer.status,
+      );
     },
-    async update(next) {
-      tables = await createTables(engine, next);
+    streams,
+    update,
+    async close() {
+      await expiry.close();
+      await engine.close();
     },
-    close: () => engine.close(),
   };
+
+  async function update(next: Deployment): Promise<void> {
+    for (const [name, table] of await createTables(engine, next)) {
+      tables.set(name, table);
+      if (table.stream !== undefined && !streams.has(table.stream.arn))
+        streams.set(table.stream.arn, new TableStream(table.stream, now));
+    }
+  }
 
   function tableArn(name: string): string {
     return (

@@ -16,8 +16,11 @@ import { createSecretsManager } from './secrets.ts';
 export interface Services {
   /** `POST /` with `X-Amz-Target: <service>.<operation>`, or `/2015-03-31/functions/{name}/invocations`. */
   handle(request: HttpRequest): Promise<Reply>;
-  /** Adds what another deployment has more: tables, queues, secrets. */
-  update(deployment: Deployment): Promise<void>;
+  /**
+   * Makes the tables and queues that another deployment adds, and reads its event sources. Rejects with a TemplateError
+   * for a mistake in it. The returned function deploys the rest. The functions must be deployed before.
+   */
+  prepare(deployment: Deployment): Promise<() => void>;
   close(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export async function startServices(options: {
 }): Promise<Services> {
   const dynamoDb = await startDynamoDb(options);
   const sqs = await startSqs(options);
-  const eventSources = startEventSources({ ...options, sqs });
+  const eventSources = startEventSources({ ...options, sqs, streams: dynamoDb.streams });
   const lambda = createLambdaApi(options);
   const handlers = new Map<string, ServiceHandler>([
     ['DynamoDB_20120810', dynamoDb.handle],
@@ -57,10 +60,14 @@ export async function startServices(options: {
       }
       return handler(request, operation);
     },
-    async update(deployment) {
+    async prepare(deployment) {
       await dynamoDb.update(deployment);
       await sqs.update(deployment);
-      handlers.set('secretsmanager', createSecretsManager({ ...options, deployment }));
+      const deployEventSources = eventSources.prepare(deployment);
+      return () => {
+        handlers.set('secretsmanager', createSecretsManager({ ...options, deployment }));
+        deployEventSources();
+      };
     },
     async close() {
       for (const part of [eventSources, lambda, sqs, dynamoDb]) await part.close();

@@ -36,6 +36,12 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::ApiGatewayV2::IntegrationResponse': type(shortId, { IntegrationResponseId: shortId }),
   'AWS::ApiGatewayV2::Authorizer': type(shortId, { AuthorizerId: shortId }),
   'AWS::ApiGatewayV2::Deployment': type(shortId, { DeploymentId: shortId }),
+  'AWS::ApiGatewayV2::DomainName': type(domainName, {
+    DomainNameArn: (it) => arn({ ...it, accountId: '' }, 'apigateway', `/domainnames/${domainName(it)}`),
+    RegionalDomainName: (it) => `d-${shortId(it)}.${executeApiHost(it.region)}`,
+    RegionalHostedZoneId: (it) => `Z${hash(it, 13).toUpperCase()}`,
+  }),
+  'AWS::ApiGatewayV2::ApiMapping': type(shortId, { ApiMappingId: shortId }),
   'AWS::Lambda::Function': type(named('FunctionName', 64), {
     Arn: (it) => arn(it, 'lambda', `function:${named('FunctionName', 64)(it)}`),
   }),
@@ -109,6 +115,10 @@ function arn(resource: ResourceContext, service: string, rest: string): string {
 
 function globalArn(resource: ResourceContext, service: string, rest: string): string {
   return `arn:aws:${service}::${resource.accountId}:${rest}`;
+}
+
+function domainName(domain: ResourceContext): string {
+  return asText(domain.property('DomainName')) ?? domain.logicalId;
 }
 
 function managedPolicyArn(policy: ResourceContext): string {

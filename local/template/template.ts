@@ -1,7 +1,7 @@
 import { readAssembly } from './assembly.ts';
 import { evaluateCondition, noValue, resolve, type Scope } from './intrinsics.ts';
 import { asRecord, asText, type JsonRecord, toText } from '../json.ts';
-import { localAddresses } from './local-addresses.ts';
+import { type ApiMapping, localAddresses } from './local-addresses.ts';
 import { type ResourceContext, type ResourceType, resourceTypes } from './resource-types.ts';
 import { TemplateError } from './template-error.ts';
 
@@ -61,7 +61,8 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
   // First, so that the error names the unknown type and not a resource that refers to it.
   for (const logicalId of declared.keys()) typeOf(logicalId);
   const local = localAddresses(
-    [...declared].filter(([, body]) => body.Type === 'AWS::ApiGatewayV2::Api').map(([id]) => physicalId(id)),
+    declaredAs('AWS::ApiGatewayV2::Api').map((id) => physicalId(id)),
+    declaredAs('AWS::ApiGatewayV2::ApiMapping').map(readMapping),
     region,
     endpoint,
   );
@@ -88,6 +89,21 @@ export function loadDeployment(assemblyDir: string, endpoint: string): Deploymen
     physicalId,
     attribute,
   };
+
+  function declaredAs(type: string): readonly string[] {
+    return [...declared].filter(([, body]) => body.Type === type).map(([logicalId]) => logicalId);
+  }
+
+  function readMapping(logicalId: string): ApiMapping {
+    const mapping = contextOf(logicalId);
+    const [domainName = '', apiId = '', stageName = '', mappingKey = ''] = [
+      'DomainName',
+      'ApiId',
+      'Stage',
+      'ApiMappingKey',
+    ].map((name) => asText(mapping.property(name)));
+    return { domainName, apiId, stageName, mappingKey };
+  }
 
   function parameterValue(name: string): unknown {
     const { Default: value, Type: type } = asRecord(parameters[name]);

@@ -40,6 +40,7 @@ describe('switchboard', { timeout: 60_000 }, () => {
     [['publish', '--type', 'x', '--content', '1'], '--to'],
     [['publish', '--to', 'everyone', '--type', 'x', '--content', 'hi'], '"hi"'],
     [['publish', ...message, '--endpoint', 'ftp://example.com'], 'ftp:'],
+    [['publish', ...message, '--endpoint', 'https://api.example.com'], '--region'],
   ])('ends with code 2 and one line for wrong use: %j', (args, named) => {
     expect(switchboard(...args)).toEqual({ status: 2, stdout: '', errors: [expect.stringContaining(named)] });
   });

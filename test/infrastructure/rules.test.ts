@@ -1,24 +1,33 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
-import { App, Validations } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, describe, expect, it } from 'vitest';
-import * as z from 'zod/mini';
-import { SwitchboardStack } from '../../lib/switchboard-stack.ts';
-import type { SwitchboardProps } from '../../lib/switchboard.ts';
+import { SwitchboardStack, type SwitchboardStackSettings } from '../../lib/switchboard-stack.ts';
+import { createCheckedApp, graveDiagnostics, violations } from './checks.ts';
 import { createStack, resourcesOf } from './stack-under-test.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchboard-rules-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const certificateArn = 'arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000';
+const domains: SwitchboardStackSettings = {
+  webSocketDomain: { domainName: 'ws.example.com', certificateArn, mappingKey: 'chat/v1' },
+  httpDomain: { domainName: 'api.example.com', certificateArn },
+};
+
 describe('the template', () => {
-  it('passes the rules of AWS Solutions, except the findings that are acknowledged with a reason', () => {
-    const { app } = createApp('rules');
-    expect(violations(app)).toEqual([]);
-  });
+  it.each<[string, SwitchboardStackSettings]>([
+    ['by default', {}],
+    ['with custom domains', { ...domains, deletionProtection: true, disableExecuteApiEndpoint: true }],
+  ])(
+    'passes the rules of AWS Solutions %s, except the findings that are acknowledged with a reason',
+    (name, settings) => {
+      const { app } = createApp(`rules-${name.replaceAll(' ', '-')}`, settings);
+      expect(violations(app)).toEqual([]);
+    },
+  );
 
   it('would not pass them with a queue that takes unencrypted requests', () => {
     const { app, stack } = createApp('broken-rules');
@@ -26,7 +35,7 @@ describe('the template', () => {
     expect(violations(app)).toContain('AwsSolutions-SQS4');
   });
 
-  it.each<[string, SwitchboardProps]>([
+  it.each<[string, SwitchboardStackSettings]>([
     ['by default', {}],
     [
       'with every setting changed',
@@ -36,6 +45,9 @@ describe('the template', () => {
         callbackEndpoint: 'https://ws.example.com/{stage}',
         allowedOrigins: ['https://app.example.com'],
         logRetentionDays: 9999,
+        deletionProtection: true,
+        ...domains,
+        disableExecuteApiEndpoint: true,
       },
     ],
   ])('is valid CloudFormation %s', (name, settings) => {
@@ -53,43 +65,10 @@ describe('the template', () => {
 const runsOnALaptop =
   /^AWS::(ApiGatewayV2::\w+|Lambda::(Function|Permission|EventSourceMapping)|IAM::(Role|Policy|ManagedPolicy)|Logs::LogGroup|DynamoDB::(Table|GlobalTable)|SecretsManager::Secret|SQS::\w+|CloudWatch::\w+|CDK::Metadata)$/;
 
-function createApp(name: string, settings: SwitchboardProps = {}): { app: App; stack: SwitchboardStack } {
-  const app = new App({
-    outdir: join(folder, name),
-    context: {
-      'aws:cdk:bundling-stacks': [],
-      // The report has the findings. Without this, CDK would also end the process with an error.
-      '@aws-cdk/core:failSynthOnValidationErrors': false,
-    },
-    builtinCloudFormationValidation: false,
-  });
+function createApp(
+  name: string,
+  settings: SwitchboardStackSettings = {},
+): { app: App; stack: SwitchboardStack } {
+  const app = createCheckedApp(join(folder, name));
   return { app, stack: new SwitchboardStack(app, 'Switchboard', settings) };
 }
-
-/** The rules of cdk-nag that the app breaks. A plugin without findings is not in the report. */
-function violations(app: App): readonly string[] {
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  app.synth();
-  const report = reportSchema.parse(
-    JSON.parse(readFileSync(join(app.outdir, 'validation-report.json'), 'utf8')),
-  );
-  return report.pluginReports.flatMap((plugin) => plugin.violations.map(({ ruleName }) => ruleName));
-}
-
-function graveDiagnostics(template: string): readonly string[] {
-  const engine = new RegoEngine();
-  try {
-    return engine
-      .validateStandard(new TemplateFile(template))
-      .diagnostics.filter(({ severity }) => severity === 'ERROR' || severity === 'FATAL')
-      .map(({ ruleId, message }) => `${ruleId} ${message}`);
-  } finally {
-    engine.free();
-  }
-}
-
-const reportSchema = z.object({
-  pluginReports: z.array(
-    z.object({ pluginName: z.string(), violations: z.array(z.object({ ruleName: z.string() })) }),
-  ),
-});

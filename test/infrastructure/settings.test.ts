@@ -41,6 +41,7 @@ describe('settings', () => {
       'Setting webSocketThrottle is {"rateLimit":100}; allowed: an object {"rateLimit","burstLimit"} of whole numbers of at least 1.',
     ],
     ['logLevel', 'LOUD', 'Setting logLevel is "LOUD"; allowed: DEBUG, INFO, WARN or ERROR.'],
+    ['deletionProtection', 'yes', 'Setting deletionProtection is "yes"; allowed: true or false.'],
     ['removalPolicy', 'snapshot', 'Setting removalPolicy is "snapshot"; allowed: retain or destroy.'],
   ])('%s may not be %j', (name, value, message) => {
     expect(() => readSettings({ [name]: value })).toThrow(new SettingsError(message));
@@ -55,7 +56,8 @@ describe('settings', () => {
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
-        'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy.',
+        'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
+        'disableExecuteApiEndpoint, webSocketDomain, httpDomain, stackName.',
     );
   });
 
@@ -78,6 +80,7 @@ describe('settings from the command line', () => {
       tokenClaims: '{"userType":"role"}',
       webSocketThrottle: '{"rateLimit":100,"burstLimit":50}',
       logRetentionDays: '7',
+      deletionProtection: 'true',
     });
     expect(settings).toMatchObject({
       shards: 16,
@@ -85,6 +88,7 @@ describe('settings from the command line', () => {
       tokenClaims: { userId: 'sub', userType: 'role', tenant: 'tenant', topics: 'topics' },
       webSocketThrottle: { rateLimit: 100, burstLimit: 50 },
       logRetentionDays: 7,
+      deletionProtection: true,
     });
   });
 
@@ -97,11 +101,48 @@ describe('the settings in cdk.json', () => {
   const settings = readContext(new App({ context: cdkJson.context }));
 
   it('are the defaults, except that the tables are deleted with the stack', () => {
-    expect(settings).toEqual({ ...readSettings({}), removalPolicy: 'destroy' });
+    expect(settings).toEqual({ ...readSettings({}), removalPolicy: 'destroy', stackName: 'Switchboard' });
   });
 
   it('are kept apart from the keys that CDK adds', () => {
     const context = { '@aws-cdk/core:flag': true, 'aws:cdk:x': 1, 'acknowledged-issue-numbers': [1] };
-    expect(readContext(new App({ context }))).toEqual(readSettings({}));
+    expect(readContext(new App({ context }))).toEqual({ ...readSettings({}), stackName: 'Switchboard' });
+  });
+});
+
+describe('the settings of the app alone', () => {
+  const certificateArn =
+    'arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000';
+  const read = (context: Record<string, unknown>) => readContext(new App({ context }));
+
+  it('name its domains, as objects or as text from the command line', () => {
+    const domain = { domainName: 'ws.example.com', certificateArn, mappingKey: 'chat/v1' };
+    expect(read({ webSocketDomain: domain }).webSocketDomain).toEqual(domain);
+    expect(read({ httpDomain: JSON.stringify(domain) }).httpDomain).toEqual(domain);
+  });
+
+  it.each([
+    'ws.example.com',
+    { domainName: 'ws.example.com' },
+    { domainName: 'WS.example.com', certificateArn },
+    { domainName: 'https://ws.example.com', certificateArn },
+    { domainName: 'localhost', certificateArn },
+    { domainName: 'ws.example.com', certificateArn: 'arn:aws:iam::123456789012:server-certificate/x' },
+    { domainName: 'ws.example.com', certificateArn, mappingKey: '' },
+    { domainName: 'ws.example.com', certificateArn, mappingKey: '/chat' },
+    { domainName: 'ws.example.com', certificateArn, mappingKey: 'a'.repeat(301) },
+    { domainName: 'ws.example.com', certificateArn, zone: 'Z1' },
+  ])('refuse the domain %j', (domain) => {
+    expect(() => read({ webSocketDomain: domain })).toThrow(
+      `Setting webSocketDomain is ${JSON.stringify(domain)}; allowed: an object {"domainName","certificateArn"} of a ` +
+        'domain such as ws.example.com and the ARN of a certificate of ACM, with a "mappingKey" if the path has one.',
+    );
+  });
+
+  it.each(['', '7up', 'chat_prod', 'a'.repeat(129)])('refuse the stack name %j', (stackName) => {
+    expect(() => read({ stackName })).toThrow(
+      `Setting stackName is ${JSON.stringify(stackName)}; allowed: a name of up to 128 letters, digits and hyphens that ` +
+        'begins with a letter.',
+    );
   });
 });

@@ -1,16 +1,26 @@
-import { App } from 'aws-cdk-lib';
+import { App, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod/mini';
-import { SwitchboardStack } from '../../lib/switchboard-stack.ts';
-import type { SwitchboardProps } from '../../lib/switchboard.ts';
+import { SwitchboardStack, type SwitchboardStackSettings } from '../../lib/switchboard-stack.ts';
 
 /** The stack with these settings. Its functions are not bundled, because these tests read the template only. */
-export function createStack(settings: SwitchboardProps = {}): SwitchboardStack {
-  const app = new App({
+export function createStack(
+  settings: SwitchboardStackSettings = {},
+  props: StackProps = {},
+): SwitchboardStack {
+  return new SwitchboardStack(createApp(), 'Switchboard', settings, props);
+}
+
+/** An empty stack of a user's own app. */
+export function createOwnStack(): Stack {
+  return new Stack(createApp(), 'Own');
+}
+
+function createApp(): App {
+  return new App({
     context: { 'aws:cdk:bundling-stacks': [], '@aws-cdk/aws-iam:minimizePolicies': true },
     builtinCloudFormationValidation: false,
   });
-  return new SwitchboardStack(app, 'Switchboard', settings);
 }
 
 export interface TemplateResource {
@@ -21,7 +31,7 @@ export interface TemplateResource {
 }
 
 /** Every resource of a type, with references written as text (see `asText`). */
-export function resourcesOf(stack: SwitchboardStack, type?: string): readonly TemplateResource[] {
+export function resourcesOf(stack: Stack, type?: string): readonly TemplateResource[] {
   const template = templateSchema.parse(Template.fromStack(stack).toJSON());
   return Object.entries(template.Resources)
     .filter(([, resource]) => type === undefined || resource.Type === type)
@@ -33,7 +43,7 @@ export function resourcesOf(stack: SwitchboardStack, type?: string): readonly Te
     }));
 }
 
-export function outputsOf(stack: SwitchboardStack): Readonly<Record<string, unknown>> {
+export function outputsOf(stack: Stack): Readonly<Record<string, unknown>> {
   const template = templateSchema.parse(Template.fromStack(stack).toJSON());
   return Object.fromEntries(
     Object.entries(template.Outputs).map(([name, { Value }]) => [name, asText(Value)]),
@@ -73,7 +83,7 @@ const templateSchema = z.object({
       DeletionPolicy: z.optional(z.string()),
     }),
   ),
-  Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
+  Outputs: z._default(z.record(z.string(), z.object({ Value: z.unknown() })), {}),
 });
 
 const intrinsicSchema = z.union([

@@ -18,15 +18,39 @@ const ends = [
 
 const app = `
   import { App, Stack } from 'aws-cdk-lib';
+  import { DomainName, type HttpApi, type HttpStage, type WebSocketApi, type WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
+  import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+  import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+  import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
   import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+  import type { Queue } from 'aws-cdk-lib/aws-sqs';
   import { Switchboard } from 'switchboard';
 
   const app = new App({ outdir: 'cdk.out' });
   const stack = new Stack(app, 'Mine');
   const code = Code.fromInline('exports.handler = () => {};');
   const service = new Function(stack, 'Service', { runtime: Runtime.NODEJS_22_X, handler: 'index.handler', code });
-  const realtime = new Switchboard(stack, 'Realtime', { allowedOrigins: ['https://app.example.com'] });
+  const certificate = Certificate.fromCertificateArn(
+    stack, 'Certificate', 'arn:aws:acm:us-east-1:123456789012:certificate/1');
+  const domain = (id: string) => ({ domainName: new DomainName(stack, id, { domainName: id + '.example.com', certificate }) });
+  const realtime = new Switchboard(stack, 'Realtime', {
+    allowedOrigins: ['https://app.example.com'],
+    webSocketDomain: { ...domain('ws'), mappingKey: 'chat' },
+    httpDomain: domain('api'),
+    disableExecuteApiEndpoint: true,
+    deletionProtection: true,
+  });
   realtime.grantPublish(service);
+  realtime.grantManageSessions(service);
+  realtime.grantReadMessages(service);
+  realtime.addRoute('GET /desk/agents/{agentId}', service).grantInvoke(service);
+  const orders = new Table(stack, 'Orders', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
+  orders.grantReadWriteData(realtime.listenerFunction);
+  realtime.listenerFunction.addEnvironment('ORDERS_TABLE', orders.tableName);
+  export const resources: [WebSocketApi, WebSocketStage, HttpApi, HttpStage, Table, Queue, readonly Alarm[]] = [
+    realtime.webSocketApi, realtime.webSocketStage, realtime.httpApi, realtime.httpStage, realtime.sessionsTable,
+    realtime.fanOutDeadLetters, realtime.alarms,
+  ];
   const { Resources } = app.synth().getStackByName('Mine').template as { Resources: Record<string, { Type: string }> };
   console.log(JSON.stringify(Object.values(Resources).map(({ Type }) => Type)));
 `;

@@ -55,6 +55,18 @@ describe('a publisher', () => {
     });
   });
 
+  it('needs the Region behind a custom domain, whose name does not say it', async () => {
+    const publisher = createPublisher({ url: 'https://api.example.com/publish', credentials });
+    await expect(publisher.publish(message)).rejects.toThrow(
+      'api.example.com names no Region: set the option region.',
+    );
+  });
+
+  it('signs for the Region that it is given', async () => {
+    const publisher = createPublisher({ url: `${stack.url}/publish`, region: 'eu-west-1', credentials });
+    await expect(publisher.publish(message)).rejects.toMatchObject({ code: 'forbidden', status: 403 });
+  });
+
   it('says that AWS answered where no publish is behind the address', async () => {
     const publisher = createPublisher({ url: `${stack.url}/nowhere`, credentials });
     await expect(publisher.publish(message)).rejects.toMatchObject({ code: 'internal', status: 404 });
