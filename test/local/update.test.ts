@@ -1,6 +1,7 @@
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { writeAssembly, type Resources } from './harness/inline-functions.ts';
+import { lambda, writeAssembly, type Resources } from './harness/inline-functions.ts';
 import { runCloud } from './harness/running-cloud.ts';
 import { webSocketStack, type WebSocketRouteSpec } from './harness/websocket-stack.ts';
 
@@ -24,6 +25,27 @@ function table(name: string): Resources[string] {
     },
   };
 }
+
+/** A queue, and a function that takes its messages. */
+function worker(version: string): Resources {
+  const body = `for (const { body } of event.Records) console.log('${version} got ' + body);`;
+  const arn = { 'Fn::GetAtt': ['Jobs', 'Arn'] };
+  const statement = { Effect: 'Allow', Action: 'sqs:*', Resource: arn };
+  return {
+    ...lambda('Worker', body),
+    Role: {
+      Type: 'AWS::IAM::Role',
+      Properties: { Policies: [{ PolicyDocument: { Statement: [statement] } }] },
+    },
+    Jobs: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'jobs' } },
+    Mapping: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: { EventSourceArn: arn, FunctionName: { Ref: 'Worker' }, BatchSize: 1 },
+    },
+  };
+}
+
+const slow = { timeout: 15_000 };
 
 async function runStack(resources: Resources) {
   const cloud = await runCloud(resources);
@@ -88,6 +110,24 @@ describe('an update of a running cloud', () => {
     for (const TableName of ['old', 'new']) {
       expect(await db.send(new GetItemCommand({ TableName, Key: item }))).toMatchObject({ Item: item });
     }
+  });
+
+  it('brings the messages of a queue to the new version of its function', async () => {
+    const { cloud, update } = await runStack(stack({ $default: counter('one') }, worker('one')));
+    const sqs = new SQSClient({
+      endpoint: cloud.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    onTestFinished(() => {
+      sqs.destroy();
+    });
+    const QueueUrl = `${cloud.url}/000000000000/jobs`;
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'first' }));
+    await expect.poll(() => cloud.lines, slow).toContain('  Worker: one got first');
+    await update(stack({}, worker('two')));
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'second' }));
+    await expect.poll(() => cloud.lines, slow).toContain('  Worker: two got second');
   });
 
   it('closes the connections of an API that is gone', async () => {
