@@ -86,11 +86,13 @@ export function createFunctions(
   const message = new SwitchboardFunction(scope, 'Message', {
     ...logs,
     entry: 'message',
+    listeners: settings.listeners,
     description: 'Hands a frame of a client to the listener of its type',
     environment: { ...common, ...publisher, ...verifier } satisfies FunctionEnvironments['message'],
     memorySize: 512,
     timeout: functionTimeout,
   });
+  if (settings.listeners.length > 0) message.addEnvironment('NODE_OPTIONS', '--enable-source-maps');
 
   const publish = new SwitchboardFunction(scope, 'Publish', {
     ...logs,

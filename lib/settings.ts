@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
@@ -6,6 +8,8 @@ import { tokenClaims } from './token-claims.ts';
 
 /** The allowed values of each setting, as the error for any other value words them. */
 const allowed: Readonly<Record<string, string>> = {
+  listeners:
+    'the path of a module that exists, or a list of them; relative ones begin at the working directory',
   shards: 'a whole number from 1 to 256',
   inlineLimit: 'a whole number from 1 to 5000',
   fanOutRate: 'a whole number from 1 to 1000000',
@@ -19,9 +23,16 @@ const allowed: Readonly<Record<string, string>> = {
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
   removalPolicy: 'retain or destroy',
+  examples: 'true or false',
 };
 
+const modulePath = z.pipe(
+  z.string().check(z.refine(isFile)),
+  z.transform((path) => resolve(path)),
+);
+
 const schema = z.strictObject({
+  listeners: z._default(z.pipe(z.transform(oneOrMore), z.array(modulePath)), []),
   shards: z._default(fromText(wholeNumber(1, 256)), 8),
   // A publish up to this limit must end within the 29 s of an integration.
   inlineLimit: z._default(fromText(wholeNumber(1, 5000)), 500),
@@ -43,40 +54,50 @@ const schema = z.strictObject({
   removalPolicy: z._default(z.enum(['retain', 'destroy']), 'retain'),
 });
 
+/** The settings of the app in this repository: those of the construct, and its own. */
+const appSchema = z.extend(schema, { examples: z._default(fromText(z.boolean()), false) });
+
 /** Every setting, checked and with its default filled in. */
 export type Settings = Readonly<z.output<typeof schema>>;
+
+export type AppSettings = Readonly<z.output<typeof appSchema>>;
 
 /** One line per wrong setting: its name, the value given, the values allowed. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** Checks the settings. Text is read as the value that it spells, because `cdk -c name=value` passes only text. */
+/** Checks the settings of the construct. */
 export function readSettings(given: object): Settings {
-  const result = schema.safeParse(given);
+  return check(schema, given);
+}
+
+/**
+ * The settings in an app's context. CDK's own keys (`@aws-cdk/…:flag`, `aws:cdk:…`, cached look-ups) hold a colon. Text
+ * is read as the value that it spells, because `cdk -c name=value` passes only text.
+ */
+export function readContext(app: Construct): AppSettings {
+  const context = z.record(z.string(), z.unknown()).parse(app.node.getAllContext());
+  const own = Object.entries(context).filter(([key]) => !key.includes(':') && key !== acknowledgedNotices);
+  return check(appSchema, Object.fromEntries(own));
+}
+
+function check<Shape extends z.core.$ZodShape>(known: z.ZodMiniObject<Shape, z.core.$strict>, given: object) {
+  const result = known.safeParse(given);
   if (result.success) return result.data;
   const values = new Map<string, unknown>(Object.entries(given));
   const lines = result.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? '');
-    if (name === '' && issue.code === 'unrecognized_keys') return unknownSettings(issue.keys);
+    if (name === '' && issue.code === 'unrecognized_keys') {
+      return `Unknown setting ${issue.keys.join(', ')}; the settings are ${Object.keys(known.shape).join(', ')}.`;
+    }
     return `Setting ${name} is ${JSON.stringify(values.get(name))}; allowed: ${allowed[name] ?? issue.message}.`;
   });
   throw new SettingsError([...new Set(lines)].join('\n'));
 }
 
-/** The settings in an app's context. CDK's own keys (`@aws-cdk/…:flag`, `aws:cdk:…`, cached look-ups) hold a colon. */
-export function readContext(app: Construct): Settings {
-  const context = z.record(z.string(), z.unknown()).parse(app.node.getAllContext());
-  const own = Object.entries(context).filter(([key]) => !key.includes(':') && key !== acknowledgedNotices);
-  return readSettings(Object.fromEntries(own));
-}
-
 /** Where `cdk acknowledge` keeps the notices that the user has read. */
 const acknowledgedNotices = 'acknowledged-issue-numbers';
-
-function unknownSettings(names: readonly string[]): string {
-  return `Unknown setting ${names.join(', ')}; the settings are ${Object.keys(allowed).join(', ')}.`;
-}
 
 function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): z.ZodMiniNumber {
   return z.int().check(z.minimum(minimum), z.maximum(maximum));
@@ -94,6 +115,14 @@ function parseJson(given: unknown): unknown {
   } catch {
     return given;
   }
+}
+
+function oneOrMore(given: unknown): unknown {
+  return typeof given === 'string' ? [given] : given;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function splitCommas(given: unknown): unknown {

@@ -31,6 +31,7 @@ export const walls = {
       'aws-cdk-lib/*',
       'constructs',
       'esbuild',
+      '@jridgewell/sourcemap-codec',
       'zod/mini',
     ],
     builtins: true,

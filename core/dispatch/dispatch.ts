@@ -1,4 +1,3 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import {
   ackFrame,
   bareHeartbeat,
@@ -28,7 +27,7 @@ export interface DispatchOptions {
   readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
-  readonly logger: Pick<Logger, keyof ListenerLog>;
+  readonly logger: ListenerLog;
 }
 
 /** Who sent a frame. */
@@ -46,6 +45,8 @@ export interface FrameAnswer {
   readonly text: string;
   /** Why the frame was refused. */
   readonly refusal?: Refusal;
+  /** The error of a listener that was answered as `internal`. */
+  readonly fault?: { readonly cause: unknown };
   /** The frame succeeded and had no id. A connection gets no answer then. */
   readonly ackNotRequested?: true;
 }
@@ -54,7 +55,7 @@ export interface FrameAnswer {
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
 export function createDispatch({ listeners, findTarget, publish, reply, logger }: DispatchOptions): Dispatch {
-  const byType = tableOf(listeners);
+  const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
   /** Resolves to the content of the `ack`. */
   async function run(frame: ClientFrame, sender: Sender): Promise<unknown> {
@@ -93,11 +94,14 @@ export function createDispatch({ listeners, findTarget, publish, reply, logger }
       if (sender.session && Buffer.byteLength(ack) > maxDownlinkFrameBytes) throw answerTooLarge();
       return { text: ack };
     } catch (cause) {
-      if (!(cause instanceof Refusal)) {
-        const connectionId = sender.session?.connectionId;
-        logger.error('listener failed', { type: frame.type, connectionId, cause });
-      }
-      return refused(Refusal.of(cause), frame.id, frame.type);
+      const answer = refused(Refusal.of(cause), frame.id, frame.type);
+      if (cause instanceof Refusal) return answer;
+      logger.error('listener failed', {
+        type: frame.type,
+        connectionId: sender.session?.connectionId,
+        cause,
+      });
+      return { ...answer, fault: { cause } };
     }
   };
 }
@@ -109,14 +113,6 @@ export function failedAnswer(text: string, cause: unknown): FrameAnswer {
     ? { id: reading.frame.id, requestType: reading.frame.type }
     : reading;
   return refused(Refusal.of(cause), id, requestType);
-}
-
-/** Throws an error that names what is wrong with the table. It is a mistake in code, so no frame causes it. */
-function tableOf(listeners: readonly Listener[]): ReadonlyMap<string, Listener> {
-  const byType = new Map(listeners.map((listener) => [listener.type, listener]));
-  if (byType.size === listeners.length) return byType;
-  const repeated = listeners.find((listener) => byType.get(listener.type) !== listener);
-  throw new Error(`Two listeners have the type ${JSON.stringify(repeated?.type)}.`);
 }
 
 /** A log whose lines carry these fields. */
