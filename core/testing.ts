@@ -13,7 +13,7 @@ import { createDispatch } from './dispatch/dispatch.ts';
 import { readListeners } from './dispatch/listener-table.ts';
 import type { Listener, ListenerLog, ListenerSession } from './dispatch/listener.ts';
 import { durabilityOf } from './publish/durability.ts';
-import { refuseTooLarge } from './publish/message.ts';
+import { deliveredOf, refuseTooLarge } from './publish/message.ts';
 
 /** A frame as a client sends it. */
 export interface TestFrame {
@@ -90,22 +90,17 @@ export async function callListener(
     const messageId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
     const durability = durabilityOf(request, []);
     refuseTooLarge({ request, messageId, from: sender, durability });
-    const message = sentMessage(request, durability?.ttlSeconds);
+    const message = sentMessage(request);
     list.push(message);
-    const counts = { delivered: 1, gone: 0, failed: 0 };
-    const delivered: Delivered = {
-      messageId,
-      status: 'delivered',
-      ...counts,
-      ...(durability && { offset: number }),
-    };
+    const delivered = deliveredOf(
+      { messageId, slot: durability && { offset: number, epoch: 'test', takenAt: 0 } },
+      { delivered: 1, gone: 0, failed: 0 },
+    );
     return Promise.resolve({ ...delivered, ...answer(message) });
   }
-  const line =
-    (level: LogLine['level']) =>
-    (message: string, fields: Record<string, unknown> = {}) => {
-      logs.push({ level, message, fields });
-    };
+  const line = (level: LogLine['level']) => (message: string, fields: Record<string, unknown>) => {
+    logs.push({ level, message, fields });
+  };
 
   const dispatch = createDispatch({
     listeners: readListeners({ listeners }),
@@ -137,16 +132,13 @@ function sessionOf(differing: Partial<ListenerSession> = {}): ListenerSession {
 }
 
 /** The content is as receivers get it: it has been JSON. */
-function sentMessage(
-  { to, type, content, durable }: PublishRequest,
-  ttlSeconds: number | undefined,
-): SentMessage {
+function sentMessage({ to, type, content, durable, ttlSeconds }: PublishRequest): SentMessage {
   const { content: received } = z.parse(answerFrame, JSON.parse(JSON.stringify({ content })));
   return {
     to: to.map(formatTarget),
     type,
     content: received,
-    ...(durable && { durable }),
+    ...(durable !== undefined && { durable }),
     ...(ttlSeconds !== undefined && { ttlSeconds }),
   };
 }

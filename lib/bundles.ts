@@ -1,6 +1,13 @@
 import { basename, extname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFailure, type BuildOptions, buildSync, formatMessagesSync, type Message } from 'esbuild';
+import {
+  type BuildFailure,
+  type BuildOptions,
+  buildSync,
+  formatMessagesSync,
+  type Location,
+  type Message,
+} from 'esbuild';
 import type { FunctionName } from '../lambdas/environment.ts';
 import { SettingsError } from './settings.ts';
 import { withoutPackages } from './source-map.ts';
@@ -44,20 +51,37 @@ const options = {
 
 const entryName = 'the entry of message';
 
-let ownBundles: ReadonlyMap<string, Bundle> | undefined;
-const messageBundles = new Map<string, Bundle>();
-
 /** The code of a function. `listeners` are the modules with the owner's listeners, which only `message` runs. */
-export function bundleOf(name: FunctionName, listeners: readonly string[] = []): Bundle {
-  if (name === 'message') return bundleMessage(listeners);
-  ownBundles ??= bundleOwn();
-  const bundle = ownBundles.get(name);
+export function bundleOf(name: FunctionName, listeners: readonly string[]): Bundle {
+  if (name === 'message') return messageBundle(listeners);
+  const bundle = otherBundles().get(name);
   if (bundle === undefined) throw new Error(`There is no bundle of the function ${name}.`);
   return bundle;
 }
 
+/** The code of every function, without listeners of an owner. */
+export function bundleFunctions(): ReadonlyMap<string, Bundle> {
+  return new Map([...otherBundles(), ['message', messageBundle([])]]);
+}
+
+let others: ReadonlyMap<string, Bundle> | undefined;
+
+function otherBundles(): ReadonlyMap<string, Bundle> {
+  others ??= bundleOthers();
+  return others;
+}
+
+const messageBundles = new Map<string, Bundle>();
+
+function messageBundle(listeners: readonly string[]): Bundle {
+  const key = JSON.stringify(listeners);
+  const bundle = messageBundles.get(key) ?? bundleMessage(listeners);
+  messageBundles.set(key, bundle);
+  return bundle;
+}
+
 /** One esbuild run for all. CDK's NodejsFunction starts a process per function, and `npm start` waits for it. */
-function bundleOwn(): ReadonlyMap<string, Bundle> {
+function bundleOthers(): ReadonlyMap<string, Bundle> {
   const entryPoints = functionNames.map((name) => sourceFile(`lambdas/${name}`));
   const { outputFiles } = buildSync({ ...options, entryPoints });
   return new Map(
@@ -66,13 +90,6 @@ function bundleOwn(): ReadonlyMap<string, Bundle> {
 }
 
 function bundleMessage(listeners: readonly string[]): Bundle {
-  const key = JSON.stringify(listeners);
-  const bundle = messageBundles.get(key) ?? bundleWithListeners(listeners);
-  messageBundles.set(key, bundle);
-  return bundle;
-}
-
-function bundleWithListeners(listeners: readonly string[]): Bundle {
   const { outputFiles, warnings } = buildMessage(listeners);
   for (const text of formatMessagesSync(warnings, { kind: 'warning' })) console.warn(text.trim());
   return new Map(
@@ -123,16 +140,24 @@ function isBuildFailure(cause: unknown): cause is BuildFailure {
 
 /** The lines of esbuild: file, line and column, the source, a caret. A trace through CDK would bury them. */
 function bundlingError({ errors }: BuildFailure, listeners: readonly string[]): SettingsError {
-  // The entry itself is at fault only if a module that it imports has no default export.
-  const isOurs = errors.some(({ location }) => location?.file === entryName);
-  const lines = isOurs
-    ? [`The default export must be a list of listeners, in each of ${listeners.map(nameOf).join(', ')}.`]
-    : formatMessagesSync(errors.map(withoutAdvice), { kind: 'error' });
+  // Only an import of the entry can be at fault there: its module has no default export.
+  const missing = listeners.filter((_file, index) =>
+    errors.some(({ location }) => isImport(location, index)),
+  );
+  const lines =
+    missing.length > 0
+      ? [`The default export must be a list of listeners: ${missing.map(nameOf).join(', ')}`]
+      : formatMessagesSync(errors.map(withoutAdvice), { kind: 'error' });
   const error = new SettingsError(
-    `The setting listeners names modules that do not build.\n\n${lines.join('').trim()}`,
+    `The setting listeners names code that does not build.\n\n${lines.join('').trim()}`,
   );
   error.stack = `${error.name}: ${error.message}`;
   return error;
+}
+
+/** Whether a place is the import of a module, by the module's index. The entry has one import before them. */
+function isImport(location: Location | null, index: number): boolean {
+  return location?.file === entryName && location.line === index + 2;
 }
 
 /** Notes without a place advise on options of esbuild, which the owner cannot set. */

@@ -51,7 +51,7 @@ export class SwitchboardFunction extends lambda.Function {
       description: props.description,
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      code: functionCode(props.entry, props.listeners),
+      code: functionCode(scope, props.entry, props.listeners),
       handler: 'index.handler',
       environment: props.environment,
       memorySize: props.memorySize,

@@ -27,8 +27,13 @@ export interface DispatchOptions {
   readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
-  readonly logger: ListenerLog;
+  readonly logger: DispatchLogger;
 }
+
+/** The fields of a line become fields of its JSON. */
+type DispatchLogger = Readonly<
+  Record<keyof ListenerLog, (message: string, fields: Record<string, unknown>) => void>
+>;
 
 /** Who sent a frame. */
 export interface Sender {
@@ -116,7 +121,7 @@ export function failedAnswer(text: string, cause: unknown): FrameAnswer {
 }
 
 /** A log whose lines carry these fields. */
-function logOf(logger: DispatchOptions['logger'], fields: Readonly<Record<string, unknown>>): ListenerLog {
+function logOf(logger: DispatchLogger, fields: Readonly<Record<string, unknown>>): ListenerLog {
   const line = (level: keyof ListenerLog) => (message: string, more?: Record<string, unknown>) => {
     logger[level](message, { ...more, ...fields });
   };
