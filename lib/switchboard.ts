@@ -1,6 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { FanOut } from './fan-out.ts';
 import { createFunctions } from './functions.ts';
@@ -106,6 +106,11 @@ export class Switchboard extends Construct {
   readonly tokenSecretArn: string;
   /** Takes the body of `POST /publish` by direct invocation, which saves the price of the request. */
   readonly publishFunction: IFunction;
+  /**
+   * Runs the listeners. What they use is granted to it, and named in its environment:
+   * `orders.grantReadWriteData(switchboard.listenerFunction)`, `listenerFunction.addEnvironment('ORDERS_TABLE', …)`.
+   */
+  readonly listenerFunction: LambdaFunction;
 
   private readonly httpApi: HttpApi;
 
@@ -137,6 +142,7 @@ export class Switchboard extends Construct {
     this.publishUrl = this.httpApi.publishUrl;
     this.publishFunction = functions.publish;
     this.tokenSecretArn = tokenSecret.secretArn;
+    this.listenerFunction = functions.message;
   }
 
   /** Lets a service publish, over HTTP and by direct invocation. */

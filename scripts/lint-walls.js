@@ -36,6 +36,22 @@ export const walls = {
     ],
     builtins: true,
   },
+  // As its readers would write it, in an app of their own.
+  examples: {
+    folders: [],
+    packages: [
+      'switchboard',
+      'switchboard/*',
+      '@switchboard/*',
+      'aws-cdk-lib',
+      'aws-cdk-lib/*',
+      'constructs',
+      '@aws-sdk/*',
+      'zod',
+      'zod/*',
+    ],
+    builtins: true,
+  },
   local: { folders: [], files: ['cli/command-line.ts'], packages: ['*'], builtins: true },
   publisher: {
     folders: ['protocol'],
