@@ -92,6 +92,7 @@ export function createFunctions(
     memorySize: 512,
     timeout: functionTimeout,
   });
+  // Lambda passes it to Node: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
   if (settings.listeners.length > 0) message.addEnvironment('NODE_OPTIONS', '--enable-source-maps');
 
   const publish = new SwitchboardFunction(scope, 'Publish', {

@@ -19,6 +19,6 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: '',
   };
-  const own = variables[name].map((variable) => [variable, values[variable] ?? '']);
+  const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);
   return { ...lambdaSets, ...Object.fromEntries(own) };
 }

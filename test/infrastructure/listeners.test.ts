@@ -1,12 +1,22 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { App, Stack } from 'aws-cdk-lib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { bundleFunctions, bundleOf } from '../../lib/bundles.ts';
+import { Switchboard } from '../../lib/index.ts';
 import { clientOf, messageEvent } from '../lambdas/events.ts';
 import { environmentOf } from './function-environment.ts';
 import { createStack, resourcesOf } from './stack-under-test.ts';
@@ -69,6 +79,23 @@ describe('the listeners of a stack', () => {
     const one = write('one.ts', tableOf('type-of-one'));
     expect(bundleOf('message', [one])).toBe(bundleOf('message', [one]));
     expect(bundleOf('message', [one])).not.toBe(bundleOf('message', []));
+  });
+
+  it('differ between two constructs of one app', () => {
+    const outdir = join(folder, 'cdk.out');
+    const app = new App({ outdir, builtinCloudFormationValidation: false });
+    const stack = new Stack(app, 'Own');
+    new Switchboard(stack, 'One', { listeners: write('one.ts', tableOf('type-of-one')) });
+    new Switchboard(stack, 'Two', { listeners: write('two.mts', tableOf('type-of-two')) });
+    app.synth();
+    const codes = readdirSync(outdir)
+      .filter((name) => name.startsWith('asset.'))
+      .map((name) => readFileSync(join(outdir, name, 'index.js'), 'utf8'));
+    // Both constructs share the six other functions.
+    expect(codes).toHaveLength(8);
+    for (const type of ['type-of-one', 'type-of-two']) {
+      expect(codes.filter((code) => code.includes(type))).toHaveLength(1);
+    }
   });
 
   it('answer frames, and their refusals are known as such, with another copy of the package too', async () => {
