@@ -18,7 +18,6 @@ const ends = [
 ] as const;
 
 const app = `
-  import { fileURLToPath } from 'node:url';
   import { App, Stack } from 'aws-cdk-lib';
   import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
   import { Switchboard } from 'switchboard';
@@ -29,7 +28,7 @@ const app = `
   const service = new Function(stack, 'Service', { runtime: Runtime.NODEJS_22_X, handler: 'index.handler', code });
   const realtime = new Switchboard(stack, 'Realtime', {
     allowedOrigins: ['https://app.example.com'],
-    listeners: fileURLToPath(new URL('listeners.ts', import.meta.url)),
+    listeners: 'listeners.ts',
   });
   realtime.grantPublish(service);
   const { Resources } = app.synth().getStackByName('Mine').template as { Resources: Record<string, { Type: string }> };
@@ -105,7 +104,7 @@ describe.each(ends)('switchboard in a CDK app with the %s version of its peers',
   it('type-checks and synthesises', { timeout: 180_000 }, async () => {
     // aws-cdk-lib's own declarations do not pass exactOptionalPropertyTypes, so libraries are not checked.
     const files = { 'app.ts': app, 'listeners.ts': listeners, 'service.ts': service, 'call.ts': call };
-    expect(await project(end).compile(files, { skipLibCheck: true, types: ['node'] })).toBe('');
+    expect(await project(end).compile(files, { skipLibCheck: true })).toBe('');
     const types: unknown = JSON.parse(await project(end).node('app.js'));
     const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
     // Seven functions of the construct, and one of the service.
