@@ -29,6 +29,7 @@ export default defineConfig({
         'client/**',
         'local/**',
         'console/**',
+        'examples/**',
       ],
       reporter: ['text-summary', 'html'],
     },

@@ -52,6 +52,20 @@ describe('docs/add-a-listener.md, followed to the letter', () => {
     }
   });
 
+  it('shows the line of a mistake, and no trace of CDK', { timeout: 60_000 }, async () => {
+    const file = path.join(app, 'listeners.ts');
+    const [first] = files;
+    writeFileSync(file, 'export default [\n  { a: }\n];\n');
+    const failed = run(process.execPath, ['--import', 'tsx', 'app.ts'], { cwd: app });
+    const stderr = await failed.then(
+      () => 'It did not fail.',
+      (error: unknown) => z.parse(z.looseObject({ stderr: z.string() }), error).stderr,
+    );
+    writeFileSync(file, first?.code ?? '');
+    expect(stderr).toContain('listeners.ts:2:7:\n      2 │   { a: }\n');
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
   it('gives tests that pass without a stack', { timeout: 180_000 }, async () => {
     const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
     const env = { ...process.env, NO_COLOR: '1' };

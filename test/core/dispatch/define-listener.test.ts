@@ -69,6 +69,17 @@ describe.each(schemas)('a schema of %s', (_library, schema) => {
   });
 });
 
+describe('content that is no schema', () => {
+  it('is refused at once, with the type of the listener', () => {
+    const content = JSON.parse('{"sku":"string"}') as StandardSchemaV1;
+    expect(() => defineListener({ type: 'order-create', content, handle: () => undefined })).toThrow(
+      new TypeError(
+        'The content of the listener "order-create" must be a schema as in https://standardschema.dev.',
+      ),
+    );
+  });
+});
+
 describe('the text of a refusal', () => {
   it('holds ten faults of at most 300 characters each, so that it fits into a frame', async () => {
     const long = z.array(z.string('x'.repeat(1_000)));
