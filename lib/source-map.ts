@@ -8,8 +8,8 @@ const sourceMap = z.looseObject({
 });
 
 /**
- * The same source map without what comes from packages. Node reads the whole map at a cold start, and the AWS SDK makes
- * up nine tenths of it.
+ * The same source map without what comes from packages. Node reads the whole map at a cold start, and the AWS SDK
+ * makes up most of it.
  */
 export function withoutPackages(json: string): string {
   const map = sourceMap.parse(JSON.parse(json));

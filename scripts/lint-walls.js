@@ -11,7 +11,14 @@ export const walls = {
   protocol: { folders: [], packages: ['zod/mini'], builtins: false },
   core: {
     folders: ['protocol'],
-    packages: ['@aws-lambda-powertools/*', '@aws-sdk/*', '@smithy/*', 'jose', 'zod/mini'],
+    packages: [
+      '@aws-lambda-powertools/*',
+      '@aws-sdk/*',
+      '@smithy/*',
+      '@standard-schema/spec',
+      'jose',
+      'zod/mini',
+    ],
     builtins: true,
   },
   lambdas: {

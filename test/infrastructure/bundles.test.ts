@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { bundleFunctions } from '../../lib/bundles.ts';
 import { environmentOf } from './function-environment.ts';
 import { bundleBudgetsKb, checkBundleBudgets } from '../../scripts/bundle-budgets.ts';
@@ -36,6 +36,17 @@ describe('the app without the CDK command line, credentials or network', () => {
 
   it('writes one asset per function, and no two are equal', () => {
     expect(assets).toHaveLength(names.length);
+  });
+
+  it('offers no listener of the examples, unless the setting says so', () => {
+    const demo = Buffer.from('demo-message-send');
+    const withDemo = (assembly: string) =>
+      readdirSync(assembly)
+        .filter((entry) => entry.startsWith('asset.'))
+        .filter((entry) => readFileSync(join(assembly, entry, 'index.js')).includes(demo));
+    expect(withDemo(join(folder, 'cdk.out'))).toEqual([]);
+    // The app that the tests and `npm start` run.
+    expect(withDemo(inject('assembly'))).toHaveLength(1);
   });
 
   it('writes CommonJS for each function, in any folder', () => {

@@ -294,6 +294,26 @@ describe('content sent as a JSON string', () => {
   });
 });
 
+describe('a type without a listener', () => {
+  const target = (type: string) =>
+    defineListener({ type, content: z.unknown(), handle: () => `target of ${type}` });
+  const findTarget = (type: string) => (type.startsWith('crm-') ? target(type) : undefined);
+
+  it('goes to its target, if it has one', async () => {
+    const { dispatch } = dispatching(listeners, findTarget);
+    const { text } = await dispatch('{"type":"crm-note","id":"a"}', sender);
+    expect(JSON.parse(text)).toMatchObject({ type: 'ack', content: 'target of crm-note' });
+    expect(await dispatch('{"type":"nope"}', sender)).toMatchObject({ refusal: { code: 'unknown_type' } });
+  });
+
+  it('is one that no listener in code has', async () => {
+    const own = defineListener({ type: 'crm-note', content: nothing, handle: () => 'own' });
+    const { dispatch } = dispatching([own], findTarget);
+    const { text } = await dispatch('{"type":"crm-note","id":"a"}', sender);
+    expect(JSON.parse(text)).toMatchObject({ content: 'own' });
+  });
+});
+
 describe('the rights of the sender', () => {
   it.each([
     ['on a connection', sender],
@@ -387,7 +407,7 @@ const listeners: readonly Listener[] = [
   }),
 ];
 
-function dispatching(known = listeners) {
+function dispatching(known = listeners, findTarget?: (type: string) => Listener | undefined) {
   const published: { request: PublishRequest; from: Identity | undefined }[] = [];
   const replied: { request: PublishRequest; to: Recipient }[] = [];
   const logged: unknown[][] = [];
@@ -399,6 +419,7 @@ function dispatching(known = listeners) {
   const delivered = { messageId: 'm', status: 'delivered', delivered: 1, gone: 0, failed: 0 } as const;
   const dispatch = createDispatch({
     listeners: known,
+    ...(findTarget && { findTarget }),
     publish(request, from) {
       published.push({ request, from });
       return Promise.resolve(delivered);
