@@ -1,10 +1,12 @@
 /** The module that users import as `switchboard/listener`. */
-export {
-  defineListener,
-  type Listener,
-  type ListenerContext,
-  type ListenerSession,
-  type SendOptions,
+export { defineListener } from './dispatch/define-listener.ts';
+export type {
+  Listener,
+  ListenerContext,
+  ListenerLog,
+  ListenerSession,
+  SendOptions,
+  TopicRights,
 } from './dispatch/listener.ts';
 export {
   type ErrorCode,

@@ -1,10 +1,10 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { systemClock } from '../core/clock.ts';
-import { createDispatch } from '../core/dispatch/dispatch.ts';
+import { createDispatch, type Dispatch } from '../core/dispatch/dispatch.ts';
+import { readListeners } from '../core/dispatch/listener-table.ts';
 import { createProtocolListeners } from '../core/dispatch/protocol-listeners.ts';
-import { createReceive } from '../core/dispatch/receive.ts';
+import { createReceive, type Receive } from '../core/dispatch/receive.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
-import { listeners } from '../core/listeners/index.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
@@ -12,6 +12,7 @@ import { readConnection } from './authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
+import { log } from './log.ts';
 import { createResources } from './resources.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
@@ -28,33 +29,39 @@ const protocolListeners = createProtocolListeners({
   publish,
   verify: createTokenVerifier(environment),
 });
-const dispatch = createDispatch({
-  ...switchboard,
-  publish,
-  reply: createReply(switchboard),
-  listeners: [...protocolListeners, ...listeners],
-});
-const receive = createReceive({ ...switchboard, dispatch });
 
-/** Takes a frame from a connection or by `POST /messages`. */
-export async function handler(event: MessageEvent | AuthorizedHttpEvent) {
-  return 'routeKey' in event ? takeRequest(event) : takeMessage(event);
+/**
+ * Takes a frame from a connection or by `POST /messages`. `modules` are the default exports of the modules that the
+ * stack's owner named in `listeners`, by file. The stack's bundle gives them.
+ */
+export function createHandler(modules: Readonly<Record<string, unknown>>) {
+  const dispatch = createDispatch({
+    ...switchboard,
+    publish,
+    reply: createReply(switchboard),
+    logger: log,
+    listeners: [...protocolListeners, ...readListeners(modules, protocolListeners)],
+  });
+  const receive = createReceive({ ...switchboard, dispatch });
+  return (event: MessageEvent | AuthorizedHttpEvent) =>
+    'routeKey' in event ? takeRequest(event, dispatch) : takeMessage(event, receive);
 }
 
 /** The answer goes back through the route response, which costs no call of the callback API. */
-async function takeMessage({ body, requestContext }: MessageEvent) {
+async function takeMessage({ body, requestContext }: MessageEvent, receive: Receive) {
   const { connectionId, connectedAt, authorizer } = requestContext;
-  const { identity, ...token } = readConnection(authorizer);
-  const answer = await receive(body ?? '', identity, { connectionId, connectedAt, ...token });
+  const { identity, topics, tokenExpiresAt } = readConnection(authorizer);
+  const session = { connectionId, connectedAt, tokenExpiresAt };
+  const answer = await receive(body ?? '', { identity, topics, session });
   // Always 200: an error frame is an answer, and API Gateway must send it.
   return { statusCode: 200, ...(answer && { body: answer.text }) };
 }
 
-async function takeRequest(event: AuthorizedHttpEvent) {
-  const { identity } = readConnection(event.requestContext.authorizer.lambda);
+async function takeRequest(event: AuthorizedHttpEvent, dispatch: Dispatch) {
+  const { identity, topics } = readConnection(event.requestContext.authorizer.lambda);
   try {
     queryOf(event, noQuery);
-    const { text, refusal } = await dispatch(textBody(event), { identity, session: undefined });
+    const { text, refusal } = await dispatch(textBody(event), { identity, topics, session: undefined });
     return refusal ? httpResponse(errorResult(refusal)) : jsonResponse(200, text);
   } catch (cause) {
     return httpResponse(errorResult(cause));

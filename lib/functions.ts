@@ -86,11 +86,14 @@ export function createFunctions(
   const message = new SwitchboardFunction(scope, 'Message', {
     ...logs,
     entry: 'message',
+    listeners: settings.listeners,
     description: 'Hands a frame of a client to the listener of its type',
     environment: { ...common, ...publisher, ...verifier } satisfies FunctionEnvironments['message'],
     memorySize: 512,
     timeout: functionTimeout,
   });
+  // Lambda passes it to Node: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
+  if (settings.listeners.length > 0) message.addEnvironment('NODE_OPTIONS', '--enable-source-maps');
 
   const publish = new SwitchboardFunction(scope, 'Publish', {
     ...logs,

@@ -18,6 +18,13 @@ import { WebSocketApi } from './websocket-api.ts';
 
 export interface SwitchboardProps {
   /**
+   * The path of a module (`.ts`, `.js`, …) whose default export is a list of listeners, made by `defineListener` of
+   * `switchboard/listener`; or a list of such paths. The module is bundled with all that it imports.
+   * `join(import.meta.dirname, 'listeners.ts')` works in any working directory.
+   * @default [] - clients can send only the frames of the protocol
+   */
+  readonly listeners?: string | readonly string[];
+  /**
    * The number of partitions that hold a tenant's audience. A partition takes 1,000 writes per second, and workers send
    * to partitions in parallel. It can be raised at any time. If it is lowered, sessions in the removed shards are not
    * found until they connect again, within two hours.

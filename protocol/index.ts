@@ -5,4 +5,4 @@ export type * from './messages/index.ts';
 export * from './names.ts';
 export * from './publish.ts';
 export * from './targets.ts';
-export { parseWith } from './validation.ts';
+export { appendKey, parseWith } from './validation.ts';

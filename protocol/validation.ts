@@ -92,8 +92,8 @@ function isWrongType(issue: Issue): issue is z.core.$ZodIssueInvalidType {
   return issue.code === 'invalid_type' && issue.path.length === 0;
 }
 
-// Field names come from the sender. If one is empty, long or unusual, it is quoted and cut.
-function appendKey(path: string, key: PropertyKey): string {
+/** The path of a field, such as `to[3]`. Senders choose names: an empty, long or unusual one is quoted and cut. */
+export function appendKey(path: string, key: PropertyKey): string {
   if (typeof key === 'number') return `${path}[${String(key)}]`;
   const text = String(key);
   if (!/^[\w$-]{1,64}$/.test(text)) return `${path}[${JSON.stringify(text.slice(0, 64))}]`;

@@ -1,4 +1,3 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import {
   ackFrame,
   bareHeartbeat,
@@ -13,18 +12,34 @@ import {
 } from '../../protocol/index.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
-import type { Listener, ListenerSession, SendOptions } from './listener.ts';
+import {
+  type Listener,
+  type ListenerLog,
+  type ListenerSession,
+  type SendOptions,
+  topicRights,
+} from './listener.ts';
 
 export interface DispatchOptions {
+  /** No two have the same type. */
   readonly listeners: readonly Listener[];
+  /** The target of a type that has no listener. @default - such a type is unknown */
+  readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
-  readonly logger: Pick<Logger, 'error'>;
+  readonly logger: DispatchLogger;
 }
+
+/** The fields of a line become fields of its JSON. */
+type DispatchLogger = Readonly<
+  Record<keyof ListenerLog, (message: string, fields: Record<string, unknown>) => void>
+>;
 
 /** Who sent a frame. */
 export interface Sender {
   readonly identity: Identity;
+  /** Patterns of the topics that the token allows. */
+  readonly topics: readonly string[];
   /** The connection it came on. `undefined`: it came by `POST /messages`. */
   readonly session: ListenerSession | undefined;
 }
@@ -35,6 +50,8 @@ export interface FrameAnswer {
   readonly text: string;
   /** Why the frame was refused. */
   readonly refusal?: Refusal;
+  /** The error of a listener that was answered as `internal`. */
+  readonly fault?: { readonly cause: unknown };
   /** The frame succeeded and had no id. A connection gets no answer then. */
   readonly ackNotRequested?: true;
 }
@@ -42,22 +59,24 @@ export interface FrameAnswer {
 /** Gives a client's text to the listener of its type, and resolves to the answer. */
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
-export function createDispatch({ listeners, publish, reply, logger }: DispatchOptions): Dispatch {
+export function createDispatch({ listeners, findTarget, publish, reply, logger }: DispatchOptions): Dispatch {
   const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
   /** Resolves to the content of the `ack`. */
   async function run(frame: ClientFrame, sender: Sender): Promise<unknown> {
-    const listener = byType.get(frame.type);
+    const listener = byType.get(frame.type) ?? findTarget?.(frame.type);
     if (!listener) throw Refusal.at('unknown_type', 'type', `no listener for ${JSON.stringify(frame.type)}`);
-    const { isText, handle } = listener.accept(frame.content);
+    const { isText, handle } = await listener.accept(frame.content);
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
-    const { identity: from, session } = sender;
+    const { identity: from, session, topics } = sender;
     const { tenant, userType, userId } = from;
     const request = (to: string | readonly string[], type: string, content: unknown, options?: SendOptions) =>
       readPublishRequest({ ...options, to, type, content: outgoing(content) ?? null, tenant });
     const result = await handle({
       from,
       session,
+      topics: topicRights(topics),
+      log: logOf(logger, { type: frame.type, connectionId: session?.connectionId }),
       reply: async (type, content) =>
         session
           ? reply(request(`session:${session.connectionId}`, type, content), { identity: from, ...session })
@@ -80,11 +99,14 @@ export function createDispatch({ listeners, publish, reply, logger }: DispatchOp
       if (sender.session && Buffer.byteLength(ack) > maxDownlinkFrameBytes) throw answerTooLarge();
       return { text: ack };
     } catch (cause) {
-      if (!(cause instanceof Refusal)) {
-        const connectionId = sender.session?.connectionId;
-        logger.error('listener failed', { type: frame.type, connectionId, cause });
-      }
-      return refused(Refusal.of(cause), frame.id, frame.type);
+      const answer = refused(Refusal.of(cause), frame.id, frame.type);
+      if (cause instanceof Refusal) return answer;
+      logger.error('listener failed', {
+        type: frame.type,
+        connectionId: sender.session?.connectionId,
+        cause,
+      });
+      return { ...answer, fault: { cause } };
     }
   };
 }
@@ -96,6 +118,14 @@ export function failedAnswer(text: string, cause: unknown): FrameAnswer {
     ? { id: reading.frame.id, requestType: reading.frame.type }
     : reading;
   return refused(Refusal.of(cause), id, requestType);
+}
+
+/** A log whose lines carry these fields. */
+function logOf(logger: DispatchLogger, fields: Readonly<Record<string, unknown>>): ListenerLog {
+  const line = (level: keyof ListenerLog) => (message: string, more?: Record<string, unknown>) => {
+    logger[level](message, { ...more, ...fields });
+  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }
 
 function answerTooLarge(): Refusal {

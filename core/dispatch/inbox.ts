@@ -10,7 +10,7 @@ import type { Inbox } from '../log/inbox.ts';
 import { listMessages } from '../log/list.ts';
 import type { LogReader, Logs } from '../log/log.ts';
 import type { Publish } from '../publish/publish.ts';
-import { defineListener, type Listener } from './listener.ts';
+import { defineProtocolListener, type Listener } from './listener.ts';
 
 export interface InboxParts {
   readonly logs: Pick<Logs, 'open'>;
@@ -37,7 +37,7 @@ export function createInboxListeners({ logs, inbox, publish }: InboxParts): read
   }
 
   return [
-    defineListener({
+    defineProtocolListener({
       type: 'inbox-list',
       content: z._default(
         z.object({
@@ -53,7 +53,7 @@ export function createInboxListeners({ logs, inbox, publish }: InboxParts): read
       },
     }),
 
-    defineListener({
+    defineProtocolListener({
       type: 'inbox-unread',
       content: z.nullish(z.object({})),
       async handle({ from }) {
@@ -62,7 +62,7 @@ export function createInboxListeners({ logs, inbox, publish }: InboxParts): read
       },
     }),
 
-    defineListener({
+    defineProtocolListener({
       type: 'inbox-mark-read',
       content: z.object({ offset: z.int().check(z.gte(0)) }),
       async handle({ content: { offset }, from }) {

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import { type Identity, parseWith, type PublishAnswer, Refusal } from '../../protocol/index.ts';
+import { isTopicAllowed } from '../auth/topic-patterns.ts';
 
 /** The context that a listener gets with each message. */
 export interface ListenerContext<Content> {
@@ -9,6 +10,8 @@ export interface ListenerContext<Content> {
   readonly from: Identity;
   /** The connection it came on. `undefined`: it came by `POST /messages`. */
   readonly session: ListenerSession | undefined;
+  /** The topics that the sender's token allows. */
+  readonly topics: TopicRights;
   /** Sends a frame to the session that sent this message. By `POST /messages`: to all sessions of the user. */
   readonly reply: (type: string, content: unknown) => Promise<PublishAnswer>;
   /**
@@ -21,13 +24,15 @@ export interface ListenerContext<Content> {
     content: unknown,
     options?: SendOptions,
   ) => Promise<PublishAnswer>;
+  /** Writes to the function's log. Each line carries the message type and the connection id. */
+  readonly log: ListenerLog;
 }
 
 /** As in the body of `POST /publish`. */
 export interface SendOptions {
   /** Stored in the channel's log before it is delivered, for users who are away. */
-  readonly durable?: boolean;
-  readonly ttlSeconds?: number;
+  readonly durable?: boolean | undefined;
+  readonly ttlSeconds?: number | undefined;
 }
 
 /** Times are epoch milliseconds. */
@@ -35,15 +40,26 @@ export interface ListenerSession {
   readonly connectionId: string;
   readonly connectedAt: number;
   readonly tokenExpiresAt: number;
-  /** Patterns of the topics that the token allows. */
-  readonly topics: readonly string[];
 }
+
+/** The topics that a token allows. */
+export interface TopicRights {
+  /** Such as `orders.*`. Each `*` stands for any characters, or none. */
+  readonly patterns: readonly string[];
+  /** Whether one of the patterns matches the topic. */
+  readonly allows: (topic: string) => boolean;
+}
+
+/** The fields of a line become fields of its JSON. An `Error` belongs under `cause`. */
+export type ListenerLog = Readonly<
+  Record<'debug' | 'info' | 'warn' | 'error', (message: string, fields?: Record<string, unknown>) => void>
+>;
 
 /** The code that handles one message type. */
 export interface Listener {
   readonly type: string;
   /** Checks the content of a frame. Throws a `bad_content` that names the field. */
-  readonly accept: (content: unknown) => AcceptedFrame;
+  readonly accept: (content: unknown) => Promise<AcceptedFrame>;
 }
 
 /** A frame whose content fits its listener. */
@@ -53,31 +69,27 @@ export interface AcceptedFrame {
   readonly handle: (context: Omit<ListenerContext<unknown>, 'content'>) => unknown;
 }
 
-/**
- * Defines a listener. The result of `handle`, or of its promise, becomes the content of the `ack`. A `Refusal` that it
- * throws becomes an `error` frame. Any other error is logged and answered as `internal`.
- */
-export function defineListener<Schema extends z.ZodMiniType>(listener: {
-  readonly type: string;
-  readonly content: Schema;
-  readonly handle: (context: ListenerContext<z.output<Schema>>) => unknown;
-}): Listener {
-  const read = (content: unknown) => parseWith(listener.content, content, 'content', 'bad_content');
-  const accepted = (content: z.output<Schema>, isText: boolean): AcceptedFrame => ({
-    isText,
-    handle: (context) => listener.handle({ ...context, content }),
-  });
+/** Makes a listener whose content `read` checks: it returns what `handle` gets, or throws a `bad_content`. */
+export function createListener<Content>(
+  type: string,
+  read: (content: unknown) => Content | Promise<Content>,
+  handle: (context: ListenerContext<Content>) => unknown,
+): Listener {
+  async function accept(content: unknown, isText: boolean): Promise<AcceptedFrame> {
+    const accepted = await read(content);
+    return { isText, handle: (context) => handle({ ...context, content: accepted }) };
+  }
   return {
-    type: listener.type,
-    accept(content) {
+    type,
+    async accept(content) {
       try {
-        return accepted(read(content), false);
+        return await accept(content, false);
       } catch (cause) {
         // Some front ends send an object as JSON text, and expect text back.
         const parsed = typeof content === 'string' ? parseJson(content) : undefined;
         if (parsed === undefined) throw cause;
         try {
-          return accepted(read(parsed), true);
+          return await accept(parsed, true);
         } catch (second) {
           // For text that spells no object, the first refusal names the fault.
           throw Object(parsed) === parsed ? second : cause;
@@ -85,6 +97,21 @@ export function defineListener<Schema extends z.ZodMiniType>(listener: {
       }
     },
   };
+}
+
+/** Defines a listener of the protocol. Its errors are in the protocol's words. */
+export function defineProtocolListener<Schema extends z.ZodMiniType>(listener: {
+  readonly type: string;
+  readonly content: Schema;
+  readonly handle: (context: ListenerContext<z.output<Schema>>) => unknown;
+}): Listener {
+  const read = (content: unknown) => parseWith(listener.content, content, 'content', 'bad_content');
+  return createListener(listener.type, read, listener.handle);
+}
+
+/** The topics that a token with these patterns allows. */
+export function topicRights(patterns: readonly string[]): TopicRights {
+  return { patterns, allows: (topic) => isTopicAllowed(topic, patterns) };
 }
 
 /** The connection of a frame that needs one. Throws a `bad_frame` if it came by `POST /messages`. */

@@ -3,7 +3,7 @@ import { maxRecoveredChannels } from '../../protocol/index.ts';
 import { readableChannel } from '../log/access.ts';
 import type { Recover } from '../log/recover.ts';
 import type { WaitForIndex } from '../sessions/wait-for-index.ts';
-import { defineListener, type Listener, requireSession } from './listener.ts';
+import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
 import { positionFields, positionOf } from './position.ts';
 
 const channelCount = `must hold at most ${maxRecoveredChannels} channels`;
@@ -15,16 +15,16 @@ export interface RecoverParts {
 
 /** The frame `recover`: sends the missed messages of channels, then answers for each channel. */
 export function createRecoverListener({ recover, waitForIndex }: RecoverParts): Listener {
-  return defineListener({
+  return defineProtocolListener({
     type: 'recover',
     content: z.object({
       channels: z
         .array(z.object({ channel: z.string(), ...positionFields }))
         .check(z.maxLength(maxRecoveredChannels, channelCount)),
     }),
-    async handle({ content, from, ...context }) {
+    async handle({ content, from, topics, ...context }) {
       const session = requireSession(context);
-      const reader = { identity: from, topics: session.topics };
+      const reader = { identity: from, topics: topics.patterns };
       const requests = content.channels.map(({ channel, ...fields }, index) => {
         const field = `content.channels[${index}]`;
         const { kind, name } = readableChannel(channel, reader, `${field}.channel`);

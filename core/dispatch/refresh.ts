@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { type Identity, Refusal } from '../../protocol/index.ts';
 import type { TokenVerdict } from '../auth/tokens.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { defineListener, type Listener, requireSession } from './listener.ts';
+import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
 
 export interface RefreshParts {
   readonly verify: (jwt: string) => Promise<TokenVerdict>;
@@ -16,7 +16,7 @@ export interface RefreshParts {
  * stay those of the handshake, because API Gateway repeats the handshake's context with every frame.
  */
 export function createRefreshListener({ verify, sessions, logger }: RefreshParts): Listener {
-  return defineListener({
+  return defineProtocolListener({
     type: 'refresh',
     content: z.object({ token: z.string() }),
     async handle({ content, from, ...context }) {

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
 import { formatTarget, maxTopicsPerSession, Refusal, topicName } from '../../protocol/index.ts';
-import { isTopicAllowed } from '../auth/topic-patterns.ts';
 import type { Recover } from '../log/recover.ts';
 import type { Subscriptions } from '../sessions/subscriptions.ts';
-import { defineListener, type Listener, requireSession } from './listener.ts';
+import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
 import { positionFields, positionOf } from './position.ts';
 
 export interface SubscribeParts {
@@ -14,14 +13,13 @@ export interface SubscribeParts {
 /** The frames `subscribe` and `unsubscribe`. */
 export function createSubscribeListeners({ subscriptions, recover }: SubscribeParts): readonly Listener[] {
   return [
-    defineListener({
+    defineProtocolListener({
       type: 'subscribe',
       content: z.object({ topic: topicName, ...positionFields }),
-      async handle({ content: { topic, ...fields }, from, ...context }) {
+      async handle({ content: { topic, ...fields }, from, topics, ...context }) {
         const session = requireSession(context);
         const position = positionOf(fields, 'content');
-        if (!isTopicAllowed(topic, session.topics))
-          throw forbidden(`the token allows no subscription to ${topic}`);
+        if (!topics.allows(topic)) throw forbidden(`the token allows no subscription to ${topic}`);
         const outcome = await subscriptions.subscribe({ identity: from, ...session }, topic);
         if (outcome === 'full')
           throw forbidden(`the session has ${maxTopicsPerSession} topics, the most allowed`);
@@ -33,7 +31,7 @@ export function createSubscribeListeners({ subscriptions, recover }: SubscribePa
         return { topic, ...answer };
       },
     }),
-    defineListener({
+    defineProtocolListener({
       type: 'unsubscribe',
       content: z.object({ topic: topicName }),
       async handle({ content: { topic }, from, ...context }) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { Clock } from '../../core/clock.ts';
+import { type ListenerContext, topicRights } from '../../core/dispatch/listener.ts';
 import type { FanOutJob } from '../../core/fan-out/queue.ts';
 import { createPublish } from '../../core/publish/publish.ts';
 import { createReply } from '../../core/publish/reply.ts';
@@ -110,4 +111,15 @@ export function sessionOf(connectionId: string, differing: Partial<Session> = {}
 
 export function idsOf(found: readonly { readonly connectionId: string }[]): string[] {
   return found.map(({ connectionId }) => connectionId).sort();
+}
+
+/** What a listener gets besides the content, for one that answers only by its ack. */
+export function contextOf(
+  sender: Pick<ListenerContext<unknown>, 'from' | 'session'>,
+  patterns: readonly string[] = [],
+): Omit<ListenerContext<unknown>, 'content'> {
+  const never = () => Promise.reject(new Error('This listener sends nothing.'));
+  const silent = () => undefined;
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  return { ...sender, topics: topicRights(patterns), reply: never, send: never, log };
 }
