@@ -21,6 +21,7 @@ const functionNames = Object.keys({
   publish: true,
   api: true,
   'fan-out': true,
+  lifecycle: true,
 } satisfies Record<FunctionName, true>);
 
 let bundled: ReadonlyMap<string, Uint8Array> | undefined;
