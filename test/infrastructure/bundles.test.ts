@@ -80,7 +80,10 @@ describe('bundle budgets', () => {
   });
 
   it('name the function, its size and its budget if a bundle is too large', () => {
-    const bundles = new Map(names.map((name) => [name, new Uint8Array(name === 'api' ? 1024 * 1024 : 1024)]));
+    const sizes = Object.keys(bundleBudgetsKb).map(
+      (name) => [name, name === 'api' ? 1024 * 1024 : 1024] as const,
+    );
+    const bundles = new Map(sizes.map(([name, bytes]) => [name, new Uint8Array(bytes)]));
     expect(checkBundleBudgets(bundles).failures).toEqual([
       `api: 1024 KB is over its budget of ${bundleBudgetsKb.api} KB`,
     ]);
@@ -110,6 +113,8 @@ function environmentOf(name: (typeof names)[number]): Record<string, string> {
     TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: '',
+    RECORDS_ENDS: 'false',
+    TARGETS: '[]',
   };
   return Object.fromEntries(variables[name].map((variable) => [variable, values[variable] ?? '']));
 }

@@ -2,11 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
-import { App, Validations } from 'aws-cdk-lib';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Function } from 'aws-cdk-lib/aws-lambda';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { ListenerTarget } from '../../lib/listener-target.ts';
 import { SwitchboardStack } from '../../lib/switchboard-stack.ts';
 import type { SwitchboardProps } from '../../lib/switchboard.ts';
 import { createStack, resourcesOf } from './stack-under-test.ts';
@@ -17,6 +21,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('the template', () => {
   it('passes the rules of AWS Solutions, except the findings that are acknowledged with a reason', () => {
     const { app } = createApp('rules');
+    expect(violations(app)).toEqual([]);
+  });
+
+  it('passes the same rules with targets of each kind', () => {
+    const { app, stack } = createApp('rules-of-targets');
+    addTargets(stack);
     expect(violations(app)).toEqual([]);
   });
 
@@ -44,6 +54,13 @@ describe('the template', () => {
     expect(graveDiagnostics(join(app.outdir, 'Switchboard.template.json'))).toEqual([]);
   });
 
+  it('is valid CloudFormation with targets of each kind', () => {
+    const { app, stack } = createApp('targets');
+    addTargets(stack);
+    app.synth();
+    expect(graveDiagnostics(join(app.outdir, 'Switchboard.template.json'))).toEqual([]);
+  });
+
   it('holds only resources that the laptop cloud can run', () => {
     const types = new Set(resourcesOf(createStack()).map(({ type }) => type));
     expect([...types].filter((type) => !runsOnALaptop.test(type))).toEqual([]);
@@ -52,6 +69,27 @@ describe('the template', () => {
 
 const runsOnALaptop =
   /^AWS::(ApiGatewayV2::\w+|Lambda::(Function|Permission|EventSourceMapping)|IAM::(Role|Policy|ManagedPolicy)|Logs::LogGroup|DynamoDB::(Table|GlobalTable)|SecretsManager::Secret|SQS::\w+|CloudWatch::\w+|CDK::Metadata)$/;
+
+/** Targets that belong to another stack, so that their own findings are not ours. */
+function addTargets({ switchboard, node }: SwitchboardStack): void {
+  const others = new Stack(node.root, 'Others');
+  const fn = Function.fromFunctionArn(others, 'Fn', 'arn:aws:lambda:us-east-1:123456789012:function:orders');
+  const bus = EventBus.fromEventBusArn(
+    others,
+    'Bus',
+    'arn:aws:events:us-east-1:123456789012:event-bus/orders',
+  );
+  const secret = Secret.fromSecretCompleteArn(
+    others,
+    'Secret',
+    'arn:aws:secretsmanager:us-east-1:123456789012:secret:hook-AbCdEf',
+  );
+  const endpoint = ListenerTarget.http('https://crm.example.com/hook', { secret });
+  switchboard.addTarget('order-*', ListenerTarget.lambda(fn));
+  switchboard.addTarget('crm-*', endpoint);
+  for (const target of [ListenerTarget.lambda(fn), endpoint, ListenerTarget.eventBus(bus)])
+    switchboard.addLifecycleTarget(target);
+}
 
 function createApp(name: string, settings: SwitchboardProps = {}): { app: App; stack: SwitchboardStack } {
   const app = new App({
