@@ -1,9 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
 import { resourcesOf, withTableNames } from './access.ts';
 import { consumedCapacity } from './capacity.ts';
+import type { Database } from './changes.ts';
+import { withSettings } from './descriptions.ts';
 import { engineOperations, openEngine } from './engine.ts';
+import { Expiry } from './expiry.ts';
+import { ItemLocks } from './locks.ts';
 import { callMetered, type MeteredAnswer, units } from './metering.ts';
+import { TableStream } from './stream.ts';
 import { createTables } from './tables.ts';
 import { asText, type JsonRecord } from '../json.ts';
 import type { Meter } from '../meter.ts';
@@ -14,27 +20,43 @@ import type { Deployment } from '../template/template.ts';
 
 export interface DynamoDb {
   readonly handle: (request: HttpRequest, operation: string) => Promise<Reply>;
+  /** The streams of the tables, by ARN. */
+  readonly streams: ReadonlyMap<string, TableStream>;
   readonly close: () => Promise<void>;
 }
 
-/**
- * Starts DynamoDB with the tables of the template, in memory or in `dataDir`. Items stay after their TTL: AWS promises
- * their removal only "within a few days" (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html).
- */
+/** Starts DynamoDB with the tables of the template, in memory or in `dataDir`. */
 export async function startDynamoDb(options: {
   readonly deployment: Deployment;
   readonly keys: KeyRing;
   readonly meter: Meter;
+  /** For the deletion of expired items. */
+  readonly clock: Clock;
   readonly now: () => number;
   readonly dataDir?: string;
 }): Promise<DynamoDb> {
-  const { deployment, keys, meter, now, dataDir } = options;
+  const { deployment, keys, meter, clock, now, dataDir } = options;
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
   const engine = openEngine({
     ...deployment,
     ...(dataDir === undefined ? {} : { path: join(dataDir, 'dynamodb') }),
   });
   const tables = await createTables(engine, deployment);
+  const streams = new Map<string, TableStream>();
+  for (const { stream } of tables.values()) {
+    if (stream !== undefined) streams.set(stream.arn, new TableStream(stream, now));
+  }
+  const database: Database = {
+    engine,
+    tables,
+    locks: new ItemLocks(),
+    onChange(change, identity) {
+      streams.get(change.table.stream?.arn ?? '')?.append(change, identity);
+      expiry.note(change.table, change.after);
+    },
+  };
+  const expiry = new Expiry(database, clock, now);
+  await expiry.start();
 
   return {
     async handle(request, name) {
@@ -43,17 +65,26 @@ export async function startDynamoDb(options: {
       const operation = engineOperations.find((known) => known === name);
       if (operation === undefined)
         return errorReply(400, 'UnknownOperationException', `${name} is not supported here.`);
-      const body = inputOf(request);
-      if (!body.ok) return body.reply;
-      const input = withTableNames(body.value);
+      const given = inputOf(request);
+      if (!given.ok) return given.reply;
+      const input = withTableNames(given.value);
       const denied = refusal(caller.value, `dynamodb:${operation}`, resourcesOf(operation, input, tableArn));
       if (denied !== undefined) return denied;
-      const answer = await callMetered(engine, tables, operation, input);
+      const answer = await callMetered(database, operation, input);
       meter.count(`dynamodb.${operation}`);
       if (answer.capacities.length > 0) meter.count(`dynamodb.${answer.kind}Units`, units(answer.capacities));
-      return jsonReply(withCapacity(answer, input, operation.startsWith('Batch')), answer.status);
+      const table = tables.get(asText(input.TableName) ?? '');
+      const body = table === undefined ? answer.body : withSettings(operation, answer, table);
+      return jsonReply(
+        withCapacity({ ...answer, body }, input, operation.startsWith('Batch')),
+        answer.status,
+      );
     },
-    close: () => engine.close(),
+    streams,
+    async close() {
+      await expiry.close();
+      await engine.close();
+    },
   };
 
   function tableArn(name: string): string {

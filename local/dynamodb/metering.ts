@@ -1,16 +1,9 @@
-import {
-  addCapacity,
-  type Capacity,
-  failedWriteCapacity,
-  type Item,
-  totalUnits,
-  writeCapacity,
-} from './capacity.ts';
+import { addCapacity, type Capacity, failedWriteCapacity, totalUnits, writeCapacity } from './capacity.ts';
+import { type Change, type Database, performWrite, readItem } from './changes.ts';
 import type { DynamoEngine, EngineAnswer, EngineOperation } from './engine.ts';
 import { readCapacities } from './reads.ts';
-import type { Table } from './tables.ts';
-import { type Write, writesOf } from './writes.ts';
-import { asText, isRecord, type JsonRecord } from '../json.ts';
+import { writesOf } from './writes.ts';
+import { asText, type JsonRecord } from '../json.ts';
 
 export interface MeteredAnswer extends EngineAnswer {
   readonly kind: 'read' | 'write';
@@ -19,36 +12,21 @@ export interface MeteredAnswer extends EngineAnswer {
 
 /** Calls the engine, and computes the units that DynamoDB would charge, with indexes. */
 export async function callMetered(
-  engine: DynamoEngine,
-  tables: ReadonlyMap<string, Table>,
+  database: Database,
   operation: EngineOperation,
   input: JsonRecord,
 ): Promise<MeteredAnswer> {
-  const writes = await Promise.all(
-    writesOf(operation, input, tables).map(async (write) => ({
-      ...write,
-      before: await readItem(engine, write.table, write.key),
-    })),
-  );
-  // If a projection or filter hides what was read, only the engine knows the units.
-  const answer = await engine.call(operation, { ...input, ReturnConsumedCapacity: 'TOTAL' });
-  if (writes.length === 0) {
+  const { engine, tables } = database;
+  if (writesOf(operation, input, tables).length === 0) {
+    // If a projection or filter hides what was read, only the engine knows the units.
+    const answer = await engine.call(operation, { ...input, ReturnConsumedCapacity: 'TOTAL' });
     return { ...answer, kind: 'read', capacities: readCapacities(tables, operation, input, answer) };
   }
-  const capacities: Capacity[] = [];
-  for (const write of writes) {
-    const { table, key, before } = write;
-    if (answer.status === 200) {
-      const after = write.after === 'updated' ? await readItem(engine, table, key) : write.after;
-      capacities.push(writeCapacity(table, before, after));
-    } else if (isConditionFailure(answer)) {
-      capacities.push(failedWriteCapacity(table, before));
-    }
-  }
+  const { answer, changes } = await performWrite(database, operation, input, 'caller');
   return {
-    ...(await withExistingItem(engine, input, answer, writes)),
+    ...(await withExistingItem(engine, input, answer, changes)),
     kind: 'write',
-    capacities: perTable(capacities),
+    capacities: perTable(writeCapacities(answer, changes)),
   };
 }
 
@@ -56,9 +34,12 @@ export function units(capacities: readonly Capacity[]): number {
   return capacities.reduce((sum, capacity) => sum + totalUnits(capacity), 0);
 }
 
-async function readItem(engine: DynamoEngine, table: Table, key: JsonRecord): Promise<Item> {
-  const { body } = await engine.call('GetItem', { TableName: table.name, Key: key, ConsistentRead: true });
-  return isRecord(body.Item) ? body.Item : undefined;
+function writeCapacities(answer: EngineAnswer, changes: readonly Change[]): readonly Capacity[] {
+  if (answer.status === 200)
+    return changes.map(({ table, before, after }) => writeCapacity(table, before, after));
+  return isConditionFailure(answer)
+    ? changes.map(({ table, before }) => failedWriteCapacity(table, before))
+    : [];
 }
 
 function perTable(capacities: readonly Capacity[]): readonly Capacity[] {
@@ -79,17 +60,17 @@ async function withExistingItem(
   engine: DynamoEngine,
   input: JsonRecord,
   answer: EngineAnswer,
-  writes: readonly Write[],
+  changes: readonly Change[],
 ): Promise<EngineAnswer> {
-  const [write] = writes;
+  const [change] = changes;
   if (
     input.ReturnValuesOnConditionCheckFailure !== 'ALL_OLD' ||
     !isConditionFailure(answer) ||
-    write === undefined
+    change === undefined
   ) {
     return answer;
   }
   // Read again, since the winning write may have come after the first read.
-  const Item = await readItem(engine, write.table, write.key);
+  const Item = await readItem(engine, change.table, change.key);
   return { ...answer, body: { ...answer.body, ...(Item === undefined ? {} : { Item }) } };
 }

@@ -1,5 +1,5 @@
 import type { DynamoEngine } from './engine.ts';
-import { asList, asRecord, asText, asTexts, type JsonRecord } from '../json.ts';
+import { asBoolean, asList, asRecord, asText, asTexts, type JsonRecord, toText } from '../json.ts';
 import { TemplateError } from '../template/template-error.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 
@@ -9,7 +9,20 @@ export interface Table {
   readonly arn: string;
   readonly keys: readonly string[];
   readonly indexes: readonly Index[];
+  /** `undefined` if the table has no stream. */
+  readonly stream: StreamSettings | undefined;
+  /** The attribute of the time to live, if the table deletes expired items. */
+  readonly ttlAttribute: string | undefined;
 }
+
+export interface StreamSettings {
+  readonly arn: string;
+  readonly view: StreamView;
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_StreamSpecification.html */
+const streamViews = ['KEYS_ONLY', 'NEW_IMAGE', 'OLD_IMAGE', 'NEW_AND_OLD_IMAGES'] as const;
+export type StreamView = (typeof streamViews)[number];
 
 export interface Index {
   readonly name: string;
@@ -31,7 +44,7 @@ export async function createTables(
   for (const resource of resources) {
     const name = deployment.physicalId(resource.logicalId);
     await createTable(engine, name, resource);
-    tables.set(name, readTable(name, deployment.attribute(resource.logicalId, 'Arn'), resource.properties));
+    tables.set(name, readTable(deployment, resource));
   }
   return tables;
 }
@@ -92,16 +105,16 @@ function schemaOf(table: JsonRecord): string {
   return JSON.stringify([keysOf(table.KeySchema), described.sort()]);
 }
 
-function readTable(name: string, arn: string, properties: JsonRecord): Table {
+function readTable(deployment: Deployment, { logicalId, properties }: Resource): Table {
   const indexes = [
     ...asList(properties.GlobalSecondaryIndexes),
     ...asList(properties.LocalSecondaryIndexes),
   ].map(asRecord);
-  const keys = keysOf(properties.KeySchema);
+  const { AttributeName: ttlAttribute, Enabled } = asRecord(properties.TimeToLiveSpecification);
   return {
-    name,
-    arn,
-    keys,
+    name: deployment.physicalId(logicalId),
+    arn: deployment.attribute(logicalId, 'Arn'),
+    keys: keysOf(properties.KeySchema),
     indexes: indexes.map(({ IndexName, KeySchema, Projection }) => {
       const { ProjectionType, NonKeyAttributes } = asRecord(Projection);
       return {
@@ -110,7 +123,24 @@ function readTable(name: string, arn: string, properties: JsonRecord): Table {
         projected: ProjectionType === 'ALL' ? undefined : asTexts(NonKeyAttributes),
       };
     }),
+    stream: readStream(deployment, { logicalId, properties }),
+    ttlAttribute: asBoolean(Enabled) === true ? asText(ttlAttribute) : undefined,
   };
+}
+
+function readStream(
+  deployment: Deployment,
+  { logicalId, properties }: Pick<Resource, 'logicalId' | 'properties'>,
+): StreamSettings | undefined {
+  if (properties.StreamSpecification === undefined) return undefined;
+  const { StreamViewType } = asRecord(properties.StreamSpecification);
+  const view = streamViews.find((known) => known === StreamViewType);
+  if (view === undefined) {
+    throw new TemplateError(
+      `${logicalId}: the StreamViewType is ${streamViews.join(', ')}, not ${toText(StreamViewType)}.`,
+    );
+  }
+  return { arn: deployment.attribute(logicalId, 'StreamArn'), view };
 }
 
 function keysOf(schema: unknown): readonly string[] {

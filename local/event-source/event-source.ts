@@ -1,134 +1,56 @@
 import type { Clock } from '../clock.ts';
+import type { TableStream } from '../dynamodb/stream.ts';
 import type { Faults } from '../faults/faults.ts';
-import { batchesOf, eventRecord, type EventRecord, succeeded } from './batch.ts';
-import { type EventSourceSettings, readEventSource } from './settings.ts';
+import { asText } from '../json.ts';
 import type { Functions } from '../lambda/functions.ts';
-import { asList, asRecord } from '../json.ts';
+import { queueOf } from './mapping.ts';
+import { QueuePoller } from './queue/poller.ts';
+import { readQueueSource } from './queue/settings.ts';
 import type { Sqs } from '../sqs/sqs.ts';
-import type { Deployment } from '../template/template.ts';
+import { createFailureSender } from './stream/failure.ts';
+import { StreamReader } from './stream/reader.ts';
+import { readStreamSource } from './stream/settings.ts';
+import { TemplateError } from '../template/template-error.ts';
+import type { Deployment, Resource } from '../template/template.ts';
 
 export interface EventSources {
-  /** Receives no more messages. Does not wait for batches that still run. */
+  /** Brings no more messages and records. Does not wait for batches that still run. */
   readonly close: () => Promise<void>;
 }
 
-/** Brings messages from queues to functions, as Lambda's event source mappings do. */
+/** Brings messages of queues and records of streams to functions, as Lambda's event source mappings do. */
 export function startEventSources(options: {
   readonly deployment: Deployment;
   readonly functions: Functions;
   readonly clock: Clock;
+  readonly now: () => number;
   readonly faults: Faults;
   readonly sqs: Pick<Sqs, 'call'>;
+  readonly streams: ReadonlyMap<string, TableStream>;
 }): EventSources {
-  const { deployment, functions, clock, faults, sqs } = options;
-  const pollers = deployment
-    .ofType('AWS::Lambda::EventSourceMapping')
-    .map((resource) => readEventSource(deployment, functions, resource))
-    .filter(({ enabled }) => enabled)
-    .map((settings) => new Poller(settings, sqs, clock, faults));
-  for (const poller of pollers) void poller.run();
+  const { deployment, functions, clock, now, faults, sqs, streams } = options;
+  const sources = deployment.ofType('AWS::Lambda::EventSourceMapping').map(sourceOf);
+  const enabled = sources.filter((source) => source.settings.enabled);
+  for (const source of enabled) source.start();
   return {
     close() {
-      for (const poller of pollers) poller.stop();
+      for (const source of enabled) source.stop();
       return Promise.resolve();
     },
   };
-}
 
-/** SQS lets a receiver wait at most so long. */
-const longPollSeconds = 20;
-
-class Poller {
-  readonly #settings: EventSourceSettings;
-  readonly #sqs: Pick<Sqs, 'call'>;
-  readonly #clock: Clock;
-  readonly #faults: Faults;
-  #stopped = false;
-  #running = 0;
-  #slotFreed: () => void = () => undefined;
-
-  constructor(settings: EventSourceSettings, sqs: Pick<Sqs, 'call'>, clock: Clock, faults: Faults) {
-    this.#settings = settings;
-    this.#sqs = sqs;
-    this.#clock = clock;
-    this.#faults = faults;
-  }
-
-  async run(): Promise<void> {
-    while (!this.#stopped) {
-      await this.#slot();
-      if (this.#isStopped()) return;
-      for (const batch of batchesOf(await this.#collect(), this.#settings.batchSize)) {
-        await this.#slot();
-        // The function may be closed by now. The queue is closed too, so no message is lost.
-        if (this.#isStopped()) return;
-        this.#running++;
-        void this.#process(batch).finally(() => {
-          this.#running--;
-          this.#slotFreed();
-        });
-      }
+  function sourceOf(resource: Resource): QueuePoller | StreamReader {
+    const arn = asText(resource.properties.EventSourceArn) ?? '';
+    const queue = queueOf(deployment, arn);
+    if (queue !== undefined)
+      return new QueuePoller(readQueueSource(deployment, functions, resource, queue), sqs, clock, faults);
+    const stream = streams.get(arn);
+    if (stream !== undefined) {
+      const settings = readStreamSource(deployment, functions, resource, stream);
+      return new StreamReader(settings, clock, faults, createFailureSender(settings, sqs, now));
     }
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#slotFreed();
-  }
-
-  /** Without a batching window, the messages of one call. With one, the messages that arrive within it. */
-  async #collect(): Promise<readonly EventRecord[]> {
-    const { batchSize, batchingWindowMs } = this.#settings;
-    const records = [...(await this.#receive(batchSize, longPollSeconds))];
-    if (records.length === 0 || batchingWindowMs === 0) return records;
-    const endsAt = this.#clock.now() + batchingWindowMs;
-    while (records.length < batchSize && !this.#stopped) {
-      const leftMs = endsAt - this.#clock.now();
-      if (leftMs <= 0) break;
-      records.push(
-        ...(await this.#receive(
-          batchSize - records.length,
-          Math.min(longPollSeconds, Math.ceil(leftMs / 1000)),
-        )),
-      );
-    }
-    return records;
-  }
-
-  async #receive(count: number, waitSeconds: number): Promise<readonly EventRecord[]> {
-    const { queueName, queueArn } = this.#settings;
-    const { body } = await this.#sqs.call('ReceiveMessage', queueName, {
-      MaxNumberOfMessages: Math.min(10, count),
-      WaitTimeSeconds: waitSeconds,
-      MessageSystemAttributeNames: ['All'],
-      MessageAttributeNames: ['All'],
-    });
-    return asList(body.Messages).map((message) => eventRecord(asRecord(message), queueArn));
-  }
-
-  /** A message that fails is not deleted. It comes back after its visibility timeout. */
-  async #process(batch: readonly EventRecord[]): Promise<void> {
-    const { lambda, queueName, reportsItemFailures } = this.#settings;
-    const outcome = await lambda.invoke({ Records: batch });
-    const done = succeeded(batch, outcome, reportsItemFailures);
-    // A standard queue delivers at least once (standard-queues-at-least-once-delivery).
-    if (done.length > 0 && this.#faults.shouldInject('duplicateDelivery'))
-      await lambda.invoke({ Records: done });
-    for (let at = 0; at < done.length && !this.#stopped; at += 10) {
-      const entries = done
-        .slice(at, at + 10)
-        .map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
-      await this.#sqs.call('DeleteMessageBatch', queueName, { Entries: entries });
-    }
-  }
-
-  async #slot(): Promise<void> {
-    while (this.#running >= this.#settings.maxConcurrency && !this.#stopped) {
-      await new Promise<void>((resolve) => (this.#slotFreed = resolve));
-    }
-  }
-
-  #isStopped(): boolean {
-    return this.#stopped;
+    throw new TemplateError(
+      `${resource.logicalId}: its event source ${arn} is neither a queue nor a stream of the template.`,
+    );
   }
 }

@@ -20,7 +20,7 @@ export interface FaultSettings {
   readonly slowConsumer: number;
   /** Share of messages to clients: held back for a moment, so that later ones overtake them. */
   readonly reordered: number;
-  /** Share of successful batches of a queue: the function gets them once more. */
+  /** Share of successful batches of a queue or stream: the function gets them once more. */
   readonly duplicateDelivery: number;
   /** Share of invocations: the environment is killed within the first 50 ms, unless it has finished. */
   readonly killedFunction: number;

@@ -38,7 +38,7 @@ export async function startServices(options: {
 }): Promise<Services> {
   const dynamoDb = await startDynamoDb(options);
   const sqs = await startSqs(options);
-  const eventSources = startEventSources({ ...options, sqs });
+  const eventSources = startEventSources({ ...options, sqs, streams: dynamoDb.streams });
   const lambda = createLambdaApi(options);
   const handlers = new Map<string, ServiceHandler>([
     ['DynamoDB_20120810', dynamoDb.handle],

@@ -5,7 +5,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { type EventRecord, succeeded } from '../../../local/event-source/batch.ts';
+import { type EventRecord, succeeded } from '../../../local/event-source/queue/message.ts';
 import type { Outcome } from '../../../local/lambda/functions.ts';
 import { asRecord } from '../../../local/json.ts';
 import { allow, lambdaWithRole, writeAssembly } from '../harness/assembly.ts';
