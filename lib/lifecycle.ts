@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { type Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -25,8 +25,6 @@ export interface LifecycleProps extends FunctionLogs {
  * first target.
  */
 export class Lifecycle extends Construct {
-  /** Fires when a target did not take an event in all its tries. `undefined` before the first target. */
-  alarm: Alarm | undefined;
   private readonly props: LifecycleProps;
   private readonly targets: LifecycleTargetSettings[] = [];
   private teller: SwitchboardFunction | undefined;
@@ -60,7 +58,7 @@ export class Lifecycle extends Construct {
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: lifecycleRetrySeconds.length },
     });
-    this.alarm = deadLetters
+    deadLetters
       .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'max' })
       .createAlarm(this, 'DeadLetterAlarm', {
         alarmDescription: 'A lifecycle target did not take an event: it was not told of a session.',

@@ -8,6 +8,8 @@ import type { LifecycleTargetSettings, TargetSettings } from '../lambdas/environ
 import { SettingsError } from './settings.ts';
 import type { SwitchboardFunction } from './switchboard-function.ts';
 
+// CDK's Secret and EventBus are no ISecret and IEventBus under `exactOptionalPropertyTypes`, so only members are asked for.
+
 export interface TargetOptions {
   /**
    * How long the target may take to answer, in milliseconds: 100 to 25,000.
@@ -18,7 +20,7 @@ export interface TargetOptions {
 
 export interface HttpTargetOptions extends TargetOptions {
   /** Signs the posts. Its text is base64 of at least 24 bytes, with or without `whsec_` in front. */
-  readonly secret: ISecret;
+  readonly secret: Pick<ISecret, 'secretArn' | 'grantRead'>;
 }
 
 /** A target of sessions that begin and end. */
@@ -60,7 +62,7 @@ export const ListenerTarget = {
   },
 
   /** An event bus of EventBridge. Source: `switchboard`; detail types: `Session Connected`, `Session Disconnected`. */
-  eventBus(bus: IEventBus): LifecycleTarget {
+  eventBus(bus: Pick<IEventBus, 'eventBusArn'>): LifecycleTarget {
     return {
       bind(caller) {
         caller.allow(['events:PutEvents'], [bus.eventBusArn]);

@@ -36,7 +36,10 @@ function compilerOptions(): ts.CompilerOptions {
   return {
     ...config?.options,
     lib: [...(config?.options.lib ?? []), 'lib.dom.d.ts'],
-    paths: { '@switchboard/client': [path.join(root, 'client/index.ts')] },
+    paths: {
+      '@switchboard/client': [path.join(root, 'client/index.ts')],
+      switchboard: [path.join(root, 'lib/index.ts')],
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { Code, Function, type IFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { variables } from '../../lambdas/environment.ts';
@@ -15,7 +15,7 @@ const statementsOf = z.object({
   }),
 });
 
-function withResources(): { stack: SwitchboardStack; orders: IFunction; secret: ISecret } {
+function withResources(): { stack: SwitchboardStack; orders: IFunction; secret: Secret } {
   const stack = createStack();
   const orders = new Function(stack, 'Orders', {
     runtime: Runtime.NODEJS_24_X,
