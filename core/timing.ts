@@ -52,7 +52,7 @@ export const lifecycleTimeoutMs = 2 * targetTimeoutMs.most + 10_000;
 export const lifecycleVisibilityMs = 6 * lifecycleTimeoutMs;
 
 /**
- * The pauses before each retry of a lifecycle event: those that the Standard Webhooks specification advises, with one of
- * 12 hours (the longest visibility timeout of SQS) at the end. After the last one the event is a dead letter.
+ * The pauses before each retry of a lifecycle event, as the Standard Webhooks specification advises them. SQS hides a
+ * message for 12 hours at most, counted from its receipt. After the last retry the event is a dead letter.
  */
-export const lifecycleRetrySeconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 43_200];
+export const lifecycleRetrySeconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];

@@ -14,7 +14,7 @@ const arnLength = 140;
 export function targetsVariable(targets: readonly object[]): string {
   const text = JSON.stringify(targets);
   const longest = Tokenization.reverseString(text).mapTokens({ mapToken: () => 'x'.repeat(arnLength) });
-  const bytes = Buffer.byteLength(longest.join({ join: (left, right) => `${left}${right}` }));
+  const bytes = Buffer.byteLength(String(longest.join({ join: (left, right) => `${left}${right}` })));
   if (bytes <= maxBytes) return text;
   throw new SettingsError(
     `${targets.length} targets take up to ${bytes} bytes of a function's environment; at most ${maxBytes} fit. ` +

@@ -7,7 +7,8 @@ const maxAnswerBytes = 1024 * 1024;
 const maxMessageLength = 300;
 
 /** Reads the body of a target's response. Throws if it is too large. */
-export async function readText({ body }: Response): Promise<string> {
+export async function readText(response: Response): Promise<string> {
+  const body: ReadableStream<Uint8Array> | null = response.body;
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {

@@ -26,7 +26,7 @@ describe('the template', () => {
 
   it('passes the same rules with targets of each kind', () => {
     const { app, stack } = createApp('rules-of-targets');
-    addTargets(stack);
+    addTargets(app, stack);
     expect(violations(app)).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe('the template', () => {
 
   it('is valid CloudFormation with targets of each kind', () => {
     const { app, stack } = createApp('targets');
-    addTargets(stack);
+    addTargets(app, stack);
     app.synth();
     expect(graveDiagnostics(join(app.outdir, 'Switchboard.template.json'))).toEqual([]);
   });
@@ -71,8 +71,8 @@ const runsOnALaptop =
   /^AWS::(ApiGatewayV2::\w+|Lambda::(Function|Permission|EventSourceMapping)|IAM::(Role|Policy|ManagedPolicy)|Logs::LogGroup|DynamoDB::(Table|GlobalTable)|SecretsManager::Secret|SQS::\w+|CloudWatch::\w+|CDK::Metadata)$/;
 
 /** Targets that belong to another stack, so that their own findings are not ours. */
-function addTargets({ switchboard, node }: SwitchboardStack): void {
-  const others = new Stack(node.root, 'Others');
+function addTargets(app: App, { switchboard }: SwitchboardStack): void {
+  const others = new Stack(app, 'Others');
   const fn = Function.fromFunctionArn(others, 'Fn', 'arn:aws:lambda:us-east-1:123456789012:function:orders');
   const bus = EventBus.fromEventBusArn(
     others,

@@ -1,4 +1,4 @@
-import { DeleteCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { clientOf, connectEvent, disconnectEvent, nulls } from './events.ts';
@@ -57,24 +57,6 @@ describe('$disconnect', () => {
     expect(await disconnect(disconnectEvent(old))).toEqual({ statusCode: 200 });
     expect(await disconnect(disconnectEvent(old))).toEqual({ statusCode: 200 });
     expect(await rows()).toMatchObject([{ sk: 'new=' }]);
-  });
-
-  it('records why the session ended before it deletes the row, if a lifecycle target is told', async () => {
-    vi.stubEnv('RECORDS_ENDS', 'true');
-    const { connect, disconnect } = await load();
-    await connect(connectEvent(clientOf('c1=')));
-    const deleted: unknown[] = [];
-    const send = DynamoDBDocumentClient.prototype.send;
-    vi.spyOn(DynamoDBDocumentClient.prototype, 'send').mockImplementation(async function (
-      this: DynamoDBDocumentClient,
-      ...args: Parameters<typeof send>
-    ) {
-      if (args[0] instanceof DeleteCommand) deleted.push(...(await rows()));
-      return send.apply(this, args);
-    });
-    expect(await disconnect(disconnectEvent(clientOf('c1=')))).toEqual({ statusCode: 200 });
-    expect(deleted).toMatchObject([{ sk: 'c1=', endCode: 1001, endReason: 'closed' }]);
-    expect(await rows()).toEqual([]);
   });
 
   it('takes an event with nulls in it', async () => {

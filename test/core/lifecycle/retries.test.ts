@@ -39,7 +39,7 @@ describe('the queue of retries', () => {
     const pauses = sqs
       .commandCalls(ChangeMessageVisibilityCommand)
       .map(({ args }) => args[0].input.VisibilityTimeout);
-    expect(pauses).toEqual([300, 1800, 7200, 18_000, 36_000, 43_200, 0]);
+    expect(pauses).toEqual([300, 1800, 7200, 18_000, 36_000, 36_000, 0]);
   });
 
   it.each(['', '{}', '{"target":"arn","event":{"kind":"message"}}'])(

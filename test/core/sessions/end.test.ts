@@ -74,7 +74,7 @@ describe('a recorded end', () => {
     const core = await dynamodb.create({ recordsEnds: true });
     await core.sessions.add(session);
     let atClose: unknown;
-    const disconnect = core.connections.disconnect;
+    const disconnect = core.connections.disconnect.bind(core.connections);
     core.connections.disconnect = async (connectionId, limits) => {
       atClose = await rowOf(core);
       return disconnect(connectionId, limits);

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import { createDispatch } from '../../../core/dispatch/dispatch.ts';
+import { defineListener } from '../../../core/dispatch/define-listener.ts';
+import type { Listener } from '../../../core/dispatch/listener.ts';
 import { createFindTarget } from '../../../core/targets/find-target.ts';
 import type { Sender } from '../../../core/dispatch/dispatch.ts';
 import { createTestClock, startOfTime } from '../core-under-test.ts';
@@ -13,8 +16,8 @@ const sender: Sender = {
   session,
 };
 
-/** A dispatch without listeners. Each pattern has its own path at the endpoint. */
-function dispatchTo(patterns: readonly string[]) {
+/** A dispatch. Each pattern has its own path at the endpoint. */
+function dispatchTo(patterns: readonly string[], listeners: readonly Listener[] = []) {
   const logged: unknown[] = [];
   const log = (...entry: unknown[]) => logged.push(...entry);
   const unused = () => Promise.reject(new Error('A target publishes nothing.'));
@@ -27,7 +30,7 @@ function dispatchTo(patterns: readonly string[]) {
     clock: createTestClock(),
   });
   const dispatch = createDispatch({
-    listeners: [],
+    listeners,
     findTarget,
     publish: unused,
     reply: unused,
@@ -119,6 +122,16 @@ describe('a frame for a target', () => {
       ]);
     },
   );
+});
+
+describe('a frame that a target could take', () => {
+  it('goes to the listener of its type, if there is one, and a ping to none', async () => {
+    const known = defineListener({ type: 'known', content: z.unknown(), handle: () => 'from the listener' });
+    const { ask } = dispatchTo(['*'], [known]);
+    expect(await ask({ type: 'known', id: '1' })).toMatchObject({ content: 'from the listener' });
+    expect(await ask({ type: 'ping', id: '2' })).toMatchObject({ type: 'pong', id: '2' });
+    expect(endpoint.requests.values).toEqual([]);
+  });
 });
 
 describe('the target of a type', () => {
