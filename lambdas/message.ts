@@ -8,12 +8,14 @@ import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
+import { createFindTarget } from '../core/targets/find-target.ts';
 import { readConnection } from './authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
 import { log } from './log.ts';
 import { createResources } from './resources.ts';
+import { sendParts } from './targets.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
 const environment = readEnvironment('message');
@@ -41,6 +43,7 @@ export function createHandler(modules: Readonly<Record<string, unknown>>) {
     reply: createReply(switchboard),
     logger: log,
     listeners: [...protocolListeners, ...readListeners(modules, protocolListeners)],
+    findTarget: createFindTarget(environment.TARGETS, sendParts),
   });
   const receive = createReceive({ ...switchboard, dispatch });
   return (event: MessageEvent | AuthorizedHttpEvent) =>

@@ -28,6 +28,7 @@ const functionNames = Object.keys({
   publish: true,
   api: true,
   'fan-out': true,
+  lifecycle: true,
 } satisfies Record<Exclude<FunctionName, 'message'>, true>);
 
 /**

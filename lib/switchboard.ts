@@ -10,6 +10,9 @@ import { checkDomains } from './custom-domain.ts';
 import { FanOut } from './fan-out.ts';
 import { createFunctions } from './functions.ts';
 import { HttpApi } from './http-api.ts';
+import { Lifecycle } from './lifecycle.ts';
+import type { LifecycleTarget, ListenerTarget } from './listener-target.ts';
+import { MessageTargets } from './message-targets.ts';
 import { StateTable } from './state-table.ts';
 import { SessionTable } from './session-table.ts';
 import { readSettings } from './settings.ts';
@@ -151,6 +154,8 @@ export class Switchboard extends Construct {
   readonly fanOutDeadLetters: Queue;
 
   private readonly routes: HttpApi;
+  private readonly targets: MessageTargets;
+  private readonly lifecycle: Lifecycle;
 
   constructor(scope: Construct, id: string, props: SwitchboardProps = {}) {
     super(scope, id);
@@ -183,6 +188,14 @@ export class Switchboard extends Construct {
       ...logs,
     });
 
+    this.targets = new MessageTargets(functions.message);
+    this.lifecycle = new Lifecycle(this, 'Lifecycle', {
+      ...logs,
+      sessions,
+      recorders: [functions.message, functions.api, functions.disconnect],
+      logLevel: settings.logLevel,
+    });
+
     this.webSocketUrl = webSocketApi.url;
     this.publishUrl = this.routes.publishUrl;
     this.publishFunction = functions.publish;
@@ -207,6 +220,19 @@ export class Switchboard extends Construct {
    */
   addRoute(routeKey: string, fn: IFunction): apigateway.HttpRoute {
     return this.routes.addRoute(routeKey, fn);
+  }
+
+  /**
+   * Sends the messages of a type, or of all types that begin alike (`order-*`), to a function or an endpoint in any
+   * language. Its answer becomes the ack. A listener in code comes first, then the most specific pattern.
+   */
+  addTarget(pattern: string, target: ListenerTarget): void {
+    this.targets.add(pattern, target);
+  }
+
+  /** Tells a function, an endpoint or an event bus of every session that begins and ends, at least once. */
+  addLifecycleTarget(target: LifecycleTarget): void {
+    this.lifecycle.add(target);
   }
 
   /** Lets a service publish, over HTTP and by direct invocation. */

@@ -9,10 +9,11 @@ export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   authorize: 240,
   connect: 270,
   disconnect: 250,
-  message: 400,
+  message: 410,
   publish: 360,
   api: 330,
   'fan-out': 355,
+  lifecycle: 280,
 };
 
 /** Makes one line per function. `failures` holds the functions above their budget. */

@@ -18,6 +18,7 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 
 export interface CoreOptions extends ConnectionsScript {
   readonly shards?: number;
+  readonly recordsEnds?: boolean;
   readonly inlineLimit?: number;
   readonly durableTopics?: readonly string[];
   /** The error that the queue fails with. `undefined`: it works. */
@@ -39,7 +40,8 @@ export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core
 }
 
 async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
-  const { shards = 3, inlineLimit = 500, durableTopics = [], wait = () => Promise.resolve() } = options;
+  const { shards = 3, recordsEnds, inlineLimit = 500, durableTopics = [] } = options;
+  const { wait = () => Promise.resolve() } = options;
   const { db } = dynamodb;
   const tables = await dynamodb.createTables();
   const clock = createTestClock(wait);
@@ -62,7 +64,7 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
       return Promise.resolve();
     },
   };
-  const resources = { db, tables, shards, connections, logger };
+  const resources = { db, tables, shards, recordsEnds, connections, logger };
   const parts = {
     ...createSwitchboard(resources, clock),
     connections,

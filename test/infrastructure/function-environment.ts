@@ -18,6 +18,9 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: '',
+    RECORDS_ENDS: 'false',
+    TARGETS: '[]',
+    LIFECYCLE_TARGETS: '[]',
   };
   const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);
   return { ...lambdaSets, ...Object.fromEntries(own) };
