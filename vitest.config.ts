@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // The packages that examples import are the sources of this repository.
+  resolve: { tsconfigPaths: true },
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
@@ -27,6 +29,7 @@ export default defineConfig({
         'client/**',
         'local/**',
         'console/**',
+        'examples/**',
       ],
       reporter: ['text-summary', 'html'],
     },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod/mini';
 import { readContext, SettingsError } from '../lib/settings.ts';
@@ -10,6 +11,8 @@ const cdkJson = z
   .object({ context: z.record(z.string(), z.unknown()) })
   .parse(JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')));
 
+const exampleListeners = fileURLToPath(new URL('../examples/listeners.ts', import.meta.url));
+
 try {
   const app = new App({
     context: cdkJson.context,
@@ -18,8 +21,9 @@ try {
     // every synthesis, and the tests validate the template themselves.
     builtinCloudFormationValidation: process.env['CDK_CLI_VERSION'] !== undefined,
   });
-  const { stackName, ...settings } = readContext(app);
-  new SwitchboardStack(app, 'Switchboard', settings, { stackName });
+  const { examples, stackName, ...settings } = readContext(app);
+  const listeners = examples ? [...settings.listeners, exampleListeners] : settings.listeners;
+  new SwitchboardStack(app, 'Switchboard', { ...settings, listeners }, { stackName });
   app.synth();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;

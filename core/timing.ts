@@ -41,3 +41,18 @@ export const fanOutTakenRetryMs = functionTimeoutMs + 1_000;
 
 /** A shard without progress for longer than all attempts take, and a wait in the queue, has lost its job. */
 export const fanOutLostAfterMs = (fanOutAttempts + 2) * fanOutVisibilityMs;
+
+/** How long a target may take to answer. The longest leaves the function that calls it time for its own answer. */
+export const targetTimeoutMs = { default: 5_000, least: 100, most: 25_000 };
+
+/** The function `lifecycle` tells of one session at a time, so both ends of a short one may wait for a slow target. */
+export const lifecycleTimeoutMs = 2 * targetTimeoutMs.most + 10_000;
+
+/** AWS advises six times the function's time. Retries have their own delays. */
+export const lifecycleVisibilityMs = 6 * lifecycleTimeoutMs;
+
+/**
+ * The pauses before each retry of a lifecycle event, as the Standard Webhooks specification advises them. SQS hides a
+ * message for 12 hours at most, counted from its receipt. After the last retry the event is a dead letter.
+ */
+export const lifecycleRetrySeconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];

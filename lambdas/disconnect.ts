@@ -1,15 +1,19 @@
 import { systemClock as clock } from '../core/clock.ts';
+import { reportedEnd } from '../core/sessions/end.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
 import { readConnection } from './authorizer-context.ts';
 import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
-import type { ConnectionEvent } from './events.ts';
+import type { DisconnectEvent } from './events.ts';
 
-const { SESSIONS_TABLE: table, SHARDS: shards } = readEnvironment('disconnect');
-const { sessions } = createSessionStore({ db, table, shards, clock });
+const { SESSIONS_TABLE: table, SHARDS: shards, RECORDS_ENDS: recordsEnds } = readEnvironment('disconnect');
+const { sessions } = createSessionStore({ db, table, shards, recordsEnds, clock });
 
 /** Deletes the session. API Gateway may skip this call. A 410 or the row's TTL then ends the session. */
-export async function handler({ requestContext }: ConnectionEvent) {
-  await sessions.remove(readConnection(requestContext.authorizer).identity, requestContext.connectionId);
+export async function handler({ requestContext }: DisconnectEvent) {
+  const { identity } = readConnection(requestContext.authorizer);
+  const { connectionId } = requestContext;
+  await sessions.recordEnd(identity, connectionId, reportedEnd(requestContext));
+  await sessions.remove(identity, connectionId);
   return { statusCode: 200 };
 }

@@ -1,4 +1,11 @@
 import { readTokenClaims } from '../core/auth/claims.ts';
+import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
+
+export type {
+  LifecycleTargetSettings,
+  MessageTargetSettings,
+  TargetSettings,
+} from '../core/targets/settings.ts';
 
 /*
  * The environment of every function. This module alone reads `process.env`. The stack's constructs satisfy
@@ -26,6 +33,13 @@ const readers = {
   TOKEN_CLAIMS: readTokenClaims,
   /** Origins that pages may connect from, separated by commas. Empty: all. */
   ALLOWED_ORIGINS: list,
+  /** Whether a lifecycle target is told why sessions end: `true` or `false`. */
+  RECORDS_ENDS: flag,
+  /** JSON: the targets of message types. */
+  TARGETS: readMessageTargets,
+  /** JSON: the targets of sessions that begin and end. */
+  LIFECYCLE_TARGETS: readLifecycleTargets,
+  LIFECYCLE_RETRIES_URL: text,
 } as const;
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
@@ -37,11 +51,12 @@ const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPI
 export const variables = {
   authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
   connect: ['LOG_LEVEL', ...sessionStore],
-  disconnect: ['LOG_LEVEL', ...sessionStore],
-  message: ['LOG_LEVEL', ...publisher, ...verifier],
+  disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
+  message: ['LOG_LEVEL', ...publisher, ...verifier, 'RECORDS_ENDS', 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher],
-  api: ['LOG_LEVEL', ...caller],
+  api: ['LOG_LEVEL', ...caller, 'RECORDS_ENDS'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
+  lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
 } as const;
 
 export type FunctionName = keyof typeof variables;
@@ -70,6 +85,11 @@ export function readRegion(): string {
   return read('AWS_REGION', text);
 }
 
+/** The endpoint of AWS services, as SDKs read it too. The laptop cloud sets it. `undefined`: that of AWS. */
+export function readEndpoint(): string | undefined {
+  return process.env['AWS_ENDPOINT_URL'];
+}
+
 function read<Value>(name: string, reader: (value: string) => Value): Value {
   const value = process.env[name];
   if (value === undefined) throw new Error(`This function needs the environment variable ${name}.`);
@@ -86,6 +106,11 @@ function text(value: string): string {
 
 function list(value: string): readonly string[] {
   return value.split(',').filter((item) => item !== '');
+}
+
+function flag(value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new Error('It must be true or false.');
+  return value === 'true';
 }
 
 function wholeNumber(value: string): number {

@@ -27,9 +27,16 @@ export interface HttpAuthorizerEvent {
   readonly headers?: Headers;
 }
 
-/** The events CONNECT and DISCONNECT. */
+/** The event CONNECT. */
 export interface ConnectionEvent {
   readonly requestContext: RequestContext & { readonly authorizer: AuthorizerContext };
+}
+
+export interface DisconnectEvent extends ConnectionEvent {
+  readonly requestContext: ConnectionEvent['requestContext'] & {
+    readonly disconnectStatusCode?: number | null;
+    readonly disconnectReason?: string | null;
+  };
 }
 
 export interface MessageEvent extends ConnectionEvent {
@@ -51,6 +58,15 @@ export interface AuthorizedHttpEvent extends HttpEvent {
   readonly requestContext: HttpEvent['requestContext'] & {
     readonly authorizer: { readonly lambda: AuthorizerContext };
   };
+}
+
+/** The event of an event source mapping for a DynamoDB stream. */
+export interface StreamEvent {
+  readonly Records: readonly {
+    readonly eventSource: 'aws:dynamodb';
+    readonly eventName: string;
+    readonly dynamodb: { readonly SequenceNumber: string; readonly Keys: unknown };
+  }[];
 }
 
 /** The event of an event source mapping for an SQS queue. */

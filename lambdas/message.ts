@@ -1,19 +1,21 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { systemClock } from '../core/clock.ts';
-import { createDispatch } from '../core/dispatch/dispatch.ts';
+import { createDispatch, type Dispatch } from '../core/dispatch/dispatch.ts';
+import { readListeners } from '../core/dispatch/listener-table.ts';
 import { createProtocolListeners } from '../core/dispatch/protocol-listeners.ts';
-import { createReceive } from '../core/dispatch/receive.ts';
+import { createReceive, type Receive } from '../core/dispatch/receive.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
-import { listeners } from '../core/listeners/index.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
+import { createFindTarget } from '../core/targets/find-target.ts';
 import { readConnection } from './authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
 import { log } from './log.ts';
 import { createResources } from './resources.ts';
+import { sendParts } from './targets.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
 const environment = readEnvironment('message');
@@ -29,22 +31,27 @@ const protocolListeners = createProtocolListeners({
   publish,
   verify: createTokenVerifier(environment),
 });
-const dispatch = createDispatch({
-  ...switchboard,
-  publish,
-  reply: createReply(switchboard),
-  logger: log,
-  listeners: [...protocolListeners, ...listeners],
-});
-const receive = createReceive({ ...switchboard, dispatch });
 
-/** Takes a frame from a connection or by `POST /messages`. */
-export async function handler(event: MessageEvent | AuthorizedHttpEvent) {
-  return 'routeKey' in event ? takeRequest(event) : takeMessage(event);
+/**
+ * Takes a frame from a connection or by `POST /messages`. `modules` are the default exports of the modules that the
+ * stack's owner named in `listeners`, by file. The stack's bundle gives them.
+ */
+export function createHandler(modules: Readonly<Record<string, unknown>>) {
+  const dispatch = createDispatch({
+    ...switchboard,
+    publish,
+    reply: createReply(switchboard),
+    logger: log,
+    listeners: [...protocolListeners, ...readListeners(modules, protocolListeners)],
+    findTarget: createFindTarget(environment.TARGETS, sendParts),
+  });
+  const receive = createReceive({ ...switchboard, dispatch });
+  return (event: MessageEvent | AuthorizedHttpEvent) =>
+    'routeKey' in event ? takeRequest(event, dispatch) : takeMessage(event, receive);
 }
 
 /** The answer goes back through the route response, which costs no call of the callback API. */
-async function takeMessage({ body, requestContext }: MessageEvent) {
+async function takeMessage({ body, requestContext }: MessageEvent, receive: Receive) {
   const { connectionId, connectedAt, authorizer } = requestContext;
   const { identity, topics, tokenExpiresAt } = readConnection(authorizer);
   const session = { connectionId, connectedAt, tokenExpiresAt };
@@ -53,7 +60,7 @@ async function takeMessage({ body, requestContext }: MessageEvent) {
   return { statusCode: 200, ...(answer && { body: answer.text }) };
 }
 
-async function takeRequest(event: AuthorizedHttpEvent) {
+async function takeRequest(event: AuthorizedHttpEvent, dispatch: Dispatch) {
   const { identity, topics } = readConnection(event.requestContext.authorizer.lambda);
   try {
     queryOf(event, noQuery);

@@ -10,6 +10,9 @@ import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.t
 import type { TokenSecret } from './token-secret.ts';
 import type { WebSocketApi } from './websocket-api.ts';
 
+/** The functions of every stack. Only a lifecycle target needs the function `lifecycle`. */
+export type Functions = Readonly<Record<Exclude<FunctionName, 'lifecycle'>, SwitchboardFunction>>;
+
 /** The resources that functions use. */
 export interface FunctionResources {
   readonly sessions: SessionTable;
@@ -28,7 +31,7 @@ export function createFunctions(
   { sessions, state, tokenSecret, webSocketApi, fanOut }: FunctionResources,
   settings: Settings,
   logs: FunctionLogs,
-): Readonly<Record<FunctionName, SwitchboardFunction>> {
+): Functions {
   const common = { LOG_LEVEL: settings.logLevel };
   const sessionStore = { SESSIONS_TABLE: sessions.tableName, SHARDS: String(settings.shards) };
   const caller = {
@@ -47,6 +50,9 @@ export function createFunctions(
     TOKEN_SECRET_ARN: tokenSecret.secretArn,
     TOKEN_CLAIMS: JSON.stringify(settings.tokenClaims),
   };
+
+  // The first lifecycle target sets it to true.
+  const withoutLifecycle = { RECORDS_ENDS: 'false' };
 
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
     ...logs,
@@ -76,7 +82,11 @@ export function createFunctions(
     ...logs,
     entry: 'disconnect',
     description: 'Deletes the session of a connection that has closed',
-    environment: { ...common, ...sessionStore } satisfies FunctionEnvironments['disconnect'],
+    environment: {
+      ...common,
+      ...sessionStore,
+      ...withoutLifecycle,
+    } satisfies FunctionEnvironments['disconnect'],
     // No client waits for this function, so it needs less CPU.
     memorySize: 256,
     timeout: handshakeTimeout,
@@ -86,11 +96,20 @@ export function createFunctions(
   const message = new SwitchboardFunction(scope, 'Message', {
     ...logs,
     entry: 'message',
+    listeners: settings.listeners,
     description: 'Hands a frame of a client to the listener of its type',
-    environment: { ...common, ...publisher, ...verifier } satisfies FunctionEnvironments['message'],
+    environment: {
+      ...common,
+      ...publisher,
+      ...verifier,
+      ...withoutLifecycle,
+      TARGETS: '[]',
+    } satisfies FunctionEnvironments['message'],
     memorySize: 512,
     timeout: functionTimeout,
   });
+  // Lambda passes it to Node: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
+  if (settings.listeners.length > 0) message.addEnvironment('NODE_OPTIONS', '--enable-source-maps');
 
   const publish = new SwitchboardFunction(scope, 'Publish', {
     ...logs,
@@ -140,7 +159,7 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
+    environment: { ...common, ...caller, ...withoutLifecycle } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });

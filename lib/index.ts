@@ -1,3 +1,9 @@
 export { Switchboard, type SwitchboardProps } from './switchboard.ts';
 export { SwitchboardStack, type SwitchboardStackSettings } from './switchboard-stack.ts';
+export {
+  type HttpTargetOptions,
+  type LifecycleTarget,
+  ListenerTarget,
+  type TargetOptions,
+} from './listener-target.ts';
 export { SettingsError, type DomainSetting } from './settings.ts';

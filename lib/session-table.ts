@@ -1,5 +1,13 @@
 import { Validations, type RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  BillingMode,
+  CfnTable,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { SwitchboardFunction } from './switchboard-function.ts';
 
@@ -84,6 +92,26 @@ export class SessionTable extends Construct {
         `${this.table.tableArn}/index/${byConnection}`,
       ],
     );
+  }
+
+  /** Writes into a session's row why it ends. */
+  grantRecordEnd(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:UpdateItem'], [this.table.tableArn]);
+  }
+
+  /** Turns the table's stream on, and lets a function read it. Returns the stream's ARN. */
+  addStream(reader: SwitchboardFunction): string {
+    const table = this.table.node.defaultChild;
+    // CDK's Table takes a stream only when it is created, and a lifecycle target comes later.
+    if (!(table instanceof CfnTable)) throw new Error('The sessions table has no resource.');
+    // An end is told by the row that was deleted, a beginning by the new one.
+    table.streamSpecification = { streamViewType: StreamViewType.NEW_AND_OLD_IMAGES };
+    const actions = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
+    reader.allow(
+      actions.map((action) => `dynamodb:${action}`),
+      [table.attrStreamArn],
+    );
+    return table.attrStreamArn;
   }
 
   /** Lists whole sessions: the indexes give their keys, and batch reads give the items. */

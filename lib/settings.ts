@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
@@ -10,6 +12,8 @@ const domainForm =
 
 /** The allowed values of each setting, as the error for any other value words them. */
 const allowed: Readonly<Record<string, string>> = {
+  listeners:
+    'the path of a module that exists, or a list of them; relative ones begin at the working directory',
   shards: 'a whole number from 1 to 256',
   inlineLimit: 'a whole number from 1 to 5000',
   fanOutRate: 'a whole number from 1 to 1000000',
@@ -28,9 +32,16 @@ const allowed: Readonly<Record<string, string>> = {
   webSocketDomain: domainForm,
   httpDomain: domainForm,
   stackName: 'a name of up to 128 letters, digits and hyphens that begins with a letter',
+  examples: 'true or false',
 };
 
+const modulePath = z.pipe(
+  z.string().check(z.refine(isFile)),
+  z.transform((path) => resolve(path)),
+);
+
 const schema = z.strictObject({
+  listeners: z._default(z.pipe(z.transform(oneOrMore), z.array(modulePath)), []),
   shards: z._default(fromText(wholeNumber(1, 256)), 8),
   // A publish up to this limit must end within the 29 s of an integration.
   inlineLimit: z._default(fromText(wholeNumber(1, 5000)), 500),
@@ -70,12 +81,13 @@ const appSchema = z.extend(schema, {
   webSocketDomain: z.optional(domain),
   httpDomain: z.optional(domain),
   stackName: z._default(z.string().check(z.regex(/^[A-Za-z][A-Za-z\d-]{0,127}$/)), 'Switchboard'),
+  examples: z._default(fromText(z.boolean()), false),
 });
 
 /** Every setting of the construct that is plain data, checked and with its default filled in. */
 export type Settings = Readonly<z.output<typeof schema>>;
 
-/** The settings of this repository's app, whose domains are data too. */
+/** The settings of this repository's app: those of the construct, and its own. Its domains are data too. */
 export type AppSettings = Readonly<z.output<typeof appSchema>>;
 
 /** A custom domain by its name, with the certificate that it has in ACM. */
@@ -90,36 +102,37 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** Checks the settings. Text is read as the value that it spells, because `cdk -c name=value` passes only text. */
+/** Checks the settings of the construct. */
 export function readSettings(given: object): Settings {
-  return read(schema, given);
+  return check(schema, given);
 }
 
-/** The settings in an app's context. CDK's own keys (`@aws-cdk/…:flag`, `aws:cdk:…`, cached look-ups) hold a colon. */
+/**
+ * The settings in an app's context. CDK's own keys (`@aws-cdk/…:flag`, `aws:cdk:…`, cached look-ups) hold a colon. Text
+ * is read as the value that it spells, because `cdk -c name=value` passes only text.
+ */
 export function readContext(app: Construct): AppSettings {
   const context = z.record(z.string(), z.unknown()).parse(app.node.getAllContext());
   const own = Object.entries(context).filter(([key]) => !key.includes(':') && key !== acknowledgedNotices);
-  return read(appSchema, Object.fromEntries(own));
+  return check(appSchema, Object.fromEntries(own));
 }
 
-/** Where `cdk acknowledge` keeps the notices that the user has read. */
-const acknowledgedNotices = 'acknowledged-issue-numbers';
-
-function read<Schema extends z.ZodMiniType>(form: Schema, given: object): z.output<Schema> {
-  const result = form.safeParse(given);
+function check<Shape extends z.core.$ZodShape>(known: z.ZodMiniObject<Shape, z.core.$strict>, given: object) {
+  const result = known.safeParse(given);
   if (result.success) return result.data;
   const values = new Map<string, unknown>(Object.entries(given));
   const lines = result.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? '');
-    if (name === '' && issue.code === 'unrecognized_keys') return unknownSettings(issue.keys);
+    if (name === '' && issue.code === 'unrecognized_keys') {
+      return `Unknown setting ${issue.keys.join(', ')}; the settings are ${Object.keys(known.shape).join(', ')}.`;
+    }
     return `Setting ${name} is ${JSON.stringify(values.get(name))}; allowed: ${allowed[name] ?? issue.message}.`;
   });
   throw new SettingsError([...new Set(lines)].join('\n'));
 }
 
-function unknownSettings(names: readonly string[]): string {
-  return `Unknown setting ${names.join(', ')}; the settings are ${Object.keys(allowed).join(', ')}.`;
-}
+/** Where `cdk acknowledge` keeps the notices that the user has read. */
+const acknowledgedNotices = 'acknowledged-issue-numbers';
 
 function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): z.ZodMiniNumber {
   return z.int().check(z.minimum(minimum), z.maximum(maximum));
@@ -137,6 +150,14 @@ function parseJson(given: unknown): unknown {
   } catch {
     return given;
   }
+}
+
+function oneOrMore(given: unknown): unknown {
+  return typeof given === 'string' ? [given] : given;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function splitCommas(given: unknown): unknown {

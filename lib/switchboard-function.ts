@@ -16,6 +16,8 @@ export interface FunctionLogs {
 export interface SwitchboardFunctionProps extends FunctionLogs {
   /** The name of the function. Its code is `lambdas/<entry>.ts`. */
   readonly entry: FunctionName;
+  /** The modules with the owner's listeners. Only `message` runs them. */
+  readonly listeners?: readonly string[];
   readonly description: string;
   /** Exactly the variables that `FunctionEnvironments` names for this entry. */
   readonly environment: Readonly<Record<string, string>>;
@@ -49,7 +51,7 @@ export class SwitchboardFunction extends lambda.Function {
       description: props.description,
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      code: functionCode(props.entry),
+      code: functionCode(scope, props.entry, props.listeners),
       handler: 'index.handler',
       environment: props.environment,
       memorySize: props.memorySize,

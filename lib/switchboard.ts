@@ -10,6 +10,9 @@ import { checkDomains } from './custom-domain.ts';
 import { FanOut } from './fan-out.ts';
 import { createFunctions } from './functions.ts';
 import { HttpApi } from './http-api.ts';
+import { Lifecycle } from './lifecycle.ts';
+import type { LifecycleTarget, ListenerTarget } from './listener-target.ts';
+import { MessageTargets } from './message-targets.ts';
 import { StateTable } from './state-table.ts';
 import { SessionTable } from './session-table.ts';
 import { readSettings } from './settings.ts';
@@ -17,6 +20,13 @@ import { TokenSecret } from './token-secret.ts';
 import { WebSocketApi } from './websocket-api.ts';
 
 export interface SwitchboardProps {
+  /**
+   * The path of a module (`.ts`, `.js`, …) whose default export is a list of listeners, made by `defineListener` of
+   * `switchboard/listener`; or a list of such paths. The module is bundled with all that it imports.
+   * `join(import.meta.dirname, 'listeners.ts')` works in any working directory.
+   * @default [] - clients can send only the frames of the protocol
+   */
+  readonly listeners?: string | readonly string[];
   /**
    * The number of partitions that hold a tenant's audience. A partition takes 1,000 writes per second, and workers send
    * to partitions in parallel. It can be raised at any time. If it is lowered, sessions in the removed shards are not
@@ -144,6 +154,8 @@ export class Switchboard extends Construct {
   readonly fanOutDeadLetters: Queue;
 
   private readonly routes: HttpApi;
+  private readonly targets: MessageTargets;
+  private readonly lifecycle: Lifecycle;
 
   constructor(scope: Construct, id: string, props: SwitchboardProps = {}) {
     super(scope, id);
@@ -176,6 +188,14 @@ export class Switchboard extends Construct {
       ...logs,
     });
 
+    this.targets = new MessageTargets(functions.message);
+    this.lifecycle = new Lifecycle(this, 'Lifecycle', {
+      ...logs,
+      sessions,
+      recorders: [functions.message, functions.api, functions.disconnect],
+      logLevel: settings.logLevel,
+    });
+
     this.webSocketUrl = webSocketApi.url;
     this.publishUrl = this.routes.publishUrl;
     this.publishFunction = functions.publish;
@@ -200,6 +220,19 @@ export class Switchboard extends Construct {
    */
   addRoute(routeKey: string, fn: IFunction): apigateway.HttpRoute {
     return this.routes.addRoute(routeKey, fn);
+  }
+
+  /**
+   * Sends the messages of a type, or of all types that begin alike (`order-*`), to a function or an endpoint in any
+   * language. Its answer becomes the ack. A listener in code comes first, then the most specific pattern.
+   */
+  addTarget(pattern: string, target: ListenerTarget): void {
+    this.targets.add(pattern, target);
+  }
+
+  /** Tells a function, an endpoint or an event bus of every session that begins and ends, at least once. */
+  addLifecycleTarget(target: LifecycleTarget): void {
+    this.lifecycle.add(target);
   }
 
   /** Lets a service publish, over HTTP and by direct invocation. */

@@ -1,29 +1,30 @@
-import { bundleFunctions } from '../lib/function-code.ts';
+import { type Bundle, bundleFunctions } from '../lib/bundles.ts';
 import type { FunctionName } from '../lambdas/environment.ts';
 
 /**
  * The largest size of each function's minified bundle, in KB of 1,024 bytes. A cold start reads and compiles the whole
- * bundle, so growth must be a decision.
+ * bundle, so growth must be a decision. The listeners of a stack's owner come on top.
  */
 export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   authorize: 240,
   connect: 270,
   disconnect: 250,
-  message: 400,
+  message: 410,
   publish: 360,
   api: 330,
   'fan-out': 355,
+  lifecycle: 280,
 };
 
 /** Makes one line per function. `failures` holds the functions above their budget. */
-export function checkBundleBudgets(bundles: ReadonlyMap<string, Uint8Array> = bundleFunctions()): {
+export function checkBundleBudgets(bundles: ReadonlyMap<string, Bundle> = bundleFunctions()): {
   readonly lines: readonly string[];
   readonly failures: readonly string[];
 } {
   const lines: string[] = [];
   const failures: string[] = [];
   for (const [name, budgetKb] of Object.entries(bundleBudgetsKb)) {
-    const sizeKb = Math.ceil((bundles.get(name)?.byteLength ?? Infinity) / 1024);
+    const sizeKb = Math.ceil((bundles.get(name)?.get('index.js')?.byteLength ?? Infinity) / 1024);
     lines.push(`${name} ${sizeKb} KB of ${budgetKb} KB`);
     if (sizeKb > budgetKb) failures.push(`${name}: ${sizeKb} KB is over its budget of ${budgetKb} KB`);
   }

@@ -11,7 +11,14 @@ export const walls = {
   protocol: { folders: [], packages: ['zod/mini'], builtins: false },
   core: {
     folders: ['protocol'],
-    packages: ['@aws-lambda-powertools/*', '@aws-sdk/*', '@smithy/*', 'jose', 'zod/mini'],
+    packages: [
+      '@aws-lambda-powertools/*',
+      '@aws-sdk/*',
+      '@smithy/*',
+      '@standard-schema/spec',
+      'jose',
+      'zod/mini',
+    ],
     builtins: true,
   },
   lambdas: {
@@ -23,7 +30,7 @@ export const walls = {
   console: { folders: ['client', 'protocol'], packages: [], builtins: false },
   lib: {
     folders: ['protocol'],
-    files: ['core/timing.ts'],
+    files: ['core/timing.ts', 'core/targets/rules.ts'],
     typesOf: ['lambdas/environment.ts', 'lambdas/http/routes.ts'],
     packages: [
       '@aws-sdk/credential-provider-env',
@@ -31,7 +38,24 @@ export const walls = {
       'aws-cdk-lib/*',
       'constructs',
       'esbuild',
+      '@jridgewell/sourcemap-codec',
       'zod/mini',
+    ],
+    builtins: true,
+  },
+  // As its readers would write it, in an app of their own.
+  examples: {
+    folders: [],
+    packages: [
+      'switchboard',
+      'switchboard/*',
+      '@switchboard/*',
+      'aws-cdk-lib',
+      'aws-cdk-lib/*',
+      'constructs',
+      '@aws-sdk/*',
+      'zod',
+      'zod/*',
     ],
     builtins: true,
   },

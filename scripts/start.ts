@@ -29,7 +29,7 @@ await run(async () => {
     // The synthesis takes the longest, so the other parts load meanwhile.
     await Promise.all([
       import('../local/index.ts'),
-      synthesise(assembly, { signal: stop }),
+      synthesise(assembly, { signal: stop, context: { examples: true } }),
       import('./build-site.ts').then(({ buildSite }) => buildSite(site)),
     ]);
     await runUntilStopped({

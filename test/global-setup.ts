@@ -8,7 +8,7 @@ import { readTableSchemas, type TableSchemas } from './table-schemas.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The synthesised app, as `npm start` runs it. */
+    /** The synthesised app, as `npm start` runs it: with the examples. */
     assembly: string;
     /** The tables of that app. */
     tableSchemas: TableSchemas;
@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.TMPDIR = folder;
   const assembly = path.join(folder, 'cdk.out');
   const site = path.join(folder, 'site');
-  await Promise.all([synthesise(assembly), buildSite(site)]);
+  await Promise.all([synthesise(assembly, { context: { examples: true } }), buildSite(site)]);
   project.provide('assembly', assembly);
   project.provide('tableSchemas', await readTableSchemas(assembly));
   project.provide('site', site);

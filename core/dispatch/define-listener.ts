@@ -16,6 +16,13 @@ export function defineListener<Schema extends StandardSchemaV1>(listener: {
   readonly content: Schema;
   readonly handle: (context: ListenerContext<StandardSchemaV1.InferOutput<Schema>>) => unknown;
 }): Listener {
+  // An older version of a library, or JavaScript without types, would fail at each frame.
+  if (!('~standard' in listener.content)) {
+    const type = JSON.stringify(listener.type);
+    throw new TypeError(
+      `The content of the listener ${type} must be a schema as in https://standardschema.dev.`,
+    );
+  }
   return createListener(listener.type, (content) => readContent(listener.content, content), listener.handle);
 }
 

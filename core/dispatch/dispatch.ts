@@ -1,4 +1,3 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import {
   ackFrame,
   bareHeartbeat,
@@ -28,8 +27,13 @@ export interface DispatchOptions {
   readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
-  readonly logger: Pick<Logger, keyof ListenerLog>;
+  readonly logger: DispatchLogger;
 }
+
+/** The fields of a line become fields of its JSON. */
+type DispatchLogger = Readonly<
+  Record<keyof ListenerLog, (message: string, fields: Record<string, unknown>) => void>
+>;
 
 /** Who sent a frame. */
 export interface Sender {
@@ -46,6 +50,8 @@ export interface FrameAnswer {
   readonly text: string;
   /** Why the frame was refused. */
   readonly refusal?: Refusal;
+  /** The error of a listener that was answered as `internal`. */
+  readonly fault?: { readonly cause: unknown };
   /** The frame succeeded and had no id. A connection gets no answer then. */
   readonly ackNotRequested?: true;
 }
@@ -54,7 +60,7 @@ export interface FrameAnswer {
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
 export function createDispatch({ listeners, findTarget, publish, reply, logger }: DispatchOptions): Dispatch {
-  const byType = tableOf(listeners);
+  const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
   /** Resolves to the content of the `ack`. */
   async function run(frame: ClientFrame, sender: Sender): Promise<unknown> {
@@ -93,11 +99,14 @@ export function createDispatch({ listeners, findTarget, publish, reply, logger }
       if (sender.session && Buffer.byteLength(ack) > maxDownlinkFrameBytes) throw answerTooLarge();
       return { text: ack };
     } catch (cause) {
-      if (!(cause instanceof Refusal)) {
-        const connectionId = sender.session?.connectionId;
-        logger.error('listener failed', { type: frame.type, connectionId, cause });
-      }
-      return refused(Refusal.of(cause), frame.id, frame.type);
+      const answer = refused(Refusal.of(cause), frame.id, frame.type);
+      if (cause instanceof Refusal) return answer;
+      logger.error('listener failed', {
+        type: frame.type,
+        connectionId: sender.session?.connectionId,
+        cause,
+      });
+      return { ...answer, fault: { cause } };
     }
   };
 }
@@ -111,16 +120,8 @@ export function failedAnswer(text: string, cause: unknown): FrameAnswer {
   return refused(Refusal.of(cause), id, requestType);
 }
 
-/** Throws an error that names what is wrong with the table. It is a mistake in code, so no frame causes it. */
-function tableOf(listeners: readonly Listener[]): ReadonlyMap<string, Listener> {
-  const byType = new Map(listeners.map((listener) => [listener.type, listener]));
-  if (byType.size === listeners.length) return byType;
-  const repeated = listeners.find((listener) => byType.get(listener.type) !== listener);
-  throw new Error(`Two listeners have the type ${JSON.stringify(repeated?.type)}.`);
-}
-
 /** A log whose lines carry these fields. */
-function logOf(logger: DispatchOptions['logger'], fields: Readonly<Record<string, unknown>>): ListenerLog {
+function logOf(logger: DispatchLogger, fields: Readonly<Record<string, unknown>>): ListenerLog {
   const line = (level: keyof ListenerLog) => (message: string, more?: Record<string, unknown>) => {
     logger[level](message, { ...more, ...fields });
   };

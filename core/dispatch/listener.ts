@@ -31,8 +31,8 @@ export interface ListenerContext<Content> {
 /** As in the body of `POST /publish`. */
 export interface SendOptions {
   /** Stored in the channel's log before it is delivered, for users who are away. */
-  readonly durable?: boolean;
-  readonly ttlSeconds?: number;
+  readonly durable?: boolean | undefined;
+  readonly ttlSeconds?: number | undefined;
 }
 
 /** Times are epoch milliseconds. */

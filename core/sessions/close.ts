@@ -2,6 +2,7 @@ import { type Closing, closingFrame, type Identity, Refusal, type Session } from
 import type { Clock } from '../clock.ts';
 import { type ConnectionsClient, isRetryable } from '../connections/client.ts';
 import { closingSendingMs } from '../timing.ts';
+import { closingEnd } from './end.ts';
 import { listSessions } from './list.ts';
 import type { Recipients } from './recipients.ts';
 import type { Sessions } from './sessions.ts';
@@ -42,6 +43,8 @@ export function createCloseSession({ sessions, connections, clock }: CloseOption
   return async (session, closing) => {
     // The connection ends whether or not the frame arrives.
     await sendClosing(session.connectionId, closing);
+    // Before the close, because its `$disconnect` may delete the row first.
+    await sessions.recordEnd(session, session.connectionId, closingEnd(closing));
     const end = await connections.disconnect(session.connectionId);
     if (end.outcome === 'throttled')
       throw new Refusal('rate_limited', 'The connection could not be closed yet.');

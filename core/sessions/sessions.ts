@@ -21,6 +21,7 @@ import {
   shardOf,
   userKey,
 } from './items.ts';
+import type { SessionEnd } from './end.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SessionsOptions {
@@ -28,6 +29,8 @@ export interface SessionsOptions {
   readonly table: string;
   /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
+  /** Whether a lifecycle target is told why sessions end. @default false */
+  readonly recordsEnds?: boolean | undefined;
   readonly subscriptions: Subscriptions;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -38,7 +41,8 @@ export type Sessions = ReturnType<typeof createSessions>;
 const maxUserAgentLength = 256;
 
 /** The open sessions, in the sessions table. One write adds a session. One delete removes it. */
-export function createSessions({ db, table, shards, subscriptions, clock }: SessionsOptions) {
+export function createSessions(options: SessionsOptions) {
+  const { db, table, shards, recordsEnds = false, subscriptions, clock } = options;
   const keyOf = (identity: Identity, connectionId: string) => ({ pk: userKey(identity), sk: connectionId });
 
   /** Deletes the session's row, then the subscriptions to the topics that the row listed. */
@@ -69,6 +73,22 @@ export function createSessions({ db, table, shards, subscriptions, clock }: Sess
           },
         }),
       );
+    },
+
+    /**
+     * Writes into the session's row why it ends, before the row is deleted. The first reason stays: a `kicked` also
+     * brings a `$disconnect`. A session without a row has been told of already.
+     */
+    async recordEnd(identity: Identity, connectionId: string, { code, reason }: SessionEnd): Promise<void> {
+      if (!recordsEnds) return;
+      const update = new UpdateCommand({
+        TableName: table,
+        Key: keyOf(identity, connectionId),
+        UpdateExpression: 'SET endCode = :code, endReason = :reason',
+        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endReason)',
+        ExpressionAttributeValues: { ':code': code, ':reason': reason },
+      });
+      await conditionHeld(db.send(update));
     },
 
     /** Removes this connection only. A late call never removes a newer session of the same user. */

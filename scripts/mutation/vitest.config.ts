@@ -24,6 +24,8 @@ function sharedPrefix(one: string, other: string): number {
 
 /** Includes only the tests that run in one process. End-to-end tests take too long for each mutant. */
 export default defineConfig({
+  // The packages that examples import are the sources of this repository.
+  resolve: { tsconfigPaths: true },
   test: {
     include: ['test/{core,lambdas,protocol}/**/*.test.ts'],
     // It gives the tests the tables of the synthesised template.

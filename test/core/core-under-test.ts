@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { Clock } from '../../core/clock.ts';
+import { type ListenerContext, topicRights } from '../../core/dispatch/listener.ts';
 import type { FanOutJob } from '../../core/fan-out/queue.ts';
 import { createPublish } from '../../core/publish/publish.ts';
 import { createReply } from '../../core/publish/reply.ts';
@@ -17,6 +18,7 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 
 export interface CoreOptions extends ConnectionsScript {
   readonly shards?: number;
+  readonly recordsEnds?: boolean;
   readonly inlineLimit?: number;
   readonly durableTopics?: readonly string[];
   /** The error that the queue fails with. `undefined`: it works. */
@@ -38,7 +40,8 @@ export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core
 }
 
 async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
-  const { shards = 3, inlineLimit = 500, durableTopics = [], wait = () => Promise.resolve() } = options;
+  const { shards = 3, recordsEnds, inlineLimit = 500, durableTopics = [] } = options;
+  const { wait = () => Promise.resolve() } = options;
   const { db } = dynamodb;
   const tables = await dynamodb.createTables();
   const clock = createTestClock(wait);
@@ -61,7 +64,7 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
       return Promise.resolve();
     },
   };
-  const resources = { db, tables, shards, connections, logger };
+  const resources = { db, tables, shards, recordsEnds, connections, logger };
   const parts = {
     ...createSwitchboard(resources, clock),
     connections,
@@ -110,4 +113,15 @@ export function sessionOf(connectionId: string, differing: Partial<Session> = {}
 
 export function idsOf(found: readonly { readonly connectionId: string }[]): string[] {
   return found.map(({ connectionId }) => connectionId).sort();
+}
+
+/** What a listener gets besides the content, for one that answers only by its ack. */
+export function contextOf(
+  sender: Pick<ListenerContext<unknown>, 'from' | 'session'>,
+  patterns: readonly string[] = [],
+): Omit<ListenerContext<unknown>, 'content'> {
+  const never = () => Promise.reject(new Error('This listener sends nothing.'));
+  const silent = () => undefined;
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  return { ...sender, topics: topicRights(patterns), reply: never, send: never, log };
 }

@@ -1,109 +1,129 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startStack, type Stack } from '../e2e/stack.ts';
-import { type CodeBlock, codeBlocks, readPage, root } from './documents.ts';
+import * as z from 'zod/mini';
+import { defineListener } from '../../core/listener.ts';
+import { callListener } from '../../core/testing.ts';
+import { startStack } from '../e2e/stack.ts';
+import { codeBlocks, readPage, root, tableRows } from './documents.ts';
 
 const run = promisify(execFile);
-const steps = codeBlocks(readPage('docs/add-a-listener.md'));
+const page = readPage('docs/add-a-listener.md');
+const steps = codeBlocks(page);
+const files = steps.flatMap(({ file, code }) => (file === undefined ? [] : [{ file, code }]));
 
-let copy: string;
+/** A folder outside the repository, with the files of the page. */
+let app: string;
+let folder: string;
 beforeAll(() => {
-  copy = mkdtempSync(path.join(os.tmpdir(), 'switchboard-docs-'));
-  const folders = [
-    'bin',
-    'cli',
-    'client',
-    'console',
-    'core',
-    'lambdas',
-    'lib',
-    'local',
-    'protocol',
-    'publisher',
-    'scripts',
-  ];
-  const testFiles = [
-    'test/e2e/stack.ts',
-    'test/e2e/client.ts',
-    'test/global-setup.ts',
-    'test/table-schemas.ts',
-    'test/queue.ts',
-  ];
-  const files = ['cdk.json', 'package.json', 'tsconfig.json', 'vitest.config.ts', ...testFiles];
-  for (const name of [...folders, ...files]) {
-    cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
-  }
-  symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'), 'dir');
-  for (const step of steps) apply(step);
+  folder = mkdtempSync(path.join(os.tmpdir(), 'switchboard-docs-'));
+  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'), 'dir');
+  app = path.join(folder, 'app');
+  mkdirSync(app);
+  writeFileSync(path.join(app, 'package.json'), '{"type":"module"}');
+  linkPackage(path.join(app, 'node_modules/switchboard'));
+  for (const { file, code } of files) writeFileSync(path.join(app, file), code);
 });
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('docs/add-a-listener.md, followed to the letter', () => {
-  it('changes the table of listeners and adds two files, nothing else', () => {
-    expect(steps.flatMap(({ file }) => file ?? [])).toEqual([
-      'core/listeners/typing-start.ts',
-      'core/listeners/index.ts',
-      'test/e2e/typing-start.test.ts',
-    ]);
+  it('makes a module, an app and a test', () => {
+    expect(files.map(({ file }) => file)).toEqual(['listeners.ts', 'app.ts', 'listeners.test.ts']);
   });
 
   it('gives a stack that runs the new type', { timeout: 180_000 }, async () => {
-    const assembly = path.join(copy, 'cdk.out');
-    const env = { ...process.env, CDK_OUTDIR: assembly };
-    await run(process.execPath, ['--import', 'tsx', 'bin/app.ts'], { cwd: copy, env });
-    const stack: Stack = await startStack({ assembly });
+    await run(process.execPath, ['--import', 'tsx', 'app.ts'], { cwd: app });
+    const stack = await startStack({ assembly: path.join(app, 'cdk.out') });
     try {
       const client = await stack.connect({ user: '42' });
       const other = await stack.connect({ user: '43' });
-      client.send(exampleFrame());
+      expect(await client.ask(exampleFrame())).toMatchObject({ type: 'ack', content: { isOnline: true } });
       expect(await other.next()).toEqual({
         type: 'typing-started',
         content: {},
         messageId: expect.any(String) as string,
         from: { tenant: 'default', userType: 'member', userId: '42' },
       });
-      await client.expectSilence();
     } finally {
       await stack.close();
     }
   });
 
-  it('gives a test that passes', { timeout: 180_000 }, async () => {
-    const command = steps.find(({ language }) => language === 'sh')?.code.trim() ?? '';
-    const file = command.replace(/^npm test -- /, '');
-    const { stdout } = await run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], {
-      cwd: copy,
-      env: { ...process.env, NO_COLOR: '1' },
-    });
-    expect(stdout).toMatch(/Tests +2 passed/);
+  it('shows the line of a mistake, and no trace of CDK', { timeout: 60_000 }, async () => {
+    const file = path.join(app, 'listeners.ts');
+    const [first] = files;
+    writeFileSync(file, 'export default [\n  { a: }\n];\n');
+    const failed = run(process.execPath, ['--import', 'tsx', 'app.ts'], { cwd: app });
+    const stderr = await failed.then(
+      () => 'It did not fail.',
+      (error: unknown) => z.parse(z.looseObject({ stderr: z.string() }), error).stderr,
+    );
+    writeFileSync(file, first?.code ?? '');
+    expect(stderr).toContain('listeners.ts:2:7:\n      2 │   { a: }\n');
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
+  it('gives tests that pass without a stack', { timeout: 180_000 }, async () => {
+    const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
+    const env = { ...process.env, NO_COLOR: '1' };
+    const { stdout } = await run(process.execPath, [vitest, 'run'], { cwd: app, env });
+    expect(stdout).toMatch(/Tests +3 passed/);
   });
 });
 
-function exampleFrame(): unknown {
-  return JSON.parse(steps.find(({ language }) => language === 'json')?.code ?? '');
+describe('the tables of docs/add-a-listener.md', () => {
+  it('name every field that a listener gets', async () => {
+    const fields = tableRows(page, 'field', 'type').map(([name]) => name);
+    const describing = defineListener({
+      type: 'describe',
+      content: z.unknown(),
+      handle: ({ content: _content, from, session, topics, ...functions }) => [
+        'content',
+        ...keysOf({ from }),
+        'session',
+        ...keysOf({ session }),
+        ...keysOf({ topics }),
+        ...Object.keys(functions),
+      ],
+    });
+    const { ack } = await callListener([describing], { type: 'describe', content: 1 });
+    expect(z.parse(z.array(z.string()), ack).toSorted()).toEqual(fields.toSorted());
+  });
+});
+
+function keysOf(object: Readonly<Record<string, object | undefined>>): string[] {
+  return Object.entries(object).flatMap(([name, fields]) =>
+    Object.keys(fields ?? {}).map((key) => `${name}.${key}`),
+  );
 }
 
-function apply({ language, file, code }: CodeBlock): void {
-  if (file === undefined) return;
-  const target = path.join(copy, file);
-  mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, language === 'diff' ? patched(readFileSync(target, 'utf8'), code) : code);
+function exampleFrame(): object {
+  return z.parse(
+    z.looseObject({}),
+    JSON.parse(steps.find(({ language }) => language === 'json')?.code ?? ''),
+  );
 }
 
-/** Applies a diff without line numbers. The lines that it removes and keeps must be there exactly once. */
-function patched(text: string, diff: string): string {
-  return diff.split(/^@@\n/m).reduce((current, hunk) => {
-    const lines = hunk.split('\n').filter((line) => line !== '');
-    const side = (without: string) =>
-      lines
-        .filter((line) => !line.startsWith(without))
-        .map((line) => `${line.slice(1)}\n`)
-        .join('');
-    expect(current.split(side('+'))).toHaveLength(2);
-    return current.replace(side('+'), () => side('-'));
-  }, text);
+/** The package `switchboard`, whose exports are the sources of this repository, not what a build made of them. */
+function linkPackage(target: string): void {
+  const { exports } = manifest.parse(JSON.parse(readPage('package.json')));
+  const sources = Object.entries(exports).map(([name, { default: built }]) => [
+    name,
+    built.replace('./dist/', './').replace(/\.js$/, '.ts'),
+  ]);
+  mkdirSync(target, { recursive: true });
+  const sourceManifest = {
+    name: 'switchboard',
+    type: 'module',
+    exports: Object.fromEntries(sources) as object,
+  };
+  writeFileSync(path.join(target, 'package.json'), JSON.stringify(sourceManifest));
+  for (const name of ['core', 'lib', 'protocol', 'publisher']) {
+    symlinkSync(path.join(root, name), path.join(target, name), 'dir');
+  }
 }
+
+const manifest = z.object({ exports: z.record(z.string(), z.object({ default: z.string() })) });

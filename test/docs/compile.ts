@@ -36,10 +36,7 @@ function compilerOptions(): ts.CompilerOptions {
   return {
     ...config?.options,
     lib: [...(config?.options.lib ?? []), 'lib.dom.d.ts'],
-    paths: {
-      '@switchboard/client': [path.join(root, 'client/index.ts')],
-      switchboard: [path.join(root, 'lib/index.ts')],
-    },
+    paths: { ...config?.options.paths, '@switchboard/client': [path.join(root, 'client/index.ts')] },
   };
 }
 

@@ -1,6 +1,7 @@
+import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { readSettings } from '../../lib/settings.ts';
+import { readContext } from '../../lib/settings.ts';
 import { errorTable } from '../../protocol/index.ts';
 import { startStack } from '../e2e/stack.ts';
 import { readPage, tableRows } from './documents.ts';
@@ -24,7 +25,7 @@ describe('the table of settings in README.md', () => {
   const rows = tableRows(readPage('README.md'), 'setting');
 
   it('names every setting and no other', () => {
-    const unknown = () => readSettings({ none: 1 });
+    const unknown = () => readContext(new App({ context: { none: 1 } }));
     expect(unknown).toThrow(`the settings are ${rows.map(([name]) => name).join(', ')}.`);
   });
 

@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { variables } from '../../lambdas/environment.ts';
-import { bundleFunctions } from '../../lib/function-code.ts';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { bundleFunctions } from '../../lib/bundles.ts';
+import { environmentOf } from './function-environment.ts';
 import { bundleBudgetsKb, checkBundleBudgets } from '../../scripts/bundle-budgets.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -38,6 +38,17 @@ describe('the app without the CDK command line, credentials or network', () => {
     expect(assets).toHaveLength(names.length);
   });
 
+  it('offers no listener of the examples, unless the setting says so', () => {
+    const demo = Buffer.from('demo-message-send');
+    const withDemo = (assembly: string) =>
+      readdirSync(assembly)
+        .filter((entry) => entry.startsWith('asset.'))
+        .filter((entry) => readFileSync(join(assembly, entry, 'index.js')).includes(demo));
+    expect(withDemo(join(folder, 'cdk.out'))).toEqual([]);
+    // The app that the tests and `npm start` run.
+    expect(withDemo(inject('assembly'))).toHaveLength(1);
+  });
+
   it('writes CommonJS for each function, in any folder', () => {
     for (const asset of assets) {
       const manifest = readFileSync(join(folder, 'cdk.out', asset, 'package.json'), 'utf8');
@@ -50,7 +61,7 @@ describe('the app without the CDK command line, credentials or network', () => {
     const output = execFileSync(
       process.execPath,
       ['-p', `typeof require(${JSON.stringify(join(folder, 'cdk.out', file ?? '', 'index.js'))}).handler`],
-      { encoding: 'utf8', env: { ...lambdaSets, ...environmentOf(name) } },
+      { encoding: 'utf8', env: environmentOf(name) },
     );
     expect(output.trim()).toBe('function');
   });
@@ -58,6 +69,16 @@ describe('the app without the CDK command line, credentials or network', () => {
   it('ends with one clear line and status 1 if a setting is wrong', () => {
     const { status, stderr } = synthesise({ shards: 'many' });
     expect(stderr).toBe('Setting shards is "many"; allowed: a whole number from 1 to 256.\n');
+    expect(status).toBe(1);
+  });
+
+  it('ends with the lines of esbuild and status 1 if the listeners do not build', () => {
+    const listeners = join(folder, 'broken.ts');
+    writeFileSync(listeners, 'export default [\n');
+    const { status, stderr } = synthesise({ listeners });
+    expect(stderr.replace(/^Bundling asset .*\n/gm, '')).toMatch(
+      /^The setting listeners names code that does not build\.\n\n✘ \[ERROR\] Unexpected end of file\n\n {4}\S*broken\.ts:2:0:\n[^]*╵ \^\n$/,
+    );
     expect(status).toBe(1);
   });
 
@@ -70,7 +91,9 @@ describe('the app without the CDK command line, credentials or network', () => {
 
   function functionOf(asset: string): string | undefined {
     const code = readFileSync(join(folder, 'cdk.out', asset, 'index.js'));
-    return [...bundleFunctions()].find(([, bundle]) => code.equals(bundle))?.[0];
+    return [...bundleFunctions()].find(([, bundle]) =>
+      code.equals(bundle.get('index.js') ?? new Uint8Array()),
+    )?.[0];
   }
 });
 
@@ -80,36 +103,16 @@ describe('bundle budgets', () => {
   });
 
   it('name the function, its size and its budget if a bundle is too large', () => {
-    const bundles = new Map(names.map((name) => [name, new Uint8Array(name === 'api' ? 1024 * 1024 : 1024)]));
+    const codeOf = (name: string) => new Uint8Array(name === 'api' ? 1024 * 1024 : 1024);
+    const bundles = new Map(names.map((name) => [name, new Map([['index.js', codeOf(name)]])]));
     expect(checkBundleBudgets(bundles).failures).toEqual([
       `api: 1024 KB is over its budget of ${bundleBudgetsKb.api} KB`,
     ]);
   });
 
   it('cover no credential chain, which has no use in Lambda', () => {
-    for (const code of bundleFunctions().values()) {
-      expect(Buffer.from(code).includes('sso_start_url')).toBe(false);
+    for (const bundle of bundleFunctions().values()) {
+      expect(Buffer.from(bundle.get('index.js') ?? '').includes('sso_start_url')).toBe(false);
     }
   });
 });
-
-/** The variables that Lambda sets, and not the stack. */
-const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
-
-function environmentOf(name: (typeof names)[number]): Record<string, string> {
-  const values: Readonly<Record<string, string>> = {
-    LOG_LEVEL: 'INFO',
-    SHARDS: '8',
-    INLINE_LIMIT: '500',
-    DURABLE_TOPICS: '',
-    SESSIONS_TABLE: 'sessions',
-    STATE_TABLE: 'state',
-    FAN_OUT_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/jobs',
-    FAN_OUT_RATE: '1000',
-    CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',
-    TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
-    TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
-    ALLOWED_ORIGINS: '',
-  };
-  return Object.fromEntries(variables[name].map((variable) => [variable, values[variable] ?? '']));
-}

@@ -23,7 +23,7 @@ const publisher = {
 };
 
 /** All rights of a function, except to write its own log. */
-const rights: Record<FunctionName, Record<string, readonly string[]>> = {
+const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly string[]>> = {
   authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'] },
   connect: { 'dynamodb:PutItem': [sessions] },
   disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },

@@ -1,9 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { App } from 'aws-cdk-lib';
+import { type App, Stack } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Function } from 'aws-cdk-lib/aws-lambda';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ListenerTarget } from '../../lib/listener-target.ts';
 import { SwitchboardStack, type SwitchboardStackSettings } from '../../lib/switchboard-stack.ts';
 import { createCheckedApp, graveDiagnostics, violations } from './checks.ts';
 import { createStack, resourcesOf } from './stack-under-test.ts';
@@ -28,6 +32,12 @@ describe('the template', () => {
       expect(violations(app)).toEqual([]);
     },
   );
+
+  it('passes the same rules with targets of each kind', () => {
+    const { app, stack } = createApp('rules-of-targets');
+    addTargets(app, stack);
+    expect(violations(app)).toEqual([]);
+  });
 
   it('would not pass them with a queue that takes unencrypted requests', () => {
     const { app, stack } = createApp('broken-rules');
@@ -56,6 +66,13 @@ describe('the template', () => {
     expect(graveDiagnostics(join(app.outdir, 'Switchboard.template.json'))).toEqual([]);
   });
 
+  it('is valid CloudFormation with targets of each kind', () => {
+    const { app, stack } = createApp('targets');
+    addTargets(app, stack);
+    app.synth();
+    expect(graveDiagnostics(join(app.outdir, 'Switchboard.template.json'))).toEqual([]);
+  });
+
   it('holds only resources that the laptop cloud can run', () => {
     const types = new Set(resourcesOf(createStack()).map(({ type }) => type));
     expect([...types].filter((type) => !runsOnALaptop.test(type))).toEqual([]);
@@ -64,6 +81,27 @@ describe('the template', () => {
 
 const runsOnALaptop =
   /^AWS::(ApiGatewayV2::\w+|Lambda::(Function|Permission|EventSourceMapping)|IAM::(Role|Policy|ManagedPolicy)|Logs::LogGroup|DynamoDB::(Table|GlobalTable)|SecretsManager::Secret|SQS::\w+|CloudWatch::\w+|CDK::Metadata)$/;
+
+/** Targets that belong to another stack, so that their own findings are not ours. */
+function addTargets(app: App, { switchboard }: SwitchboardStack): void {
+  const others = new Stack(app, 'Others');
+  const fn = Function.fromFunctionArn(others, 'Fn', 'arn:aws:lambda:us-east-1:123456789012:function:orders');
+  const bus = EventBus.fromEventBusArn(
+    others,
+    'Bus',
+    'arn:aws:events:us-east-1:123456789012:event-bus/orders',
+  );
+  const secret = Secret.fromSecretCompleteArn(
+    others,
+    'Secret',
+    'arn:aws:secretsmanager:us-east-1:123456789012:secret:hook-AbCdEf',
+  );
+  const endpoint = ListenerTarget.http('https://crm.example.com/hook', { secret });
+  switchboard.addTarget('order-*', ListenerTarget.lambda(fn));
+  switchboard.addTarget('crm-*', endpoint);
+  for (const target of [ListenerTarget.lambda(fn), endpoint, ListenerTarget.eventBus(bus)])
+    switchboard.addLifecycleTarget(target);
+}
 
 function createApp(
   name: string,

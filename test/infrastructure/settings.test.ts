@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
@@ -55,9 +56,9 @@ describe('settings', () => {
 
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
-      'Unknown setting shard; the settings are shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
+      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
         'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
-        'disableExecuteApiEndpoint, webSocketDomain, httpDomain, stackName.',
+        'disableExecuteApiEndpoint.',
     );
   });
 
@@ -97,16 +98,42 @@ describe('settings from the command line', () => {
   });
 });
 
+describe('the setting examples', () => {
+  it('is of the app alone, and is read from text', () => {
+    expect(readContext(new App({ context: { examples: 'true' } })).examples).toBe(true);
+    expect(() => readContext(new App({ context: { examples: 'some' } }))).toThrow(
+      'Setting examples is "some"; allowed: true or false.',
+    );
+    expect(() => readSettings({ examples: true })).toThrow(
+      'Unknown setting examples; the settings are listeners,',
+    );
+  });
+});
+
+describe('the setting listeners', () => {
+  it('is one path or a list of them, from the working directory', () => {
+    const file = path.resolve('examples/listeners.ts');
+    expect(readSettings({ listeners: 'examples/listeners.ts' }).listeners).toEqual([file]);
+    expect(readSettings({ listeners: [file, './examples/demo/listeners.ts'] }).listeners).toEqual([
+      file,
+      path.resolve('examples/demo/listeners.ts'),
+    ]);
+    expect(readSettings({}).listeners).toEqual([]);
+  });
+});
+
 describe('the settings in cdk.json', () => {
   const settings = readContext(new App({ context: cdkJson.context }));
 
   it('are the defaults, except that the tables are deleted with the stack', () => {
-    expect(settings).toEqual({ ...readSettings({}), removalPolicy: 'destroy', stackName: 'Switchboard' });
+    const own = { removalPolicy: 'destroy', stackName: 'Switchboard', examples: false };
+    expect(settings).toEqual({ ...readSettings({}), ...own });
   });
 
   it('are kept apart from the keys that CDK adds', () => {
     const context = { '@aws-cdk/core:flag': true, 'aws:cdk:x': 1, 'acknowledged-issue-numbers': [1] };
-    expect(readContext(new App({ context }))).toEqual({ ...readSettings({}), stackName: 'Switchboard' });
+    const own = { stackName: 'Switchboard', examples: false };
+    expect(readContext(new App({ context }))).toEqual({ ...readSettings({}), ...own });
   });
 });
 

@@ -22,7 +22,7 @@ describe('the walls between the folders', () => {
     ['protocol/frames.ts', 'node:crypto', 'node:crypto'],
     ['protocol/frames.ts', 'zod', 'zod'],
     ['core/publish.ts', '../lambdas/log.ts', 'lambdas/log.ts'],
-    ['core/listeners/ping.ts', '../../lib/settings.ts', 'lib/settings.ts'],
+    ['core/dispatch/refresh.ts', '../../lib/settings.ts', 'lib/settings.ts'],
     ['core/publish.ts', 'aws-cdk-lib', 'aws-cdk-lib'],
     ['lambdas/publish.ts', '../lib/settings.ts', 'lib/settings.ts'],
     ['client/client.ts', '../core/publish.ts', 'core/publish.ts'],
@@ -36,6 +36,11 @@ describe('the walls between the folders', () => {
     ['publisher/publisher.ts', '../core/publish/publish.ts', 'core/publish/publish.ts'],
     ['cli/local.ts', '../local/index.ts', 'local/index.ts'],
     ['console/page.tsx', 'preact', 'preact'],
+    ['examples/demo/listeners.ts', '../../core/listener.ts', 'core/listener.ts'],
+    ['examples/demo/listeners.ts', '../../protocol/index.ts', 'protocol/index.ts'],
+    ['examples/demo/listeners.ts', 'jose', 'jose'],
+    ['core/publish.ts', '../examples/listeners.ts', 'examples/listeners.ts'],
+    ['core/publish.ts', 'switchboard/listener', 'switchboard/listener'],
   ])('%s may not import %s', async (file, specifier, what) => {
     const folder = file.split('/')[0] ?? '';
     const message = `${folder}/ may not import ${what}; it may import itself`;
@@ -53,7 +58,7 @@ describe('the walls between the folders', () => {
   it.each([
     ['protocol/frames.ts', './errors.ts'],
     ['protocol/frames.ts', 'zod/mini'],
-    ['core/listeners/ping.ts', '../listener.ts'],
+    ['core/dispatch/refresh.ts', '../log/log.ts'],
     ['core/publish.ts', '../protocol/index.ts'],
     ['core/publish.ts', '@aws-sdk/lib-dynamodb'],
     ['lambdas/publish.ts', '../core/publish.ts'],
@@ -61,6 +66,8 @@ describe('the walls between the folders', () => {
     ['console/page.tsx', '../client/index.ts'],
     ['lib/functions.ts', 'aws-cdk-lib/aws-lambda'],
     ['local/cloud.ts', 'ws'],
+    ['examples/demo/listeners.ts', 'switchboard/listener'],
+    ['examples/listeners.ts', './demo/listeners.ts'],
     ['lib/functions.ts', '../core/timing.ts'],
     ['local/cli/run-cloud.ts', '../../cli/command-line.ts'],
     ['cli/publish.ts', '../publisher/signed-request.ts'],
@@ -75,7 +82,7 @@ describe('the walls between the folders', () => {
     expect(await lint('lib/functions.ts', `import type { FunctionName } from '${environment}';`)).toEqual([]);
     expect(await lint('lib/functions.ts', `import { readEnvironment } from '${environment}';`)).toEqual([
       expect.stringContaining(
-        'lib/ may not import lambdas/environment.ts; it may import itself, protocol/, core/timing.ts, the types of',
+        'lib/ may not import lambdas/environment.ts; it may import itself, protocol/, core/timing.ts, core/targets/rules.ts, the types of',
       ),
     ]);
   });

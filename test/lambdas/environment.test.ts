@@ -1,8 +1,21 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type FunctionName, readEnvironment, readRegion, variables } from '../../lambdas/environment.ts';
+import {
+  type FunctionName,
+  readEndpoint,
+  readEnvironment,
+  readRegion,
+  variables,
+} from '../../lambdas/environment.ts';
 
 const names = Object.keys(variables) as FunctionName[];
 const claims = { userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics' };
+
+const lambda = 'arn:aws:lambda:us-east-1:123456789012:function:orders';
+const targets = [
+  { pattern: 'order-*', lambda, timeoutMs: 5000 },
+  { pattern: 'crm', url: 'https://crm.example.com', secret: 'arn', timeoutMs: 100 },
+];
+const lifecycleTargets = [{ eventBus: 'arn' }, { lambda, timeoutMs: 5000 }];
 
 /** A value of each variable as text, and as it is read. */
 const values = {
@@ -18,6 +31,10 @@ const values = {
   TOKEN_SECRET_ARN: ['arn', 'arn'],
   TOKEN_CLAIMS: [JSON.stringify(claims), claims],
   ALLOWED_ORIGINS: ['', []],
+  RECORDS_ENDS: ['true', true],
+  TARGETS: [JSON.stringify(targets), targets],
+  LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],
+  LIFECYCLE_RETRIES_URL: ['https://queue.example.com', 'https://queue.example.com'],
 } as const;
 
 afterEach(() => vi.unstubAllEnvs());
@@ -54,11 +71,28 @@ describe('a variable with a wrong value', () => {
     expect(() => readEnvironment('fan-out')).toThrow(variable);
   });
 
+  it.each([
+    ['message', 'RECORDS_ENDS', 'yes'],
+    ['message', 'TARGETS', '[{"pattern":"x","timeoutMs":5000}]'],
+    ['message', 'TARGETS', '[{"pattern":"x","url":"https://a.example","timeoutMs":5000}]'],
+    ['lifecycle', 'LIFECYCLE_TARGETS', '[{"lambda":"arn"}]'],
+  ] as const)('of %s: %s=%j fails with an error that names it', (functionName, variable, value) => {
+    stubAll(functionName);
+    vi.stubEnv(variable, value);
+    expect(() => readEnvironment(functionName)).toThrow(variable);
+  });
+
   it('fails if claims are missing', () => {
     stubAll('authorize');
     vi.stubEnv('TOKEN_CLAIMS', '{"userId":"sub"}');
     expect(() => readEnvironment('authorize')).toThrow('TOKEN_CLAIMS');
   });
+});
+
+it('the endpoint of AWS services is that of AWS, unless the laptop cloud sets another', () => {
+  expect(readEndpoint()).toBeUndefined();
+  vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:8080');
+  expect(readEndpoint()).toBe('http://127.0.0.1:8080');
 });
 
 describe('the Region', () => {

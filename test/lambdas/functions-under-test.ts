@@ -80,6 +80,8 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     TOKEN_SECRET_ARN: secretArn,
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: 'https://app.example.com',
+    RECORDS_ENDS: 'false',
+    TARGETS: '[]',
   };
   for (const [variable, value] of Object.entries(environment)) vi.stubEnv(variable, value);
 }

@@ -111,7 +111,10 @@ describe('a frame after the token has expired', () => {
 
 async function load(clients: readonly Client[] = []) {
   const { handler: connect } = await import('../../lambdas/connect.ts');
-  const { handler: message } = await import('../../lambdas/message.ts');
+  const { createHandler } = await import('../../lambdas/message.ts');
+  // Loaded anew, as the function is: a Refusal is known by its class.
+  const { default: listeners } = await import('../../examples/demo/listeners.ts');
+  const message = createHandler({ 'listeners.ts': listeners });
   for (const client of clients) await connect(connectEvent(client));
   return { message };
 }

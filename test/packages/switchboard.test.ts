@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
@@ -35,6 +36,7 @@ const app = `
   const domain = (id: string) => ({ domainName: new DomainName(stack, id, { domainName: id + '.example.com', certificate }) });
   const realtime = new Switchboard(stack, 'Realtime', {
     allowedOrigins: ['https://app.example.com'],
+    listeners: 'listeners.ts',
     webSocketDomain: { ...domain('ws'), mappingKey: 'chat' },
     httpDomain: domain('api'),
     disableExecuteApiEndpoint: true,
@@ -55,23 +57,52 @@ const app = `
   console.log(JSON.stringify(Object.values(Resources).map(({ Type }) => Type)));
 `;
 
-const service = `
+const listeners = `
   import { defineListener, Refusal } from 'switchboard/listener';
+  import * as z from 'zod';
+
+  export default [
+    defineListener({
+      type: 'order-create',
+      content: z.object({ sku: z.string() }),
+      async handle({ content, from, send, topics, log }) {
+        if (content.sku === '') throw new Refusal('bad_content', 'sku: must not be empty');
+        log.info('order', { sku: content.sku });
+        if (topics.allows('orders')) await send('topic:orders', 'order-created', content, { durable: true });
+        return { sku: content.sku, by: from.userId };
+      },
+    }),
+  ];
+`;
+
+const service = `
   import { maxTargets } from 'switchboard/protocol';
   import { createPublisher, PublishError } from 'switchboard/publisher';
-  import * as z from 'zod/mini';
 
-  const listener = defineListener({
-    type: 'order-create',
-    content: z.object({ sku: z.string() }),
-    handle({ content, from }) {
-      if (content.sku === '') throw new Refusal('bad_content', 'sku: must not be empty');
-      return { sku: content.sku, by: from.userId };
-    },
-  });
   const publisher = createPublisher({ functionName: 'publish', region: 'eu-west-1' });
-  console.log(JSON.stringify([listener.type, maxTargets, typeof publisher.publish, PublishError.name]));
+  console.log(JSON.stringify([maxTargets, typeof publisher.publish, PublishError.name]));
 `;
+
+const call = `
+  import { callListener } from 'switchboard/testing';
+  import listeners from './listeners.js';
+
+  const order = (sku: string) =>
+    callListener(listeners, { type: 'order-create', content: { sku } }, { topics: ['*'], from: { userId: '7' } });
+  const { ack, sent } = await order('tea');
+  const { error } = await order('');
+  console.log(JSON.stringify([ack, sent.map(({ to, type }) => [to, type]), error?.code]));
+`;
+
+/** The assets of the synthesised app that hold a text. */
+async function assetsWith(folder: string, text: string): Promise<number> {
+  const assembly = path.join(folder, 'cdk.out');
+  const assets = (await readdir(assembly)).filter((name) => name.startsWith('asset.'));
+  const files = await Promise.all(
+    assets.map((name) => readFile(path.join(assembly, name, 'index.js'), 'utf8').catch(() => '')),
+  );
+  return files.filter((code) => code.includes(text)).length;
+}
 
 let packed: PackedPackage;
 const projects = new Map<string, Project>();
@@ -94,13 +125,13 @@ afterAll(() => packed.remove());
 describe.each(ends)('switchboard in a CDK app with the %s version of its peers', (end) => {
   it('type-checks and synthesises', { timeout: 180_000 }, async () => {
     // aws-cdk-lib's own declarations do not pass exactOptionalPropertyTypes, so libraries are not checked.
-    expect(await project(end).compile({ 'app.ts': app, 'service.ts': service }, { skipLibCheck: true })).toBe(
-      '',
-    );
+    const files = { 'app.ts': app, 'listeners.ts': listeners, 'service.ts': service, 'call.ts': call };
+    expect(await project(end).compile(files, { skipLibCheck: true })).toBe('');
     const types: unknown = JSON.parse(await project(end).node('app.js'));
     const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
     // Seven functions of the construct, and one of the service.
     expect(functions).toHaveLength(8);
+    expect(await assetsWith(project(end).folder, 'order-create')).toBe(1);
   });
 });
 
@@ -116,13 +147,16 @@ describe('switchboard', () => {
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   });
 
-  it('provides the imports of listeners and services', { timeout: 60_000 }, async () => {
-    expect(JSON.parse(await project('newest').node('service.js'))).toEqual([
-      'order-create',
-      100,
-      'function',
-      'PublishError',
+  it('calls listeners without a stack', { timeout: 60_000 }, async () => {
+    expect(JSON.parse(await project('newest').node('call.js'))).toEqual([
+      { sku: 'tea', by: '7' },
+      [[['topic:orders'], 'order-created']],
+      'bad_content',
     ]);
+  });
+
+  it('provides the imports of services', { timeout: 60_000 }, async () => {
+    expect(JSON.parse(await project('newest').node('service.js'))).toEqual([100, 'function', 'PublishError']);
   });
 
   it('has a command that names the missing package', { timeout: 60_000 }, async () => {

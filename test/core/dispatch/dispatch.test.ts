@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { createDispatch } from '../../../core/dispatch/dispatch.ts';
-import { defineListener, type Listener, type SendOptions } from '../../../core/dispatch/listener.ts';
+import { defineListener } from '../../../core/dispatch/define-listener.ts';
+import type { Listener, SendOptions } from '../../../core/dispatch/listener.ts';
 import type { Recipient } from '../../../core/sessions/items.ts';
 import { type Identity, type PublishRequest, Refusal } from '../../../protocol/index.ts';
 
 const identity = { tenant: 'acme', userType: 'member', userId: '1' };
-const session = { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000, topics: ['orders.*'] };
-const sender = { identity, session };
+const session = { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000 };
+const topics = ['orders.*'];
+const sender = { identity, topics, session };
+const byHttp = { identity, topics, session: undefined };
 
 describe('a heartbeat', () => {
   it('as the bare text ping is answered by the bare text pong', async () => {
@@ -56,8 +59,8 @@ describe('an ack', () => {
       id: 'a',
       content: { code: 'too_large', requestType: 'long' },
     });
-    const byHttp = await dispatch('{"type":"long","id":"a"}', { identity, session: undefined });
-    expect(byHttp.refusal).toBeUndefined();
+    const answered = await dispatch('{"type":"long","id":"a"}', byHttp);
+    expect(answered.refusal).toBeUndefined();
     expect(await dispatch('{"type":"long"}', sender)).toMatchObject({ ackNotRequested: true });
   });
 
@@ -139,7 +142,7 @@ describe('an error frame', () => {
         content: { code: 'internal', requestType: type },
       });
       expect(frame).not.toMatch(/password|private|Error/);
-      expect(logged).toMatchObject([['listener failed', { type, connectionId: 'c1=' }]]);
+      expect(logged).toMatchObject([['error', 'listener failed', { type, connectionId: 'c1=' }]]);
       expect(JSON.stringify(logged)).not.toContain('private');
     },
   );
@@ -177,7 +180,7 @@ describe('a message that a listener sends', () => {
 
   it('as a reply to a frame without a connection goes to all sessions of the user', async () => {
     const { dispatch, published, replied } = dispatching();
-    const { text } = await dispatch('{"type":"answer-me"}', { identity, session: undefined });
+    const { text } = await dispatch('{"type":"answer-me"}', byHttp);
     expect(JSON.parse(text)).toMatchObject({ type: 'ack', content: { status: 'delivered' } });
     expect(replied).toEqual([]);
     expect(published).toMatchObject([
@@ -214,7 +217,7 @@ describe('a message that a listener sends', () => {
     expect(await answer({ type: 'who', id: 'a' })).toMatchObject({
       content: {
         from: sender.identity,
-        session: { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000, topics: ['orders.*'] },
+        session: { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000 },
       },
     });
   });
@@ -291,6 +294,73 @@ describe('content sent as a JSON string', () => {
   });
 });
 
+describe('a type without a listener', () => {
+  const target = (type: string) =>
+    defineListener({ type, content: z.unknown(), handle: () => `target of ${type}` });
+  const findTarget = (type: string) => (type.startsWith('crm-') ? target(type) : undefined);
+
+  it('goes to its target, if it has one', async () => {
+    const { dispatch } = dispatching(listeners, findTarget);
+    const { text } = await dispatch('{"type":"crm-note","id":"a"}', sender);
+    expect(JSON.parse(text)).toMatchObject({ type: 'ack', content: 'target of crm-note' });
+    expect(await dispatch('{"type":"nope"}', sender)).toMatchObject({ refusal: { code: 'unknown_type' } });
+  });
+
+  it('is one that no listener in code has', async () => {
+    const own = defineListener({ type: 'crm-note', content: nothing, handle: () => 'own' });
+    const { dispatch } = dispatching([own], findTarget);
+    const { text } = await dispatch('{"type":"crm-note","id":"a"}', sender);
+    expect(JSON.parse(text)).toMatchObject({ content: 'own' });
+  });
+});
+
+describe('the rights of the sender', () => {
+  it.each([
+    ['on a connection', sender],
+    ['by POST /messages', byHttp],
+  ])('are known to a listener %s', async (_way, from) => {
+    const rights = defineListener({
+      type: 'rights',
+      content: nothing,
+      handle: ({ topics: { patterns, allows } }) => [patterns, allows('orders.7'), allows('prices')],
+    });
+    const { dispatch } = dispatching([rights]);
+    const { text } = await dispatch('{"type":"rights","id":"a"}', from);
+    expect(JSON.parse(text)).toMatchObject({ content: [['orders.*'], true, false] });
+  });
+});
+
+describe('the log of a listener', () => {
+  it('carries the type and the connection id, which no field replaces', async () => {
+    const noisy = defineListener({
+      type: 'noisy',
+      content: nothing,
+      handle({ log }) {
+        log.debug('one');
+        log.info('two', { orderId: 7, type: 'forged' });
+        log.warn('three');
+        log.error('four', { cause: new Error('lost') });
+      },
+    });
+    const { dispatch, logged } = dispatching([noisy]);
+    await dispatch('{"type":"noisy"}', sender);
+    const fields = { type: 'noisy', connectionId: 'c1=' };
+    expect(logged).toEqual([
+      ['debug', 'one', fields],
+      ['info', 'two', { ...fields, orderId: 7 }],
+      ['warn', 'three', fields],
+      ['error', 'four', { ...fields, cause: new Error('lost') }],
+    ]);
+  });
+
+  it('has no connection id for a frame that came by POST /messages', async () => {
+    const noisy = defineListener({ type: 'noisy', content: nothing, handle: ({ log }) => log.info('one') });
+    const { dispatch, logged } = dispatching([noisy]);
+    await dispatch('{"type":"noisy"}', byHttp);
+    expect(logged).toEqual([['info', 'one', { type: 'noisy', connectionId: undefined }]]);
+  });
+});
+
 const nothing = z.optional(z.unknown());
 
 const listeners: readonly Listener[] = [
@@ -337,13 +407,19 @@ const listeners: readonly Listener[] = [
   }),
 ];
 
-function dispatching(known = listeners) {
+function dispatching(known = listeners, findTarget?: (type: string) => Listener | undefined) {
   const published: { request: PublishRequest; from: Identity | undefined }[] = [];
   const replied: { request: PublishRequest; to: Recipient }[] = [];
   const logged: unknown[][] = [];
+  const line =
+    (level: string) =>
+    (...entry: unknown[]) => {
+      logged.push([level, ...entry]);
+    };
   const delivered = { messageId: 'm', status: 'delivered', delivered: 1, gone: 0, failed: 0 } as const;
   const dispatch = createDispatch({
     listeners: known,
+    ...(findTarget && { findTarget }),
     publish(request, from) {
       published.push({ request, from });
       return Promise.resolve(delivered);
@@ -352,11 +428,7 @@ function dispatching(known = listeners) {
       replied.push({ request, to });
       return Promise.resolve(delivered);
     },
-    logger: {
-      error(...entry: unknown[]) {
-        logged.push(entry);
-      },
-    },
+    logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
   return { dispatch, published, replied, logged };
 }

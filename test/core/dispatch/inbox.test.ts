@@ -3,12 +3,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { createInboxListeners } from '../../../core/dispatch/inbox.ts';
 import { channelKey, headSortKey, messageSortKey } from '../../../core/log/items.ts';
 import { readPublishRequest } from '../../../protocol/index.ts';
-import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
+import { contextOf, type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
 
 const dynamodb = useDynamoDB();
 const own = 'user:member:1';
 const from = { tenant: 'default', userType: 'member', userId: '1' };
-const session = { connectionId: 'c1=', connectedAt: 0, tokenExpiresAt: 0, topics: [] };
+const session = { connectionId: 'c1=', connectedAt: 0, tokenExpiresAt: 0 };
 
 async function coreWith(count: number, ttlSeconds = 60): Promise<Core> {
   const core = await dynamodb.create();
@@ -23,11 +23,8 @@ function publish(core: Core, content: unknown, ttlSeconds = 60) {
 async function ask(core: Core, type: string, content: unknown): Promise<Record<string, unknown>> {
   const listener = createInboxListeners(core).find((each) => each.type === type);
   if (!listener) throw new Error(`There is no ${type}.`);
-  const never = () => Promise.reject(new Error('The inbox answers by its ack.'));
-  return (await listener.accept(content).handle({ from, session, reply: never, send: never })) as Record<
-    string,
-    unknown
-  >;
+  const { handle } = await listener.accept(content);
+  return (await handle(contextOf({ from, session }))) as Record<string, unknown>;
 }
 
 /** Fills the log up to an offset with copies of its first message. Batch writes are faster than publishes. */

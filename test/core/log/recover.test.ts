@@ -2,13 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { createWaitForIndex } from '../../../core/sessions/wait-for-index.ts';
 import { createRecoverListener } from '../../../core/dispatch/recover.ts';
 import { readPublishRequest, Refusal } from '../../../protocol/index.ts';
-import { type Core, type CoreOptions, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import {
+  contextOf,
+  type Core,
+  type CoreOptions,
+  sessionOf,
+  startOfTime,
+  useDynamoDB,
+} from '../core-under-test.ts';
 import { throttled } from '../recording-connections.ts';
 
 const dynamodb = useDynamoDB();
 const own = 'user:member:1';
 const identity = { tenant: 'default', userType: 'member', userId: '1' };
-const session = { connectionId: 'c1=', connectedAt: 0, tokenExpiresAt: 0, topics: ['orders.*'] };
+const session = { connectionId: 'c1=', connectedAt: 0, tokenExpiresAt: 0 };
+const topics = ['orders.*'];
 
 async function coreWith(count: number, options: CoreOptions = {}): Promise<Core> {
   const core = await dynamodb.create(options);
@@ -23,13 +31,8 @@ function publish(core: Core, content: unknown, to = own) {
 /** The answer to the frame `recover`, and the contents that were sent before it. */
 async function recover(core: Core, channels: readonly unknown[]) {
   const before = core.connections.calls.length;
-  const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
-  const answer = await createRecoverListener(core).accept({ channels }).handle({
-    from: identity,
-    session,
-    reply: never,
-    send: never,
-  });
+  const { handle } = await createRecoverListener(core).accept({ channels });
+  const answer = await handle(contextOf({ from: identity, session }, topics));
   const sent = core.connections.calls.slice(before).map((call) => {
     if (call.call !== 'post') throw new Error('Something was closed.');
     expect(call.connectionId).toBe('c1=');
@@ -163,9 +166,8 @@ describe('a session that has just opened', () => {
     const wait = (ms: number) => Promise.resolve(waits.push(ms));
     const waitForIndex = createWaitForIndex({ ...core, clock: { ...core.clock, wait } });
     const listener = createRecoverListener({ ...core, waitForIndex });
-    const ask = (channels: readonly object[]) => listener.accept({ channels }).handle(rest);
-    const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
-    const rest = { from: identity, session: young, reply: never, send: never };
+    const ask = async (channels: readonly object[]) =>
+      (await listener.accept({ channels })).handle(contextOf({ from: identity, session: young }, topics));
     const channels = [{ channel: 'everyone', epoch: '', offset: 0 }];
     expect(await ask(channels)).toMatchObject({ channels: [{ offset: 1 }] });
     expect(waits).toEqual([50, 100]);
@@ -178,9 +180,8 @@ describe('a session that has just opened', () => {
     const wait = (ms: number) => Promise.resolve(waits.push(ms));
     const waitForIndex = createWaitForIndex({ ...core, clock: { ...core.clock, wait } });
     const listener = createRecoverListener({ ...core, waitForIndex });
-    const ask = (channels: readonly object[]) => listener.accept({ channels }).handle(rest);
-    const never = () => Promise.reject(new Error('A recovery publishes nothing.'));
-    const rest = { from: identity, session: young, reply: never, send: never };
+    const ask = async (channels: readonly object[]) =>
+      (await listener.accept({ channels })).handle(contextOf({ from: identity, session: young }, topics));
     await ask([{ channel: 'user' }]);
     expect(waits).toEqual([]);
     await ask([{ channel: 'type' }]);

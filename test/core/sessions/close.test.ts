@@ -82,13 +82,14 @@ describe('ending a session', () => {
 });
 
 describe('a frame', () => {
-  const { identity, session } = sender();
+  const client = sender();
+  const { identity, session } = client;
 
   it('is dispatched without a read while the token is valid, and its answer is returned', async () => {
     const { core, receive, dispatched } = await receiving();
     core.clock.ms = session.tokenExpiresAt - 1;
     core.sessions.get = () => Promise.reject(new Error('A message costs no read.'));
-    expect(await receive('ping', identity, session)).toEqual({ text: 'answer to ping' });
+    expect(await receive('ping', client)).toEqual({ text: 'answer to ping' });
     expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: session.tokenExpiresAt }]);
     expect(core.connections.calls).toEqual([]);
   });
@@ -96,7 +97,7 @@ describe('a frame', () => {
   it('from the moment the token expires ends the session: reason, close, and no dispatch', async () => {
     const { core, receive, dispatched } = await receiving();
     core.clock.ms = session.tokenExpiresAt;
-    expect(await receive('ping', identity, session)).toBeUndefined();
+    expect(await receive('ping', client)).toBeUndefined();
 
     expect(dispatched).toEqual([]);
     expect(core.connections.framesTo('c1=')).toMatchObject([
@@ -110,16 +111,16 @@ describe('a frame', () => {
     const later = session.tokenExpiresAt + minuteMs;
     expect(await core.sessions.refresh(identity, 'c1=', later)).toBe(later);
     core.clock.ms = later - 1;
-    expect(await receive('ping', identity, session)).toEqual({ text: 'answer to ping' });
+    expect(await receive('ping', client)).toEqual({ text: 'answer to ping' });
     expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: later }]);
     core.clock.ms = later;
-    expect(await receive('ping', identity, session)).toBeUndefined();
+    expect(await receive('ping', client)).toBeUndefined();
   });
 
   it('without a readable expiry is dispatched only if its session is open', async () => {
     const { core, receive, dispatched } = await receiving();
     await core.sessions.remove(identity, 'c1=');
-    await receive('ping', identity, { ...session, tokenExpiresAt: Number.NaN });
+    await receive('ping', { ...client, session: { ...session, tokenExpiresAt: Number.NaN } });
     expect(dispatched).toEqual([]);
   });
 });
@@ -127,7 +128,7 @@ describe('a frame', () => {
 function sender() {
   const { connectedAt } = sessionOf('c1=');
   const tokenExpiresAt = connectedAt + 5 * minuteMs;
-  return { identity: member, session: { connectionId: 'c1=', connectedAt, tokenExpiresAt, topics: [] } };
+  return { identity: member, topics: [], session: { connectionId: 'c1=', connectedAt, tokenExpiresAt } };
 }
 
 async function withSession(script: ConnectionsScript = {}): Promise<Core> {

@@ -1,0 +1,57 @@
+import { publishType, Refusal, parseWith } from '../../protocol/index.ts';
+import type { Listener } from './listener.ts';
+
+/**
+ * The listeners of these modules: their default exports, by file. Throws an error that names the file and its fault.
+ * The fault is in code, so the function does not start, and no single frame is to blame.
+ */
+export function readListeners(
+  modules: Readonly<Record<string, unknown>>,
+  protocolListeners: readonly Listener[] = [],
+): readonly Listener[] {
+  const owners = new Map(
+    ['ping', ...protocolListeners.map(({ type }) => type)].map((type) => [type, 'the protocol']),
+  );
+  return Object.entries(modules).flatMap(([file, table]) => {
+    if (!isTable(table)) {
+      throw new Error(`${file}: the default export must be a list of listeners from defineListener.`);
+    }
+    for (const { type } of table) {
+      const fault = faultOf(type);
+      if (fault !== undefined)
+        throw new Error(`${file}: a listener's ${fault}, but is ${JSON.stringify(type)}.`);
+      const owner = owners.get(type);
+      if (owner === file) throw new Error(`${file}: two listeners have the type ${JSON.stringify(type)}.`);
+      if (owner !== undefined)
+        throw new Error(`${file}: the type ${JSON.stringify(type)} belongs to ${owner}.`);
+      owners.set(type, file);
+    }
+    return table;
+  });
+}
+
+/** A type that no frame can have, or that only the server sends. */
+function faultOf(type: string): string | undefined {
+  try {
+    parseWith(publishType, type, 'type', 'bad_request');
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof Refusal) return cause.message.replace(':', '');
+    throw cause;
+  }
+}
+
+function isTable(table: unknown): table is readonly Listener[] {
+  return Array.isArray(table) && table.every(isListener);
+}
+
+function isListener(entry: unknown): entry is Listener {
+  return (
+    typeof entry === 'object' &&
+    entry !== null &&
+    'type' in entry &&
+    typeof entry.type === 'string' &&
+    'accept' in entry &&
+    typeof entry.accept === 'function'
+  );
+}

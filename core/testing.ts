@@ -1,0 +1,144 @@
+/** The module that users import as `switchboard/testing`: calls listeners as the service does, without a stack. */
+import * as z from 'zod/mini';
+import {
+  type Delivered,
+  type ErrorCode,
+  type ErrorDetail,
+  formatTarget,
+  type Identity,
+  type PublishRequest,
+} from '../protocol/index.ts';
+import { systemClock } from './clock.ts';
+import { createDispatch } from './dispatch/dispatch.ts';
+import { readListeners } from './dispatch/listener-table.ts';
+import type { Listener, ListenerLog, ListenerSession } from './dispatch/listener.ts';
+import { durabilityOf } from './publish/durability.ts';
+import { deliveredOf, refuseTooLarge } from './publish/message.ts';
+
+/** A frame as a client sends it. */
+export interface TestFrame {
+  readonly type: string;
+  readonly content?: unknown;
+}
+
+export interface CallOptions {
+  /** Who sends the frame. @default {tenant: 'default', userType: 'member', userId: '1'} */
+  readonly from?: Partial<Identity>;
+  /** Patterns of the topics that the sender's token allows. @default [] */
+  readonly topics?: readonly string[];
+  /** The connection that the frame comes on. `false`: it comes by `POST /messages`. @default - opened a minute ago */
+  readonly session?: Partial<ListenerSession> | false;
+  /**
+   * What `send` and `reply` resolve to, such as `() => ({ delivered: 0 })` for a user who is away. To test a fault,
+   * throw an error. @default - delivered to one session
+   */
+  readonly answer?: (message: SentMessage) => Partial<Delivered>;
+}
+
+/** A message that passed the checks of `send` or `reply`. */
+export interface SentMessage {
+  /** Such as `['user:member:42']`. */
+  readonly to: readonly string[];
+  readonly type: string;
+  readonly content: unknown;
+  readonly durable?: boolean;
+  readonly ttlSeconds?: number;
+}
+
+export interface LogLine {
+  readonly level: keyof ListenerLog;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The answer to a frame, and all that its listener did. */
+export interface ListenerCall {
+  /** The content of the `ack`. `undefined`: the frame was refused. */
+  readonly ack: unknown;
+  /** Why the frame was refused. */
+  readonly error:
+    | { readonly code: ErrorCode; readonly message: string; readonly details: readonly ErrorDetail[] }
+    | undefined;
+  /** What `send` sent. */
+  readonly sent: readonly SentMessage[];
+  /** What `reply` sent. */
+  readonly replies: readonly SentMessage[];
+  readonly logs: readonly LogLine[];
+}
+
+const minuteMs = 60_000;
+
+/**
+ * Gives a frame to the listener of its type. The checks, limits and answers are those of a stack. An error that is no
+ * `Refusal` rejects the call, so that a test shows it. A client would get `internal`.
+ */
+export async function callListener(
+  listeners: readonly Listener[],
+  { type, content }: TestFrame,
+  { from, topics = [], session, answer = () => ({}) }: CallOptions = {},
+): Promise<ListenerCall> {
+  const sent: SentMessage[] = [];
+  const replies: SentMessage[] = [];
+  const logs: LogLine[] = [];
+
+  function record(
+    list: SentMessage[],
+    request: PublishRequest,
+    sender: Identity | undefined,
+  ): Promise<Delivered> {
+    const number = sent.length + replies.length + 1;
+    const messageId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+    const durability = durabilityOf(request, []);
+    refuseTooLarge({ request, messageId, from: sender, durability });
+    const message = sentMessage(request);
+    list.push(message);
+    const delivered = deliveredOf(
+      { messageId, slot: durability && { offset: number, epoch: 'test', takenAt: 0 } },
+      { delivered: 1, gone: 0, failed: 0 },
+    );
+    return Promise.resolve({ ...delivered, ...answer(message) });
+  }
+  const line = (level: LogLine['level']) => (message: string, fields: Record<string, unknown>) => {
+    logs.push({ level, message, fields });
+  };
+
+  const dispatch = createDispatch({
+    listeners: readListeners({ listeners }),
+    publish: async (request, sender) => record(sent, request, sender),
+    reply: async (request, { identity }) => record(replies, request, identity),
+    logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
+  });
+  const { text, refusal, fault } = await dispatch(JSON.stringify({ type, id: '1', content }), {
+    identity: { tenant: 'default', userType: 'member', userId: '1', ...from },
+    topics,
+    session: session === false ? undefined : sessionOf(session),
+  });
+  if (fault) throw fault.cause;
+  const { content: ack } = z.parse(answerFrame, JSON.parse(text));
+  const error = refusal && { code: refusal.code, message: refusal.message, details: refusal.details };
+  return { ack: refusal ? undefined : ack, error, sent, replies, logs };
+}
+
+const answerFrame = z.object({ content: z.unknown() });
+
+function sessionOf(differing: Partial<ListenerSession> = {}): ListenerSession {
+  const now = systemClock.now();
+  return {
+    connectionId: 'test=',
+    connectedAt: now - minuteMs,
+    tokenExpiresAt: now + 60 * minuteMs,
+    ...differing,
+  };
+}
+
+/** The content is as receivers get it: it has been JSON. */
+function sentMessage({ to, type, content, durable, ttlSeconds }: PublishRequest): SentMessage {
+  const { content: received } = z.parse(answerFrame, JSON.parse(JSON.stringify({ content })));
+  return {
+    to: to.map(formatTarget),
+    type,
+    content: received,
+    ...(durable !== undefined && { durable }),
+    ...(ttlSeconds !== undefined && { ttlSeconds }),
+  };
+}

@@ -1,0 +1,4 @@
+import demo from './demo/listeners.ts';
+
+/** The listeners of all examples. The setting `examples` adds them to a stack. */
+export default [...demo];

@@ -1,0 +1,167 @@
+import { basename, extname, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type BuildFailure,
+  type BuildOptions,
+  buildSync,
+  formatMessagesSync,
+  type Location,
+  type Message,
+} from 'esbuild';
+import type { FunctionName } from '../lambdas/environment.ts';
+import { SettingsError } from './settings.ts';
+import { withoutPackages } from './source-map.ts';
+
+/** The files of a function's code, by name. */
+export type Bundle = ReadonlyMap<string, Uint8Array>;
+
+/** `.ts` in this repository, `.js` in the package that is built from it. */
+const extension = extname(import.meta.url);
+
+const sourceFile = (path: string) => fileURLToPath(new URL(`../${path}${extension}`, import.meta.url));
+
+/** The name of every function whose entry is `lambdas/<name>.ts`, which exports `handler`. */
+const functionNames = Object.keys({
+  authorize: true,
+  connect: true,
+  disconnect: true,
+  publish: true,
+  api: true,
+  'fan-out': true,
+  lifecycle: true,
+} satisfies Record<Exclude<FunctionName, 'message'>, true>);
+
+/**
+ * - CommonJS loads faster than ESM at a cold start.
+ * - `module` comes first, because unused code cannot be left out of the CommonJS builds of the AWS SDK and zod.
+ * - Nothing is external, so the SDK that runs is the SDK that was tested.
+ */
+const options = {
+  outdir: '.',
+  write: false,
+  bundle: true,
+  minify: true,
+  legalComments: 'none',
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  logLevel: 'warning',
+  alias: { '@aws-sdk/credential-provider-node': sourceFile('lib/function-credentials') },
+} as const satisfies BuildOptions;
+
+const entryName = 'the entry of message';
+
+/** The code of a function. `listeners` are the modules with the owner's listeners, which only `message` runs. */
+export function bundleOf(name: FunctionName, listeners: readonly string[]): Bundle {
+  if (name === 'message') return messageBundle(listeners);
+  const bundle = otherBundles().get(name);
+  if (bundle === undefined) throw new Error(`There is no bundle of the function ${name}.`);
+  return bundle;
+}
+
+/** The code of every function, without listeners of an owner. */
+export function bundleFunctions(): ReadonlyMap<string, Bundle> {
+  return new Map([...otherBundles(), ['message', messageBundle([])]]);
+}
+
+let others: ReadonlyMap<string, Bundle> | undefined;
+
+function otherBundles(): ReadonlyMap<string, Bundle> {
+  others ??= bundleOthers();
+  return others;
+}
+
+const messageBundles = new Map<string, Bundle>();
+
+function messageBundle(listeners: readonly string[]): Bundle {
+  const key = JSON.stringify(listeners);
+  const bundle = messageBundles.get(key) ?? bundleMessage(listeners);
+  messageBundles.set(key, bundle);
+  return bundle;
+}
+
+/** One esbuild run for all. CDK's NodejsFunction starts a process per function, and `npm start` waits for it. */
+function bundleOthers(): ReadonlyMap<string, Bundle> {
+  const entryPoints = functionNames.map((name) => sourceFile(`lambdas/${name}`));
+  const { outputFiles } = buildSync({ ...options, entryPoints });
+  return new Map(
+    outputFiles.map(({ path, contents }) => [basename(path, '.js'), new Map([['index.js', contents]])]),
+  );
+}
+
+function bundleMessage(listeners: readonly string[]): Bundle {
+  const { outputFiles, warnings } = buildMessage(listeners);
+  for (const text of formatMessagesSync(warnings, { kind: 'warning' })) console.warn(text.trim());
+  return new Map(
+    outputFiles.map(({ path, contents, text }) => {
+      const isMap = path.endsWith('.map');
+      return [basename(path), isMap ? Buffer.from(withoutPackages(text)) : contents];
+    }),
+  );
+}
+
+/** The entry of the function is written here, because its imports are the stack owner's modules. */
+function buildMessage(listeners: readonly string[]) {
+  const entry = [
+    `import { createHandler } from ${JSON.stringify(sourceFile('lambdas/message'))};`,
+    ...listeners.map((file, index) => `import table${index} from ${JSON.stringify(resolve(file))};`),
+    `export const handler = createHandler({`,
+    ...listeners.map((file, index) => `${JSON.stringify(nameOf(file))}: table${index},`),
+    `});`,
+  ].join('\n');
+  try {
+    return buildSync({
+      ...options,
+      stdin: { contents: entry, resolveDir: process.cwd(), sourcefile: entryName },
+      entryNames: 'index',
+      // The owner's code and ours must share one class Refusal, also where node_modules holds two copies of us.
+      alias: {
+        ...options.alias,
+        'switchboard/listener': sourceFile('core/listener'),
+        'switchboard/protocol': sourceFile('protocol/index'),
+      },
+      // Stack traces then name the owner's files and lines. Without the sources in it, the map stays small.
+      ...(listeners.length > 0 && { sourcemap: 'linked', sourcesContent: false }),
+      logLevel: 'silent',
+    });
+  } catch (cause) {
+    throw isBuildFailure(cause) ? bundlingError(cause, listeners) : cause;
+  }
+}
+
+/** A file as the owner knows it, and as the source map names it. */
+function nameOf(file: string): string {
+  return relative('', file).split(sep).join('/');
+}
+
+function isBuildFailure(cause: unknown): cause is BuildFailure {
+  return cause instanceof Error && 'errors' in cause && 'warnings' in cause;
+}
+
+/** The lines of esbuild: file, line and column, the source, a caret. A trace through CDK would bury them. */
+function bundlingError({ errors }: BuildFailure, listeners: readonly string[]): SettingsError {
+  // Only an import of the entry can be at fault there: its module has no default export.
+  const missing = listeners.filter((_file, index) =>
+    errors.some(({ location }) => isImport(location, index)),
+  );
+  const lines =
+    missing.length > 0
+      ? [`The default export must be a list of listeners: ${missing.map(nameOf).join(', ')}`]
+      : formatMessagesSync(errors.map(withoutAdvice), { kind: 'error' });
+  const error = new SettingsError(
+    `The setting listeners names code that does not build.\n\n${lines.join('').trim()}`,
+  );
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
+}
+
+/** Whether a place is the import of a module, by the module's index. The entry has one import before them. */
+function isImport(location: Location | null, index: number): boolean {
+  return location?.file === entryName && location.line === index + 2;
+}
+
+/** Notes without a place advise on options of esbuild, which the owner cannot set. */
+function withoutAdvice(message: Message): Message {
+  return { ...message, notes: message.notes.filter(({ location }) => location !== null) };
+}

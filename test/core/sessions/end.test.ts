@@ -1,0 +1,86 @@
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { reportedEnd } from '../../../core/sessions/end.ts';
+import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
+
+const dynamodb = useDynamoDB();
+const session = sessionOf('c1=');
+const kicked = { code: 'kicked', message: 'x', retry: false } as const;
+
+async function rowOf(core: Core): Promise<Record<string, unknown> | undefined> {
+  const Key = { pk: 'USER#default#member#1', sk: 'c1=' };
+  return (await core.db.send(new GetCommand({ TableName: core.tables.sessions, Key }))).Item;
+}
+
+describe('the end that $disconnect reports', () => {
+  it.each([
+    [
+      { disconnectStatusCode: 1001, disconnectReason: 'Going away' },
+      { code: 1001, reason: 'Going away' },
+    ],
+    [
+      { disconnectStatusCode: 1000, disconnectReason: '' },
+      { code: 1000, reason: 'closed' },
+    ],
+    [
+      { disconnectStatusCode: null, disconnectReason: null },
+      { code: 1006, reason: 'closed' },
+    ],
+    [{}, { code: 1006, reason: 'closed' }],
+  ])('%j is %j', (reported, end) => {
+    expect(reportedEnd(reported)).toEqual(end);
+  });
+
+  it.each(['lost', 'kicked', 'token_expired', 'revoked'])(
+    'is never %s, because a client may send any text',
+    (reason) => {
+      expect(reportedEnd({ disconnectStatusCode: 4000, disconnectReason: reason }).reason).toBe('closed');
+    },
+  );
+});
+
+describe('a recorded end', () => {
+  const end = { code: 1001, reason: 'Going away' };
+
+  it('stands in the row of the session', async () => {
+    const core = await dynamodb.create({ recordsEnds: true });
+    await core.sessions.add(session);
+    await core.sessions.recordEnd(session, 'c1=', end);
+    expect(await rowOf(core)).toMatchObject({ endCode: 1001, endReason: 'Going away' });
+  });
+
+  it('is the first one', async () => {
+    const core = await dynamodb.create({ recordsEnds: true });
+    await core.sessions.add(session);
+    await core.sessions.recordEnd(session, 'c1=', { code: 1000, reason: 'kicked' });
+    await core.sessions.recordEnd(session, 'c1=', end);
+    expect(await rowOf(core)).toMatchObject({ endCode: 1000, endReason: 'kicked' });
+  });
+
+  it('makes no row for a session that is gone: its end has been told', async () => {
+    const core = await dynamodb.create({ recordsEnds: true });
+    await core.sessions.recordEnd(session, 'c1=', end);
+    expect(await rowOf(core)).toBeUndefined();
+  });
+
+  it('costs no write if there is no lifecycle target', async () => {
+    const core = await dynamodb.create();
+    await core.sessions.add(session);
+    await core.sessions.recordEnd(session, 'c1=', end);
+    expect(await rowOf(core)).not.toHaveProperty('endReason');
+  });
+
+  it('of a close by the server stands there before the connection closes, since $disconnect may delete the row', async () => {
+    const core = await dynamodb.create({ recordsEnds: true });
+    await core.sessions.add(session);
+    let atClose: unknown;
+    const disconnect = core.connections.disconnect.bind(core.connections);
+    core.connections.disconnect = async (connectionId, limits) => {
+      atClose = await rowOf(core);
+      return disconnect(connectionId, limits);
+    };
+    await core.closeSession(session, kicked);
+    expect(atClose).toMatchObject({ endCode: 1000, endReason: 'kicked' });
+    expect(await rowOf(core)).toBeUndefined();
+  });
+});

@@ -1,0 +1,140 @@
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generatedSecret } from '../../../local/services/secrets.ts';
+import { signToken } from '../../../cli/sign-token.ts';
+import { json, useEndpoint } from '../../core/targets/endpoint.ts';
+import type { Stack } from '../stack.ts';
+import { startStackWithTargets } from './stack-with-targets.ts';
+
+const endpoint = useEndpoint();
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStackWithTargets(endpoint.url);
+});
+afterAll(() => stack.close());
+
+const from = { tenant: 'default', userType: 'member', userId: '42' };
+const uuid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/) as unknown;
+const epochMs = expect.any(Number) as unknown;
+
+async function connect() {
+  return stack.connect({ user: '42', topics: ['orders.*'] });
+}
+
+describe('a function as a target', () => {
+  it('answers a frame, and gets the object of docs/targets.md', async () => {
+    const client = await connect();
+    expect(await client.ask({ type: 'order-create', id: '1', content: { sku: 'für' } })).toEqual({
+      type: 'ack',
+      id: '1',
+      content: {
+        kind: 'message',
+        messageId: uuid,
+        type: 'order-create',
+        content: { sku: 'für' },
+        from,
+        session: {
+          connectionId: expect.any(String) as unknown,
+          connectedAt: epochMs,
+          tokenExpiresAt: epochMs,
+        },
+        topics: ['orders.*'],
+        sentAt: epochMs,
+      },
+    });
+  });
+
+  it('answers POST /messages', async () => {
+    const token = await signToken({
+      user: '42',
+      type: 'member',
+      tenant: 'default',
+      topics: [],
+      ttlSeconds: 60,
+    });
+    const response = await fetch(`${stack.url}/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ type: 'order-create', id: '1' }),
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      type: 'ack',
+      content: { from, session: null, content: null },
+    });
+  });
+
+  it('answers with null, or with an error in its own words', async () => {
+    const client = await connect();
+    expect(await client.ask({ type: 'order-null', id: '1' })).toEqual({
+      type: 'ack',
+      id: '1',
+      content: null,
+    });
+    expect(await client.ask({ type: 'order-refuse', id: '2' })).toMatchObject({
+      type: 'error',
+      id: '2',
+      content: { code: 'not_found', message: 'There is no such order.' },
+    });
+  });
+
+  it.each([
+    ['order-throw', 'swordfish'],
+    ['slow', 'There was no answer within 300 ms.'],
+  ])(
+    'that fails on %s is internal to the client; the log names the target and says why',
+    async (type, why) => {
+      const client = await connect();
+      const answer = await client.ask({ type, id: '1' });
+      expect(answer).toMatchObject({ type: 'error', id: '1', content: { code: 'internal' } });
+      expect(JSON.stringify(answer)).not.toContain(why);
+      const pattern = type === 'slow' ? 'slow' : 'order-*';
+      const logged = () => stack.lines.join('\n');
+      await expect.poll(logged).toContain(`The target ${pattern} (arn:aws:lambda:`);
+      expect(logged()).toContain(why);
+    },
+  );
+});
+
+describe('an endpoint as a target', () => {
+  it('answers a frame. standardwebhooks verifies the post, and detects a broken signature', async () => {
+    endpoint.respond = json({ content: { id: 7 } });
+    const client = await connect();
+    const answer = { type: 'ack', id: '1', content: { id: 7 } };
+    expect(await client.ask({ type: 'crm-find', id: '1', content: { name: 'für' } })).toEqual(answer);
+    const { body, headers } = await endpoint.requests.next(({ path }) => path === '/crm');
+    const webhook = new Webhook(generatedSecret(64));
+    const given = headers as Record<string, string>;
+    expect(webhook.verify(body, given)).toMatchObject({
+      kind: 'message',
+      type: 'crm-find',
+      content: { name: 'für' },
+    });
+    expect(() => webhook.verify(body.replace('für', 'x'), given)).toThrow('No matching signature found');
+  });
+
+  it('answers with 204, or with an error in its own words', async () => {
+    const client = await connect();
+    expect(await client.ask({ type: 'crm-find', id: '1' })).toEqual({ type: 'ack', id: '1', content: null });
+    endpoint.respond = json({ error: { code: 'conflict', message: 'taken' } });
+    const error = { type: 'error', content: { code: 'conflict', message: 'taken' } };
+    expect(await client.ask({ type: 'crm-find', id: '2' })).toMatchObject(error);
+  });
+
+  it.each([
+    ['status 500', json({ error: { code: 'conflict', message: 'swordfish' } }, 500), 'status 500'],
+    ['silence', () => undefined, 'There was no answer within 2000 ms.'],
+  ])('that answers with %s is internal to the client; the log says why', async (_name, respond, why) => {
+    endpoint.respond = respond;
+    const client = await connect();
+    const answer = await client.ask({ type: 'crm-find', id: '1' });
+    expect(answer).toMatchObject({ type: 'error', content: { code: 'internal' } });
+    expect(JSON.stringify(answer)).not.toContain('swordfish');
+    await expect.poll(() => stack.lines.join('\n')).toContain(why);
+  });
+});
+
+it('a type that no pattern matches is still unknown', async () => {
+  const client = await connect();
+  expect(await client.ask({ type: 'other', id: '1' })).toMatchObject({ content: { code: 'unknown_type' } });
+});

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { ListenerTarget } from '../../../lib/listener-target.ts';
+import { SwitchboardStack } from '../../../lib/switchboard-stack.ts';
+import { startStack, type Stack } from '../stack.ts';
+
+/** A function in plain JavaScript. `slow` never answers. */
+const ordersCode = `
+exports.handler = async (event) => {
+  if (event.kind !== 'message') return console.log('told ' + JSON.stringify(event));
+  if (event.type === 'order-throw') throw new Error('swordfish');
+  if (event.type === 'slow') return new Promise(() => setTimeout(() => undefined, 60_000));
+  if (event.type === 'order-refuse') return { error: { code: 'not_found', message: 'There is no such order.' } };
+  if (event.type === 'order-null') return null;
+  return { content: event };
+};`;
+
+/** A stack with targets: a function, and an endpoint on this machine. */
+export async function startStackWithTargets(endpointUrl: string): Promise<Stack> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-targets-'));
+  const app = new App({ outdir: folder, builtinCloudFormationValidation: false });
+  const stack = new SwitchboardStack(app, 'Switchboard');
+  const orders = new Function(stack, 'Orders', {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromInline(ordersCode),
+  });
+  const secret = new Secret(stack, 'HookSecret', {
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+  });
+  const { switchboard } = stack;
+  switchboard.addTarget('order-*', ListenerTarget.lambda(orders, { timeoutMs: 20_000 }));
+  switchboard.addTarget('slow', ListenerTarget.lambda(orders, { timeoutMs: 300 }));
+  switchboard.addTarget('crm-*', ListenerTarget.http(`${endpointUrl}/crm`, { secret, timeoutMs: 2000 }));
+  switchboard.addLifecycleTarget(ListenerTarget.lambda(orders, { timeoutMs: 20_000 }));
+  switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/lifecycle`, { secret }));
+  switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/failing`, { secret }));
+  app.synth();
+  const started = await startStack({ assembly: folder });
+  return {
+    ...started,
+    async close() {
+      await started.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

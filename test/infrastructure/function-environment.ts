@@ -1,0 +1,27 @@
+import { type FunctionName, variables } from '../../lambdas/environment.ts';
+
+/** The variables that Lambda sets, and not the stack. */
+const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+
+/** The environment that a function of the stack runs in. */
+export function environmentOf(name: FunctionName): Record<string, string> {
+  const values: Readonly<Record<string, string>> = {
+    LOG_LEVEL: 'INFO',
+    SHARDS: '8',
+    INLINE_LIMIT: '500',
+    DURABLE_TOPICS: '',
+    SESSIONS_TABLE: 'sessions',
+    STATE_TABLE: 'state',
+    FAN_OUT_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/jobs',
+    FAN_OUT_RATE: '1000',
+    CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',
+    TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
+    TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
+    ALLOWED_ORIGINS: '',
+    RECORDS_ENDS: 'false',
+    TARGETS: '[]',
+    LIFECYCLE_TARGETS: '[]',
+  };
+  const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);
+  return { ...lambdaSets, ...Object.fromEntries(own) };
+}
