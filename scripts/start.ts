@@ -8,9 +8,10 @@ import {
   readCloudFlags,
   runUntilStopped,
   stopSignal,
+  synthesise,
 } from '../local/cli/run-cloud.ts';
 import type { Cloud } from '../local/index.ts';
-import { ownApp, synthesise } from './synthesise.ts';
+import { ownApp } from './synthesise.ts';
 
 const usage = `npm start -- [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N] [--watch]
 
@@ -23,20 +24,21 @@ await run(async () => {
   const stop = stopSignal();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-'));
   try {
-    const assembly = path.join(folder, 'cdk.out');
+    const app = ownApp(path.join(folder, 'cdk.out'), { examples: true });
+    const { assembly } = app;
     const site = path.join(folder, 'site');
     console.log('Synthesising the stack …');
     // The synthesis takes the longest, so the other parts load meanwhile.
     await Promise.all([
       import('../local/index.ts'),
-      synthesise(assembly, { signal: stop, context: { examples: true } }),
+      synthesise(app, stop),
       import('./build-site.ts').then(({ buildSite }) => buildSite(site)),
     ]);
     await runUntilStopped({
       cloud: { ...options.cloud, assembly, site, onLog: console.log },
       stop,
       welcome,
-      watched: options.watch ? ownApp(assembly) : undefined,
+      watched: options.watch ? app : undefined,
     });
   } catch (cause) {
     if (!stop.aborted) throw cause;
