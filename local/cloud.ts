@@ -24,6 +24,12 @@ export interface CloudOptions {
   readonly assembly: string;
   /** On 127.0.0.1; 0 picks a free one. */
   readonly port: number;
+  /** The stacks to run, by name. @default - all stacks of the assembly */
+  readonly stacks?: readonly string[];
+  /** Values for parameters of the templates. @default - their defaults */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Refuses a stack with a resource of a type that does not run here. @default false */
+  readonly strict?: boolean;
   /** Keeps the tables there. @default - in memory */
   readonly dataDir?: string;
   /** How many times faster than real time the limits run, unless `faults` say. @default 1 */
@@ -69,7 +75,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
   try {
     const url = `http://127.0.0.1:${String(port)}`;
-    const deployment = loadDeployment(options.assembly, url);
+    const deployment = loadDeployment(options.assembly, url, options);
     const keys = new KeyRing(deployment.region);
     keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
     const onOutput = (functionName: string, text: string): void => {
@@ -80,8 +86,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
     const host = `127.0.0.1:${String(port)}`;
     const ids = createIds(randomBytes);
-    const parts = { deployment, functions, keys, meter, clock, faults, now: Date.now };
-    const gateway: Gateway = { ...parts, log, ids, host };
+    const parts = { deployment, functions, keys, meter, clock, faults, log, now: Date.now };
+    const gateway: Gateway = { ...parts, ids, host };
     const limits = {
       idleTimeoutMs: options.idleTimeoutMs ?? defaultLimits.idleTimeoutMs,
       lifetimeMs: options.lifetimeMs ?? defaultLimits.lifetimeMs,

@@ -5,6 +5,7 @@ import { CommandError, readFlags, run, UsageError } from '../cli/command-line.ts
 import {
   cloudFlags,
   cloudFlagsHelp,
+  describeStacks,
   readCloudFlags,
   runUntilStopped,
   stopSignal,
@@ -50,17 +51,17 @@ function readOptions() {
   }
 }
 
-async function welcome({ url, port, deployment }: Cloud): Promise<string> {
+async function welcome(cloud: Cloud): Promise<string> {
+  const { url, port } = cloud;
   const { signToken } = await import('../cli/sign-token.ts');
   const day = 24 * 60 * 60;
   const token = (user: string) =>
     signToken({ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
   const endpoint = port === 8080 ? '' : ` --endpoint ${url}/publish`;
-  const outputs = [...deployment.outputs].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
   return `
 Switchboard is ready at ${url}/
 
-${outputs.join('\n')}
+${describeStacks(cloud).join('\n')}
 
 Two tokens, valid for a day (more: npm run token -- --help):
   member 42  ${await token('42')}

@@ -2,9 +2,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readArguments, run, UsageError } from '../../cli/command-line.ts';
-import { cloudFlags, cloudFlagsHelp, readCloudFlags, runUntilStopped, stopSignal } from './run-cloud.ts';
+import {
+  cloudFlags,
+  cloudFlagsHelp,
+  describeStacks,
+  readCloudFlags,
+  runUntilStopped,
+  stopSignal,
+} from './run-cloud.ts';
 
-const usage = `switchboard-local [cdk.out] [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N]
+const usage = `switchboard-local [cdk.out] [--port 8080] [--stack NAME] [--parameter NAME=VALUE] [--strict]
+  [--data DIR] [--faults LIST] [--clock-speed N]
 
 Runs a synthesised CDK app with WebSocket or HTTP APIs on this machine. "cdk synth" writes the folder cdk.out.
 Ctrl-C ends it.
@@ -21,8 +29,13 @@ await run(async () => {
   if (!existsSync(join(assembly, 'manifest.json'))) {
     throw new UsageError(`${assembly} is no synthesised CDK app: it has no manifest.json. (cdk synth)`);
   }
-  await runUntilStopped({ ...options, assembly, onLog: console.log }, stopSignal(), ({ url, deployment }) => {
-    const outputs = [...deployment.outputs].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
-    return [`Ready at ${url}/`, ...outputs, '', 'Ctrl-C ends it. One line per request:', ''].join('\n');
-  });
+  await runUntilStopped({ ...options, assembly, onLog: console.log }, stopSignal(), (cloud) =>
+    [
+      `Ready at ${cloud.url}/`,
+      ...describeStacks(cloud),
+      '',
+      'Ctrl-C ends it. One line per request:',
+      '',
+    ].join('\n'),
+  );
 });

@@ -20,7 +20,7 @@ export interface Gateway {
   readonly ids: Ids;
   /** The time of this machine, which functions see too. */
   readonly now: () => number;
-  /** Host and port, for example `127.0.0.1:8080`. Events call it the domain name. */
+  /** Host and port, for example `127.0.0.1:8080`. Events call it, with the path of the API, the domain name. */
   readonly host: string;
 }
 

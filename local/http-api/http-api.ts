@@ -58,7 +58,7 @@ export function createHttpApi(gateway: Gateway, definition: HttpApiDefinition): 
       accountId: deployment.accountId,
       apiId,
       stage,
-      domainName: host,
+      domainName: host + deployment.apiPath(apiId),
       routeKey: route.key,
       requestId,
       at,

@@ -12,8 +12,13 @@ export interface InstalledCode {
  * Copies the code of a function into its own folder, as Lambda unpacks it to /var/task. In the folder of the assembly,
  * it would find the `"type": "module"` and the node_modules of the package around it.
  */
-export function installCode({ name, code }: FunctionSettings): InstalledCode {
+export function installCode({ name, code, layers }: FunctionSettings): InstalledCode {
   const folder = mkdtempSync(join(tmpdir(), `${name.slice(0, 40)}-`));
+  for (const layer of layers) {
+    // Node's folder in a layer (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
+    const modules = join(layer, 'nodejs', 'node_modules');
+    if (existsSync(modules)) cpSync(modules, join(folder, 'node_modules'), { recursive: true });
+  }
   if ('inline' in code) writeFileSync(join(folder, 'index.js'), code.inline);
   else cpSync(code.folder, folder, { recursive: true });
   const manifest = join(folder, 'package.json');

@@ -1,13 +1,13 @@
 import type { Faults } from '../faults/faults.ts';
 import { matchesPattern } from '../iam/authorize.ts';
 import { principalOfFunction } from '../iam/roles.ts';
-import { asText } from '../json.ts';
+import { asNumber, asText } from '../json.ts';
 import type { Meter } from '../meter.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 import type { Outcome } from './environment.ts';
 import { FunctionPool } from './pool.ts';
-import { readFunction } from './settings.ts';
+import { hasNodeRuntime, readFunction } from './settings.ts';
 
 export type { Outcome } from './environment.ts';
 
@@ -40,8 +40,11 @@ export function createFunctions(options: {
 }): Functions {
   const { deployment, keys, meter, faults, onOutput } = options;
   const permissions = deployment.ofType('AWS::Lambda::Permission');
+  const permitsOf = (arn: string) => (service: string, sourceArn: string) =>
+    permissions.some((permission) => permitsCall(permission, arn, service, sourceArn));
+  const [runnable, inert] = partition(deployment.ofType('AWS::Lambda::Function'), hasNodeRuntime);
   // The whole template is read before a pool writes to the disk: a mistake in it leaves nothing behind.
-  const roles = deployment.ofType('AWS::Lambda::Function').map((resource) => ({
+  const roles = runnable.map((resource) => ({
     settings: readFunction(deployment, resource),
     principal: principalOfFunction(deployment, resource),
   }));
@@ -64,15 +67,28 @@ export function createFunctions(options: {
       arn,
       timeoutSeconds,
       invoke: (event) => pool.invoke(event),
-      permits: (service, sourceArn) =>
-        permissions.some((permission) => permitsCall(permission, lambda, service, sourceArn)),
+      permits: permitsOf(arn),
     };
     return { pool, lambda };
   });
-  const functions = made.map(({ lambda }) => lambda);
+  const unqualified = [
+    ...made.map(({ lambda }) => lambda),
+    ...inert.map((resource) => inertFunction(deployment, resource, onOutput)),
+  ];
+  // A version or an alias has a resource policy of its own. Its code is that of the function.
+  const qualified = [...deployment.ofType('AWS::Lambda::Version'), ...deployment.ofType('AWS::Lambda::Alias')]
+    .map(({ logicalId }) => deployment.physicalId(logicalId))
+    .flatMap((arn) =>
+      unqualified
+        .filter((lambda) => arn.startsWith(`${lambda.arn}:`))
+        .map((lambda) => ({ ...lambda, arn, permits: permitsOf(arn) })),
+    );
+  const functions = [...unqualified, ...qualified];
+  const byArn = (arn: string): LambdaFunction | undefined =>
+    functions.find((lambda) => lambda.arn === arn.replace(/:\$LATEST$/, ''));
   return {
-    byArn: (arn) => functions.find((lambda) => lambda.arn === arn),
-    byName: (name) => functions.find((lambda) => lambda.name === name),
+    byArn,
+    byName: (name) => byArn(`arn:aws:lambda:${deployment.region}:${deployment.accountId}:function:${name}`),
     async close() {
       await Promise.all(made.map(({ pool }) => pool.close()));
     },
@@ -80,18 +96,38 @@ export function createFunctions(options: {
 }
 
 /** Lambda compares the source ARN as ArnLike does: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html */
-function permitsCall(
-  { properties }: Resource,
-  lambda: LambdaFunction,
-  service: string,
-  sourceArn: string,
-): boolean {
+function permitsCall({ properties }: Resource, arn: string, service: string, sourceArn: string): boolean {
   const target = asText(properties.FunctionName);
   const source = asText(properties.SourceArn);
   return (
-    (target === lambda.name || target === lambda.arn) &&
+    (target === arn || target === arn.split(':function:')[1]) &&
     properties.Principal === service &&
     ['lambda:InvokeFunction', 'lambda:*'].includes(asText(properties.Action) ?? '') &&
     (source === undefined || matchesPattern(source, sourceArn))
   );
+}
+
+/** A function of another runtime fails with every event, and says why in the log. */
+function inertFunction(
+  deployment: Deployment,
+  { logicalId, properties }: Resource,
+  onOutput: (functionName: string, text: string) => void,
+): LambdaFunction {
+  const name = deployment.physicalId(logicalId);
+  const errorMessage = `The runtime ${asText(properties.Runtime) ?? 'of a container image'} does not run on this machine.`;
+  return {
+    logicalId,
+    name,
+    arn: deployment.attribute(logicalId, 'Arn'),
+    timeoutSeconds: asNumber(properties.Timeout) ?? 3,
+    invoke() {
+      onOutput(name, errorMessage);
+      return Promise.resolve({ status: 'error', errorType: 'Runtime.NotSupported', errorMessage });
+    },
+    permits: () => true,
+  };
+}
+
+function partition<T>(values: readonly T[], isFirst: (value: T) => boolean): [T[], T[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
 }

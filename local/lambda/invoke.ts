@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { maxPayloadBytes } from './environment.ts';
 import type { Functions, LambdaFunction } from './functions.ts';
+import { queryOf } from '../gateway/request.ts';
 import { authorize } from '../iam/authorize.ts';
 import { parseJson } from '../json.ts';
 import { type Reply, verificationCodes } from '../services/reply.ts';
@@ -42,7 +43,7 @@ export function createLambdaApi(options: {
     async handle(request) {
       const verification = keys.verify(request, 'lambda', new Date(now()));
       if (!verification.ok) return failed(403, verificationCodes[verification.reason], verification.message);
-      const arn = functionArn(invocationPath.exec(request.url)?.[1] ?? '');
+      const arn = functionArn(invocationPath.exec(request.url)?.[1] ?? '', request.url);
       const decision = authorize(verification.principal, 'lambda:InvokeFunction', arn);
       if (!decision.allowed) return failed(403, 'AccessDeniedException', decision.message);
       const lambda = functions.byArn(arn);
@@ -102,12 +103,14 @@ export function createLambdaApi(options: {
     }
   }
 
-  /** `name`, `name:qualifier`, `accountId:function:name` or a whole ARN. The one version here is `$LATEST`. */
-  function functionArn(pathSegment: string): string {
-    // The colon is the only character of a name or ARN that clients encode.
-    const parts = pathSegment.replaceAll(/%3A/gi, ':').split(':');
-    const name = parts[parts.lastIndexOf('function') + 1] ?? '';
-    return `arn:aws:lambda:${deployment.region}:${deployment.accountId}:function:${name}`;
+  /** `name`, `name:qualifier`, `accountId:function:name` or a whole ARN. The query may hold the qualifier. */
+  function functionArn(pathSegment: string, url: string): string {
+    // Colons and the `$` of `$LATEST` are the only characters of a name or ARN that clients encode.
+    const parts = pathSegment.replaceAll(/%3A/gi, ':').replaceAll('%24', '$').split(':');
+    const [name = '', inPath] = parts.slice(parts.lastIndexOf('function') + 1);
+    const qualifier = inPath ?? new URLSearchParams(queryOf(url)).get('Qualifier') ?? '$LATEST';
+    const arn = `arn:aws:lambda:${deployment.region}:${deployment.accountId}:function:${name}`;
+    return qualifier === '$LATEST' ? arn : `${arn}:${qualifier}`;
   }
 }
 

@@ -6,15 +6,18 @@ import type { Functions } from '../lambda/functions.ts';
 import { createLambdaApi, invocationPath } from '../lambda/invoke.ts';
 import type { Meter } from '../meter.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
+import { signedService } from '../sigv4/authorization.ts';
 import { header, type HttpRequest } from '../sigv4/request.ts';
 import { startSqs } from '../sqs/sqs.ts';
 import type { Deployment } from '../template/template.ts';
-import { errorReply, type Reply } from './reply.ts';
+import { notRunHere } from './not-run-here.ts';
+import type { Reply } from './reply.ts';
 import { createSecretsManager } from './secrets.ts';
 
 /** Every AWS endpoint that SDKs call: DynamoDB, SQS, Secrets Manager and Lambda's Invoke. */
 export interface Services {
-  /** `POST /` with `X-Amz-Target: <service>.<operation>`, or `/2015-03-31/functions/{name}/invocations`. */
+  /** Whether this is a call of an AWS service, and not of an API of the template. */
+  handles(request: HttpRequest): boolean;
   handle(request: HttpRequest): Promise<Reply>;
   close(): Promise<void>;
 }
@@ -46,14 +49,15 @@ export async function startServices(options: {
     ['secretsmanager', createSecretsManager(options)],
   ]);
   return {
+    handles: (request) =>
+      invocationPath.test(request.url) ||
+      header(request, 'x-amz-target') !== undefined ||
+      ![undefined, 'execute-api'].includes(signedService(request)),
     async handle(request) {
       if (invocationPath.test(request.url)) return lambda.handle(request);
       const [service = '', operation = ''] = (header(request, 'x-amz-target') ?? '').split('.');
-      const handler = handlers.get(service);
-      if (handler === undefined || request.method !== 'POST') {
-        return errorReply(400, 'UnknownOperationException');
-      }
-      return handler(request, operation);
+      const handler = request.method === 'POST' ? handlers.get(service) : undefined;
+      return handler === undefined ? notRunHere(request) : handler(request, operation);
     },
     async close() {
       for (const part of [eventSources, lambda, sqs, dynamoDb]) await part.close();

@@ -54,6 +54,14 @@ export function readAuthorization(request: HttpRequest): Reading {
   };
 }
 
+/** The service that a request is signed for, unverified; `undefined` without a signature. */
+export function signedService(request: HttpRequest): string | undefined {
+  const signed = /^AWS4-\S+\s+(.*)$/.exec(header(request, 'authorization') ?? '')?.[1] ?? '';
+  const credential =
+    /\bCredential=([^,\s]+)/.exec(signed)?.[1] ?? /[?&]X-Amz-Credential=([^&]+)/.exec(request.url)?.[1];
+  return credential?.replaceAll(/%2F/gi, '/').split('/')[3];
+}
+
 /** The complaint about a wrong Region, service or date of a signature. */
 export function scopeComplaint(
   { date, timestamp, ...authorization }: Authorization,

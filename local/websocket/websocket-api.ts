@@ -67,14 +67,14 @@ export class WebSocketApi {
 
   async #admit(incoming: IncomingMessage, request: GatewayRequest, pending: PendingSocket): Promise<void> {
     const startedAt = performance.now();
-    const { ids, now, host, log } = this.#gateway;
+    const { deployment, ids, now, host, log } = this.#gateway;
     const { apiId, stage } = this.definition;
     const requestId = ids.next();
     const connectedAt = now();
     const facts: ConnectionFacts = {
       apiId,
       stage,
-      domainName: host,
+      domainName: host + deployment.apiPath(apiId),
       connectionId: ids.next(),
       connectedAt,
       sourceIp: request.sourceIp,
