@@ -8,6 +8,8 @@ import type { Meter } from '../meter.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
 import { signedService } from '../sigv4/authorization.ts';
 import { header, type HttpRequest } from '../sigv4/request.ts';
+import { startS3 } from '../s3/s3.ts';
+import { createParameterStore } from '../ssm/ssm.ts';
 import { startSqs } from '../sqs/sqs.ts';
 import type { Deployment } from '../template/template.ts';
 import { notRunHere } from './not-run-here.ts';
@@ -43,24 +45,28 @@ export async function startServices(options: {
   const sqs = await startSqs(options);
   const eventSources = startEventSources({ ...options, sqs });
   const lambda = createLambdaApi(options);
+  const s3 = await startS3(options);
   const handlers = new Map<string, ServiceHandler>([
     ['DynamoDB_20120810', dynamoDb.handle],
     ['AmazonSQS', sqs.handle],
     ['secretsmanager', createSecretsManager(options)],
+    ['AmazonSSM', createParameterStore(options)],
   ]);
   return {
     handles: (request) =>
       invocationPath.test(request.url) ||
       header(request, 'x-amz-target') !== undefined ||
+      s3.handles(request) ||
       ![undefined, 'execute-api'].includes(signedService(request)),
     async handle(request) {
       if (invocationPath.test(request.url)) return lambda.handle(request);
+      if (s3.handles(request)) return s3.handle(request);
       const [service = '', operation = ''] = (header(request, 'x-amz-target') ?? '').split('.');
       const handler = request.method === 'POST' ? handlers.get(service) : undefined;
       return handler === undefined ? notRunHere(request) : handler(request, operation);
     },
     async close() {
-      for (const part of [eventSources, lambda, sqs, dynamoDb]) await part.close();
+      for (const part of [eventSources, lambda, s3, sqs, dynamoDb]) await part.close();
     },
   };
 }

@@ -1,0 +1,111 @@
+import { buildApp } from 'fauxqs';
+import { authorize } from '../iam/authorize.ts';
+import type { Meter } from '../meter.ts';
+import { notRunHere } from '../services/not-run-here.ts';
+import type { Reply } from '../services/reply.ts';
+import type { KeyRing, VerificationFailure } from '../sigv4/key-ring.ts';
+import { signedService } from '../sigv4/authorization.ts';
+import { header, type HttpRequest } from '../sigv4/request.ts';
+import type { Deployment } from '../template/template.ts';
+import { corsHeaders, readCorsRules } from './cors.ts';
+import { placeOf, readOperation } from './operation.ts';
+
+export interface S3 {
+  /** Whether a request is for S3: it is signed for it, or its path begins with a bucket. */
+  readonly handles: (request: HttpRequest) => boolean;
+  readonly handle: (request: HttpRequest) => Promise<Reply>;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts S3 with the buckets of the template. Objects live in memory. Addresses are in path style. */
+export async function startS3(options: {
+  readonly deployment: Deployment;
+  readonly keys: KeyRing;
+  readonly meter: Meter;
+  readonly now: () => number;
+}): Promise<S3> {
+  const { deployment, keys, meter, now } = options;
+  const engine = buildApp({ logger: false, defaultRegion: deployment.region });
+  const buckets = new Map(
+    deployment
+      .ofType('AWS::S3::Bucket')
+      .map((bucket) => [deployment.physicalId(bucket.logicalId), readCorsRules(bucket)] as const),
+  );
+  for (const name of buckets.keys()) await engine.inject({ method: 'PUT', url: `/${name}` });
+
+  return {
+    handles: (request) =>
+      buckets.has(placeOf(request.url).bucket) ||
+      (signedService(request) === 's3' && header(request, 'x-amz-target') === undefined),
+    async handle(request) {
+      const rules = buckets.get(placeOf(request.url).bucket) ?? [];
+      const cors = corsHeaders(rules, request);
+      if (request.method === 'OPTIONS') return preflight(cors);
+      const reply = await answer(request);
+      return { ...reply, headers: { ...reply.headers, ...cors } };
+    },
+    close: () => engine.close(),
+  };
+
+  async function answer(request: HttpRequest): Promise<Reply> {
+    const verification = keys.verify(request, 's3', new Date(now()));
+    if (!verification.ok) {
+      const { status, code } = refusals[verification.reason];
+      return failure(status, code, verification.message, code);
+    }
+    const operation = readOperation(request);
+    if (operation === undefined) return notRunHere(request);
+    for (const { action, resource } of operation.grants) {
+      const decision = authorize(verification.principal, action, resource);
+      if (!decision.allowed) return failure(403, 'AccessDenied', decision.message, decision.message);
+    }
+    meter.count(`s3.${operation.name}`);
+    return callEngine(request);
+  }
+
+  async function callEngine({ method, url, headers, body }: HttpRequest): Promise<Reply> {
+    const kept = Object.entries(headers).filter(([name]) => !ownHeaders.has(name));
+    const response = await engine.inject({
+      // Every method that `readOperation` knows.
+      method:
+        method === 'PUT' || method === 'POST' || method === 'DELETE' || method === 'HEAD' ? method : 'GET',
+      url,
+      headers: { 'content-type': 'application/octet-stream', ...Object.fromEntries(kept) },
+      ...(method === 'PUT' || method === 'POST' ? { payload: body } : {}),
+    });
+    const answered = Object.entries(response.headers).flatMap(([name, value]) =>
+      value === undefined || name === 'connection' || name === 'transfer-encoding'
+        ? []
+        : [[name, String(value)] as const],
+    );
+    return {
+      status: response.statusCode,
+      headers: Object.fromEntries(answered),
+      body: response.rawPayload,
+    };
+  }
+}
+
+/** The engine makes its own of these. A host with dots would be a bucket to it. */
+const ownHeaders = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'expect']);
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const refusals: Readonly<Record<VerificationFailure, { readonly status: number; readonly code: string }>> = {
+  missing: { status: 403, code: 'AccessDenied' },
+  malformed: { status: 400, code: 'AuthorizationHeaderMalformed' },
+  unknown_key: { status: 403, code: 'InvalidAccessKeyId' },
+  expired: { status: 403, code: 'AccessDenied' },
+  mismatch: { status: 403, code: 'SignatureDoesNotMatch' },
+};
+
+function preflight(cors: Readonly<Record<string, string>> | undefined): Reply {
+  if (cors !== undefined) return { status: 200, headers: { ...cors }, body: '' };
+  const message = 'CORSResponse: This CORS request is not allowed.';
+  return failure(403, 'AccessForbidden', message, 'no CORS rule of the bucket matches');
+}
+
+function failure(status: number, code: string, message: string, detail: string): Reply {
+  const text = message.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${text}</Message></Error>`;
+  return { status, headers: { 'content-type': 'application/xml' }, body, detail };
+}
