@@ -4,6 +4,7 @@ import type { Functions, LambdaFunction } from './functions.ts';
 import { queryOf } from '../gateway/request.ts';
 import { authorize } from '../iam/authorize.ts';
 import { parseJson } from '../json.ts';
+import type { Log } from '../log.ts';
 import { type Reply, verificationCodes } from '../services/reply.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
 import { header, type HttpRequest } from '../sigv4/request.ts';
@@ -23,6 +24,8 @@ const throttleDelayMs = 1000;
 
 export interface LambdaApi {
   readonly handle: (request: HttpRequest) => Promise<Reply>;
+  /** An asynchronous invocation by a service. The caller has checked that it is permitted. */
+  readonly invokeAsync: (lambda: LambdaFunction, event: unknown) => void;
   /** Drops the pending retries. */
   readonly close: () => Promise<void>;
 }
@@ -33,9 +36,10 @@ export function createLambdaApi(options: {
   readonly keys: KeyRing;
   readonly functions: Functions;
   readonly clock: Clock;
+  readonly log: Log;
   readonly now: () => number;
 }): LambdaApi {
-  const { deployment, keys, functions, clock, now } = options;
+  const { deployment, keys, functions, clock, log, now } = options;
   const cancels = new Set<() => void>();
   let closed = false;
 
@@ -51,6 +55,9 @@ export function createLambdaApi(options: {
         return failed(404, 'ResourceNotFoundException', `Function not found: ${arn}`);
       }
       return invoke(lambda, request);
+    },
+    invokeAsync(lambda, event) {
+      void invokeLater(lambda, event, retryDelaysMs);
     },
     close() {
       closed = true;
@@ -92,6 +99,10 @@ export function createLambdaApi(options: {
     const [delayMs, ...rest] = delaysMs;
     if (outcome.status === 'throttled') retry(throttleDelayMs, delaysMs);
     else if (outcome.status === 'error' && delayMs !== undefined) retry(delayMs, rest);
+    else if (outcome.status === 'error') {
+      const detail = `failed ${String(retryDelaysMs.length + 1)} times, at last with ${outcome.errorType}`;
+      log.request({ what: `EVENT ${lambda.name}`, status: 'dropped', ms: 0, detail });
+    }
 
     function retry(ms: number, remainingMs: readonly number[]): void {
       if (closed) return;

@@ -1,10 +1,14 @@
 import type { Clock } from '../clock.ts';
 import { startDynamoDb } from '../dynamodb/dynamodb.ts';
 import { startEventSources } from '../event-source/event-source.ts';
+import { createEventBridge } from '../eventbridge/eventbridge.ts';
+import { createTargets } from '../eventbridge/targets.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { Functions } from '../lambda/functions.ts';
 import { createLambdaApi, invocationPath } from '../lambda/invoke.ts';
+import type { Log } from '../log.ts';
 import type { Meter } from '../meter.ts';
+import { createScheduler } from '../scheduler/scheduler.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
 import { signedService } from '../sigv4/authorization.ts';
 import { header, type HttpRequest } from '../sigv4/request.ts';
@@ -16,7 +20,7 @@ import { notRunHere } from './not-run-here.ts';
 import type { Reply } from './reply.ts';
 import { createSecretsManager } from './secrets.ts';
 
-/** Every AWS endpoint that SDKs call: DynamoDB, SQS, Secrets Manager and Lambda's Invoke. */
+/** Every AWS endpoint that SDKs call. */
 export interface Services {
   /** Whether this is a call of an AWS service, and not of an API of the template. */
   handles(request: HttpRequest): boolean;
@@ -27,7 +31,7 @@ export interface Services {
 /** One AWS service as SDKs call it. */
 type ServiceHandler = (request: HttpRequest, operation: string) => Promise<Reply>;
 
-/** Makes the tables and queues of the deployment, and starts its event sources. */
+/** Makes the tables, queues and buckets of the deployment, and starts its event sources and schedules. */
 export async function startServices(options: {
   readonly deployment: Deployment;
   readonly keys: KeyRing;
@@ -36,6 +40,8 @@ export async function startServices(options: {
   /** For retries and batching windows. */
   readonly clock: Clock;
   readonly faults: Faults;
+  /** For deliveries, which no request logs. */
+  readonly log: Log;
   /** The time of this machine in epoch milliseconds. Signatures are made with it. */
   readonly now: () => number;
   /** Keeps the tables there. Without it they live in memory. */
@@ -46,11 +52,15 @@ export async function startServices(options: {
   const eventSources = startEventSources({ ...options, sqs });
   const lambda = createLambdaApi(options);
   const s3 = await startS3(options);
+  const targets = createTargets({ ...options, lambda, sqs });
+  const eventBridge = createEventBridge({ ...options, targets });
+  const scheduler = createScheduler({ ...options, targets });
   const handlers = new Map<string, ServiceHandler>([
     ['DynamoDB_20120810', dynamoDb.handle],
     ['AmazonSQS', sqs.handle],
     ['secretsmanager', createSecretsManager(options)],
     ['AmazonSSM', createParameterStore(options)],
+    ['AWSEvents', eventBridge.handle],
   ]);
   return {
     handles: (request) =>
@@ -61,12 +71,14 @@ export async function startServices(options: {
     async handle(request) {
       if (invocationPath.test(request.url)) return lambda.handle(request);
       if (s3.handles(request)) return s3.handle(request);
+      if (signedService(request) === 'scheduler') return scheduler.handle(request);
       const [service = '', operation = ''] = (header(request, 'x-amz-target') ?? '').split('.');
       const handler = request.method === 'POST' ? handlers.get(service) : undefined;
       return handler === undefined ? notRunHere(request) : handler(request, operation);
     },
     async close() {
-      for (const part of [eventSources, lambda, s3, sqs, dynamoDb]) await part.close();
+      for (const part of [scheduler, eventBridge, eventSources, lambda, s3, sqs, dynamoDb])
+        await part.close();
     },
   };
 }
