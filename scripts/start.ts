@@ -13,7 +13,8 @@ import {
 import type { Cloud } from '../local/index.ts';
 import { synthesise } from './synthesise.ts';
 
-const usage = `npm start -- [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N]
+const usage = `npm start -- [--port 8080] [--stack NAME] [--parameter NAME=VALUE] [--strict]
+  [--data DIR] [--faults LIST] [--clock-speed N]
 
 Runs the stack on this machine, from the template that "npx cdk deploy" deploys. Ctrl-C stops it.
 
