@@ -32,17 +32,18 @@ function stacksIn(folder: string): readonly AssemblyStack[] {
       .filter(({ type }) => type === 'cdk:asset-manifest')
       .flatMap(({ properties }) => assetsOf(folder, asText(asRecord(properties).file) ?? '')),
   );
-  return artifacts.flatMap((artifact) => {
+  const own = artifacts.flatMap((artifact) => {
     const properties = asRecord(artifact.properties);
-    if (artifact.type === 'cdk:cloud-assembly') {
-      return stacksIn(join(folder, asText(properties.directoryName) ?? ''));
-    }
     if (artifact.type !== 'aws:cloudformation:stack') return [];
     const id = asText(artifact.id) ?? '';
     const stackName = asText(properties.stackName) ?? id;
     const template = readJson(folder, asText(properties.templateFile) ?? `${id}.template.json`);
     return [{ stackName, names: [stackName, id, ...asTexts(artifact.displayName)], template, assetFolders }];
   });
+  const nested = artifacts
+    .filter(({ type }) => type === 'cdk:cloud-assembly')
+    .flatMap(({ properties }) => stacksIn(join(folder, asText(asRecord(properties).directoryName) ?? '')));
+  return [...own, ...nested];
 }
 
 function assetsOf(folder: string, manifestFile: string): readonly (readonly [string, string])[] {

@@ -61,7 +61,7 @@ describe('several stacks', () => {
   });
 
   it('in stages, which are assemblies of their own, run too', () => {
-    const staged = writeStacks({ Orders: realtime, 'Prod/Orders': realtime });
+    const staged = writeStacks({ 'Prod/Orders': realtime, Orders: realtime });
     expect(loadDeployment(staged, endpoint).stackNames).toEqual(['Orders', 'Prod-Orders']);
     expect(loadDeployment(staged, endpoint, { stacks: ['Prod/Orders'] }).stackNames).toEqual(['Prod-Orders']);
   });
