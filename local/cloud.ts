@@ -84,10 +84,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
     closers.push(() => functions.close());
 
-    const host = `127.0.0.1:${String(port)}`;
     const ids = createIds(randomBytes);
     const parts = { deployment, functions, keys, meter, clock, faults, log, now: Date.now };
-    const gateway: Gateway = { ...parts, ids, host };
+    const gateway: Gateway = { ...parts, ids };
     const limits = {
       idleTimeoutMs: options.idleTimeoutMs ?? defaultLimits.idleTimeoutMs,
       lifetimeMs: options.lifetimeMs ?? defaultLimits.lifetimeMs,

@@ -43,9 +43,15 @@ export function createRouter(options: {
       const { path } = request;
       if (isControlPath(path)) return { ...answerControl(request, gateway), quiet: true };
       if (services.handles(request)) return callService(request);
-      return answerApi(request, basePathOf(path));
+      const hostApi = /^([a-z0-9]+)\.execute-api\./.exec(headerOf(request, 'host') ?? '')?.[1];
+      if (hostApi !== undefined) return answerApi(request, deployment.apiPath(hostApi));
+      const basePath = basePathOf(path);
+      return answerApi({ ...request, path: path.slice(basePath.length) || '/' }, basePath);
     },
-    webSocketApi: (path) => webSocketApi(path, basePathOf(path)),
+    webSocketApi(path) {
+      const basePath = basePathOf(path);
+      return webSocketApi(path.slice(basePath.length), basePath);
+    },
   };
 
   /** `/{apiId}` of an API that is not at the root; else empty. */
@@ -54,24 +60,23 @@ export function createRouter(options: {
     return deployment.apiPath(apiId);
   }
 
-  /** An API sees paths without its base path, as on AWS. Signatures cover `url`, which stays whole. */
-  async function answerApi(received: GatewayRequest, basePath: string): Promise<Answer> {
-    const request = { ...received, path: received.path.slice(basePath.length) || '/' };
+  /** `request.path` has no base path, as on AWS. Signatures cover `url`, which stays whole. */
+  async function answerApi(request: GatewayRequest, basePath: string): Promise<Answer> {
     const { path } = request;
     const callback = connectionIdIn(path);
     const api = callback && webSocketApis.get(`${basePath}/${callback.stage}`);
     if (callback && api) return handleConnection(gateway, api, callback.encodedId, request);
-    if (webSocketApi(received.path, basePath)) return upgradeRequired();
+    if (webSocketApi(path, basePath)) return upgradeRequired();
 
     const named = httpApis.get(`${basePath}/${path.split('/', 2)[1] ?? ''}`);
     if (named) return named.handle(request);
     const httpApi = httpApis.get(`${basePath}/$default`);
-    const file = httpApi?.hasRouteFor(request.method, path) ? undefined : await staticFile(received);
+    const file = httpApi?.hasRouteFor(request.method, path) ? undefined : await staticFile(request);
     return file ?? httpApi?.handle(request) ?? message(404, 'Not Found');
   }
 
   function webSocketApi(path: string, basePath: string): WebSocketApi | undefined {
-    return webSocketApis.get(`${basePath}/${path.slice(basePath.length + 1).replace(/\/$/, '')}`);
+    return webSocketApis.get(`${basePath}/${path.replace(/^\//, '').replace(/\/$/, '')}`);
   }
 
   function byPath<Api extends Staged>(apis: readonly Api[]): ReadonlyMap<string, Api> {
