@@ -9,11 +9,11 @@ export interface S3Operation {
 }
 
 /**
- * The operation of a request in path style, `/{bucket}/{key}`; `undefined` if it does not run here.
+ * The operation of a request; `undefined` if it does not run here.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  */
 export function readOperation(request: HttpRequest): S3Operation | undefined {
-  const { bucket, key } = placeOf(request.url);
+  const { bucket, key } = placeOf(request);
   const query = new URLSearchParams(queryOf(request.url));
   if ([...query.keys()].some((name) => !knownQuery.test(name))) return undefined;
   const onBucket = (name: string, action: string): S3Operation => ({
@@ -65,9 +65,16 @@ export function readOperation(request: HttpRequest): S3Operation | undefined {
   }
 }
 
-export function placeOf(url: string): { readonly bucket: string; readonly key: string } {
-  const [, bucket = '', ...key] = (url.split('?')[0] ?? '').split('/');
+/** Bucket and key of an address in path style. */
+export function placeOf(request: HttpRequest): { readonly bucket: string; readonly key: string } {
+  const [, bucket = '', ...key] = (pathStyleUrl(request).split('?')[0] ?? '').split('/');
   return { bucket: decode(bucket), key: decode(key.join('/')) };
+}
+
+/** `/{bucket}/{key}`, also for a request whose host names the bucket, as SDKs call AWS by default. */
+export function pathStyleUrl(request: HttpRequest): string {
+  const bucket = /^(.+)\.s3(?:\.[a-z0-9-]+)*\.amazonaws\.com$/.exec(header(request, 'host') ?? '')?.[1];
+  return bucket === undefined ? request.url : `/${bucket}${request.url}`;
 }
 
 /** A parameter such as `acl` or `tagging` makes another operation of a request. Those do not run here. */

@@ -8,7 +8,7 @@ import { signedService } from '../sigv4/authorization.ts';
 import { header, type HttpRequest } from '../sigv4/request.ts';
 import type { Deployment } from '../template/template.ts';
 import { corsHeaders, readCorsRules } from './cors.ts';
-import { placeOf, readOperation } from './operation.ts';
+import { pathStyleUrl, placeOf, readOperation } from './operation.ts';
 
 export interface S3 {
   /** Whether a request is for S3: it is signed for it, or its path begins with a bucket. */
@@ -17,7 +17,7 @@ export interface S3 {
   readonly close: () => Promise<void>;
 }
 
-/** Starts S3 with the buckets of the template. Objects live in memory. Addresses are in path style. */
+/** Starts S3 with the buckets of the template. Objects live in memory. */
 export async function startS3(options: {
   readonly deployment: Deployment;
   readonly keys: KeyRing;
@@ -35,10 +35,10 @@ export async function startS3(options: {
 
   return {
     handles: (request) =>
-      buckets.has(placeOf(request.url).bucket) ||
+      buckets.has(placeOf(request).bucket) ||
       (signedService(request) === 's3' && header(request, 'x-amz-target') === undefined),
     async handle(request) {
-      const rules = buckets.get(placeOf(request.url).bucket) ?? [];
+      const rules = buckets.get(placeOf(request).bucket) ?? [];
       const cors = corsHeaders(rules, request);
       if (request.method === 'OPTIONS') return preflight(cors);
       const reply = await answer(request);
@@ -63,13 +63,14 @@ export async function startS3(options: {
     return callEngine(request);
   }
 
-  async function callEngine({ method, url, headers, body }: HttpRequest): Promise<Reply> {
+  async function callEngine(request: HttpRequest): Promise<Reply> {
+    const { method, headers, body } = request;
     const kept = Object.entries(headers).filter(([name]) => !ownHeaders.has(name));
     const response = await engine.inject({
       // Every method that `readOperation` knows.
       method:
         method === 'PUT' || method === 'POST' || method === 'DELETE' || method === 'HEAD' ? method : 'GET',
-      url,
+      url: pathStyleUrl(request),
       headers: { 'content-type': 'application/octet-stream', ...Object.fromEntries(kept) },
       ...(method === 'PUT' || method === 'POST' ? { payload: body } : {}),
     });

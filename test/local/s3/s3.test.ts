@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
@@ -17,6 +18,11 @@ import { allow, lambdaWithRole, writeAssembly } from '../harness/assembly.ts';
 import { startPlatform } from '../harness/platform.ts';
 
 const page = 'https://app.example.com';
+const upload = `const { PutObjectCommand, S3Client } = require('@aws-sdk/client-s3');
+exports.handler = async (input) => {
+  const client = new S3Client({ endpoint: 'https://s3.us-east-1.amazonaws.com', region: 'us-east-1' });
+  return (await client.send(new PutObjectCommand({ ...input, Body: 'x' }))).$metadata.httpStatusCode;
+};`;
 const platform = await startPlatform(
   writeAssembly({
     Resources: {
@@ -38,7 +44,7 @@ const platform = await startPlatform(
       },
       Named: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'named' } },
       Policy: { Type: 'AWS::S3::BucketPolicy', Properties: { Bucket: { Ref: 'Named' } } },
-      ...lambdaWithRole('Uploader', 'exports.handler = async () => null', {
+      ...lambdaWithRole('Uploader', upload, {
         statements: [allow('s3:PutObject', { 'Fn::Sub': '${Pictures.Arn}/in/*' })],
       }),
     },
@@ -92,6 +98,16 @@ it('objects are listed by prefix and folder, in pages, and deleted together', as
   const Objects = [{ Key: 'list/a' }, { Key: 'list/sub/c' }];
   await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
   expect((await list({})).Contents?.map(({ Key }) => Key)).toEqual(['list/b']);
+});
+
+it('a function may call the host of the bucket, as on AWS', async () => {
+  const invoke = new InvokeCommand({
+    FunctionName: platform.deployment.physicalId('Uploader'),
+    Payload: JSON.stringify({ Bucket, Key: 'in/by host' }),
+  });
+  const { Payload } = await new LambdaClient(platform.client).send(invoke);
+  expect(Payload?.transformToString()).toBe('200');
+  expect(await read('in/by host')).toBe('x');
 });
 
 it('a presigned URL works until it expires, for its method and key alone', async () => {
