@@ -43,8 +43,11 @@ export function createRouter(options: {
       const { path } = request;
       if (isControlPath(path)) return { ...answerControl(request, gateway), quiet: true };
       if (services.handles(request)) return callService(request);
-      const hostApi = /^([a-z0-9]+)\.execute-api\./.exec(headerOf(request, 'host') ?? '')?.[1];
-      if (hostApi !== undefined) return answerApi(request, deployment.apiPath(hostApi));
+      const apiId = /^([a-z0-9]+)\.execute-api\./.exec(headerOf(request, 'host') ?? '')?.[1];
+      if (apiId !== undefined) {
+        const place = deployment.apiPath(apiId);
+        return place === undefined ? unknownApi(apiId) : answerApi(request, place);
+      }
       const basePath = basePathOf(path);
       return answerApi({ ...request, path: path.slice(basePath.length) || '/' }, basePath);
     },
@@ -57,7 +60,7 @@ export function createRouter(options: {
   /** `/{apiId}` of an API that is not at the root; else empty. */
   function basePathOf(path: string): string {
     const [, apiId = ''] = path.split('/', 2);
-    return deployment.apiPath(apiId);
+    return deployment.apiPath(apiId) ?? '';
   }
 
   /** `request.path` has no base path, as on AWS. Signatures cover `url`, which stays whole. */
@@ -81,7 +84,7 @@ export function createRouter(options: {
 
   function byPath<Api extends Staged>(apis: readonly Api[]): ReadonlyMap<string, Api> {
     return new Map(
-      apis.map((api) => [`${deployment.apiPath(api.definition.apiId)}/${api.definition.stage}`, api]),
+      apis.map((api) => [`${deployment.apiPath(api.definition.apiId) ?? ''}/${api.definition.stage}`, api]),
     );
   }
 
@@ -108,6 +111,11 @@ export function createRouter(options: {
 
 interface Staged {
   readonly definition: { readonly apiId: string; readonly stage: string };
+}
+
+/** A function called the host of an API that is in no stack that runs. */
+function unknownApi(apiId: string): Answer {
+  return { ...message(403, 'Forbidden'), detail: `no stack that runs has the API ${apiId}` };
 }
 
 function upgradeRequired(): Answer {

@@ -6,6 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
+import { Readable } from 'node:stream';
 
 export function redirectAwsHosts(endpoint) {
   const { hostname, port } = new URL(endpoint);
@@ -28,11 +29,29 @@ export function redirectAwsHosts(endpoint) {
   globalThis.fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (!isAws(url.hostname)) return originalFetch(input, init);
-    const { method, headers, redirect, signal, body } = new Request(input, init);
-    const local = new URL(url.pathname + url.search, endpoint);
-    const sent = { method, redirect, signal, headers: { ...Object.fromEntries(headers), host: url.host } };
-    return originalFetch(local, body === null ? sent : { ...sent, body, duplex: 'half' });
+    const request = new Request(input, init);
+    const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
+    const { method, signal } = request;
+    // Node's fetch would set `Host` itself.
+    const headers = { ...Object.fromEntries(request.headers), host: url.host };
+    const options = { hostname, port, path: url.pathname + url.search, method, headers, signal };
+    return new Promise((resolve, reject) => {
+      plainRequest(options, (incoming) => resolve(responseOf(incoming)))
+        .on('error', reject)
+        .end(body);
+    });
   };
+}
+
+function responseOf(incoming) {
+  const { statusCode: status, statusMessage: statusText, rawHeaders } = incoming;
+  const isEmpty = status === 204 || status === 304;
+  if (isEmpty) incoming.resume();
+  return new Response(isEmpty ? null : Readable.toWeb(incoming), {
+    status,
+    statusText,
+    headers: pairs(rawHeaders),
+  });
 }
 
 const plainRequest = http.request;

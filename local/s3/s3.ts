@@ -5,13 +5,13 @@ import { notRunHere } from '../services/not-run-here.ts';
 import type { Reply } from '../services/reply.ts';
 import type { KeyRing, VerificationFailure } from '../sigv4/key-ring.ts';
 import { signedService } from '../sigv4/authorization.ts';
-import { header, type HttpRequest } from '../sigv4/request.ts';
+import type { HttpRequest } from '../sigv4/request.ts';
 import type { Deployment } from '../template/template.ts';
 import { corsHeaders, readCorsRules } from './cors.ts';
 import { pathStyleUrl, placeOf, readOperation } from './operation.ts';
 
 export interface S3 {
-  /** Whether a request is for S3: it is signed for it, or its path begins with a bucket. */
+  /** Whether a request is for S3: it is signed for it, or it is unsigned and names a bucket. */
   readonly handles: (request: HttpRequest) => boolean;
   readonly handle: (request: HttpRequest) => Promise<Reply>;
   readonly close: () => Promise<void>;
@@ -34,9 +34,11 @@ export async function startS3(options: {
   for (const name of buckets.keys()) await engine.inject({ method: 'PUT', url: `/${name}` });
 
   return {
-    handles: (request) =>
-      buckets.has(placeOf(request).bucket) ||
-      (signedService(request) === 's3' && header(request, 'x-amz-target') === undefined),
+    handles(request) {
+      const service = signedService(request);
+      // A page asks unsigned whether it may call, and a public address has no signature either.
+      return service === undefined ? buckets.has(placeOf(request).bucket) : service === 's3';
+    },
     async handle(request) {
       const rules = buckets.get(placeOf(request).bucket) ?? [];
       const cors = corsHeaders(rules, request);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Targets } from '../eventbridge/targets.ts';
-import { authorize } from '../iam/authorize.ts';
+import { authorize, type Principal } from '../iam/authorize.ts';
 import { principalOfRole, roleWithArn, trusts } from '../iam/roles.ts';
 import type { JsonRecord } from '../json.ts';
 import type { Meter } from '../meter.ts';
-import type { Deployment } from '../template/template.ts';
+import { TemplateError } from '../template/template-error.ts';
+import type { Deployment, Resource } from '../template/template.ts';
 import { runAt } from './expression.ts';
 import { readSchedule, type Schedule } from './schedule.ts';
 
@@ -53,10 +54,12 @@ export function createSchedules(options: {
       if (role === undefined || !trusts(role, 'scheduler.amazonaws.com')) {
         return 'The execution role you provide must allow AWS EventBridge Scheduler to assume the role.';
       }
+      const principal = readRole(role);
+      if (typeof principal === 'string') return principal;
       schedules.delete(group, name);
       const entry = { schedule, cancel: (): void => undefined };
       running.set(`${group}/${name}`, entry);
-      entry.cancel = start(schedule);
+      entry.cancel = start(schedule, principal);
       return schedule;
     },
     delete(group, name) {
@@ -69,25 +72,33 @@ export function createSchedules(options: {
   };
   return schedules;
 
-  function start(schedule: Schedule): () => void {
+  /** A role with a policy that cannot be evaluated here is of no use. The text names the fault. */
+  function readRole(role: Resource): Principal | string {
+    try {
+      return principalOfRole(deployment, role, 'scheduler');
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      return error.message;
+    }
+  }
+
+  function start(schedule: Schedule, principal: Principal): () => void {
     if (!schedule.isEnabled) return () => undefined;
     const end = (): void => {
       if (schedule.isDeletedAtEnd) schedules.delete(schedule.group, schedule.name);
     };
     const lateByMs = schedule.times.isRecurring ? 0 : precisionMs;
-    return runAt(clock, schedule.times, (dueAt) => void run(schedule, dueAt), end, lateByMs);
+    return runAt(clock, schedule.times, (dueAt) => void run(schedule, principal, dueAt), end, lateByMs);
   }
 
   /** The role of the schedule calls the target, so the role needs the grant. */
-  async function run(schedule: Schedule, dueAt: number): Promise<void> {
+  async function run(schedule: Schedule, principal: Principal, dueAt: number): Promise<void> {
     meter.count('scheduler.invocations');
-    const role = roleWithArn(deployment, schedule.roleArn);
     const { targetArn: arn, messageGroupId, deadLetterArn } = schedule;
     const target = { arn, payload: payloadOf(schedule, dueAt), messageGroupId, deadLetterArn };
     await targets.deliver(`SCHEDULE ${schedule.group}/${schedule.name}`, target, (called) => {
-      if (role === undefined) return `its role ${schedule.roleArn} is not in the template`;
       const action = called.lambda === undefined ? 'sqs:SendMessage' : 'lambda:InvokeFunction';
-      const decision = authorize(principalOfRole(deployment, role, 'scheduler'), action, called.arn);
+      const decision = authorize(principal, action, called.arn);
       return decision.allowed ? undefined : decision.message;
     });
   }

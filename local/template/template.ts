@@ -32,8 +32,8 @@ export interface Deployment {
   physicalId(logicalId: string): string;
   /** The value of `Fn::GetAtt`. */
   attribute(logicalId: string, name: string): string;
-  /** The path under which an API is served: empty for the root, else `/{apiId}`. */
-  apiPath(apiId: string): string;
+  /** The path under which an API is served: empty for the root, else `/{apiId}`. `undefined` for an unknown API. */
+  apiPath(apiId: string): string | undefined;
 }
 
 export interface DeploymentOptions {
@@ -100,7 +100,7 @@ export function loadDeployment(
     ofType: (type) => [...resources.values()].filter((resource) => resource.type === type),
     physicalId: (key) => placeOf(key).stack.physicalId(placeOf(key).logicalId),
     attribute: (key, name) => placeOf(key).stack.attribute(placeOf(key).logicalId, name),
-    apiPath: (apiId) => paths.get(apiId) ?? '',
+    apiPath: (apiId) => paths.get(apiId),
   };
 
   function placeOf(key: string): Place {

@@ -2,6 +2,7 @@ import {
   ApiGatewayManagementApiClient,
   PostToConnectionCommand,
 } from '@aws-sdk/client-apigatewaymanagementapi';
+import { get, type IncomingMessage } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { startCloud } from '../../local/index.ts';
 import { createConnectionsClient } from '../../core/connections/client.ts';
@@ -126,4 +127,18 @@ it('a connection of one stack is unknown to the other', async () => {
   const post = other.send(new PostToConnectionCommand({ ConnectionId: id, Data: 'x' }));
   await expect(post).rejects.toMatchObject({ name: 'GoneException' });
   client.socket.terminate();
+});
+
+it('the host of an API chooses it, and the host of an unknown API is refused', async () => {
+  const { cloud } = await startBoth();
+  const status = async (apiId: string): Promise<number | undefined> => {
+    const headers = { host: `${apiId}.execute-api.us-east-1.amazonaws.com` };
+    const response = await new Promise<IncomingMessage>((resolve) => {
+      get(`${cloud.url}/none`, { headers }, resolve);
+    });
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await status(cloud.deployment.physicalId('Two/Http'))).toBe(404);
+  expect(await status('abcdefghij')).toBe(403);
 });

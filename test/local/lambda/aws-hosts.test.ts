@@ -16,9 +16,17 @@ exports.handler = async (other) => ({
   options: await ends(https.request({ ...options, hostname: 'dynamodb.us-east-1.amazonaws.com', agent: new https.Agent() }), '{}'),
   module: await (await import('node:https')).request === https.request,
   fetch: await (await fetch(url, { ...options, body: '{}' })).text(),
+  host: await (await fetch('https://named.s3.us-east-1.amazonaws.com/x')).text(),
   other: await (await fetch(other, { method: 'POST', body: 'untouched' })).text(),
 });`;
-const platform = await startPlatform(writeAssembly({ Resources: lambdaWithRole('Send', send) }));
+const platform = await startPlatform(
+  writeAssembly({
+    Resources: {
+      ...lambdaWithRole('Send', send),
+      Named: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'named' } },
+    },
+  }),
+);
 
 it('what a function sends to a host of AWS arrives here, and nothing else does', async () => {
   const echo = createServer((request, response) => void request.pipe(response));
@@ -31,6 +39,8 @@ it('what a function sends to a host of AWS arrives here, and nothing else does',
     options: 400,
     module: true,
     fetch: expect.stringContaining('MissingAuthenticationToken') as string,
+    // Only its host says that this one is for a bucket.
+    host: expect.stringContaining('<Code>AccessDenied</Code>') as string,
     other: 'untouched',
   });
 });

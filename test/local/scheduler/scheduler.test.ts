@@ -44,6 +44,9 @@ const platform = await startPlatform(
         allow('sqs:SendMessage', arnOf('Jobs')),
       ]),
       Powerless: role('scheduler.amazonaws.com', []),
+      Conditional: role('scheduler.amazonaws.com', [
+        { ...allow('*', '*'), Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } },
+      ]),
       Stranger: role('lambda.amazonaws.com', []),
       Group: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: { Name: 'own' } },
       Hourly: {
@@ -175,6 +178,7 @@ describe('Scheduler', () => {
   it.each([
     ['Invalid Schedule Expression every day.', { ScheduleExpression: 'every day' }],
     ['must allow AWS EventBridge Scheduler to assume the role', { Target: target('Print', 'Stranger') }],
+    ['IpAddress cannot be evaluated here', { Target: target('Print', 'Conditional') }],
     ['must be JSON for a function', { Target: target('Print', 'Invoker', { Input: 'text' }) }],
     ['FlexibleTimeWindow.Mode', { FlexibleTimeWindow: { Mode: 'FLEXIBLE' as const } }],
     ['Name must have', { Name: 'a b' }],
