@@ -43,7 +43,9 @@ export function readCloudFlags(flags: Flags) {
 }
 
 /** The outputs of the stacks, one per line, and what does not run here. */
-export function describeStacks({ deployment: { outputs, inert } }: Cloud): readonly string[] {
+export function describeStacks({
+  deployment: { outputs, inert },
+}: Pick<Cloud, 'deployment'>): readonly string[] {
   const width = Math.max(20, ...[...outputs.keys()].map((name) => name.length));
   const lines = [...outputs].map(([name, value]) => `  ${name.padEnd(width)} ${value}`);
   if (inert.size === 0) return lines;
