@@ -16,6 +16,7 @@ import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { allow, lambdaWithRole, writeAssembly } from '../harness/assembly.ts';
 import { startPlatform } from '../harness/platform.ts';
+import { runCloud } from '../harness/running-cloud.ts';
 
 const page = 'https://app.example.com';
 const upload = `const { PutObjectCommand, S3Client } = require('@aws-sdk/client-s3');
@@ -185,4 +186,12 @@ it('an unknown bucket is missing, and an operation that does not run here says s
   await expect(client.send(new GetObjectTaggingCommand({ Bucket, Key: 'a' }))).rejects.toMatchObject({
     name: 'NotImplemented',
   });
+});
+
+it('the answer to HEAD gives the length of the object, through the server of the cloud', async () => {
+  const cloud = await runCloud({ Named: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'named' } } });
+  const s3 = new S3Client({ ...platform.client, endpoint: cloud.url });
+  const object = { Bucket: 'named', Key: 'a' };
+  await s3.send(new PutObjectCommand({ ...object, Body: 'hello' }));
+  expect((await s3.send(new HeadObjectCommand(object))).ContentLength).toBe(5);
 });
