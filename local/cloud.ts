@@ -21,6 +21,12 @@ export interface CloudOptions {
   readonly assembly: string;
   /** On 127.0.0.1; 0 picks a free one. */
   readonly port: number;
+  /** The stacks to run, by name. @default - all stacks of the assembly */
+  readonly stacks?: readonly string[];
+  /** Values for parameters of the templates. @default - their defaults */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Refuses a stack with a resource of a type that does not run here. @default false */
+  readonly strict?: boolean;
   /** Keeps the tables there. @default - in memory */
   readonly dataDir?: string;
   /** How many times faster than real time the limits run, unless `faults` say. @default 1 */
@@ -72,7 +78,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
   try {
     const url = `http://127.0.0.1:${String(port)}`;
-    let deployment = loadDeployment(options.assembly, url);
+    let deployment = loadDeployment(options.assembly, url, options);
     const keys = new KeyRing(deployment.region);
     keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
     const onOutput = (functionName: string, text: string): void => {
@@ -85,15 +91,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       idleTimeoutMs: options.idleTimeoutMs ?? defaultLimits.idleTimeoutMs,
       lifetimeMs: options.lifetimeMs ?? defaultLimits.lifetimeMs,
     };
-    const parts = { functions, keys, meter, clock, faults, now: Date.now };
+    const parts = { functions, keys, meter, clock, faults, log, now: Date.now };
     const ids = createIds(randomBytes);
-    const gatewayOf = (next: Deployment): Gateway => ({
-      ...parts,
-      deployment: next,
-      log,
-      ids,
-      host: `127.0.0.1:${String(port)}`,
-    });
+    const gatewayOf = (next: Deployment): Gateway => ({ ...parts, ids, deployment: next });
     const apis = createApis(gatewayOf(deployment), limits);
 
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
@@ -108,7 +108,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     serve();
 
     async function update(assembly: string): Promise<void> {
-      const next = loadDeployment(assembly, url);
+      const next = loadDeployment(assembly, url, options);
       // Each part reads the whole version before any part changes.
       const deployFunctions = functions.prepare(next);
       const deployApis = apis.prepare(gatewayOf(next));

@@ -157,10 +157,12 @@ function handshakeFault(incoming: IncomingMessage, hasStage: boolean): UpgradeFa
 
 function write(response: ServerResponse, { status, headers, cookies = [], body }: Answer): void {
   const hasBody = status !== 204 && status !== 304;
+  // The answer to HEAD may give the length of the body that GET would have.
+  const length = (response.req.method === 'HEAD' && headers['content-length']) || Buffer.byteLength(body);
   response.writeHead(status, {
     ...headers,
     ...(cookies.length === 0 ? {} : { 'set-cookie': [...cookies] }),
-    ...(hasBody ? { 'content-length': Buffer.byteLength(body) } : {}),
+    ...(hasBody ? { 'content-length': length } : {}),
   });
   response.end(hasBody ? body : undefined);
 }

@@ -4,18 +4,16 @@ import { headerOf, type GatewayRequest } from './gateway/request.ts';
 import type { HttpApi } from './http-api/http-api.ts';
 import { message } from './http-api/response.ts';
 import { asRecord, asText, parseJson } from './json.ts';
+import { invocationPath } from './lambda/invoke.ts';
 import type { Reply } from './services/reply.ts';
 import type { Services } from './services/services.ts';
 import { readStaticFile } from './static-files.ts';
-import { TemplateError } from './template/template-error.ts';
 import { connectionIdIn, handleConnection } from './websocket/connections-api.ts';
 import type { WebSocketApi } from './websocket/websocket-api.ts';
 
 export interface Answer extends Omit<Reply, 'headers'> {
   readonly headers: Readonly<Record<string, string>>;
   readonly cookies?: readonly string[];
-  /** For the log alone. */
-  readonly detail?: string | undefined;
   /** Leaves the request out of the log. Functions and pollers send too many of these. */
   readonly quiet?: boolean;
 }
@@ -36,33 +34,58 @@ export function createRouter(options: {
   readonly site: string | undefined;
 }): Router {
   const { gateway, services, site } = options;
-  const webSocketApis = byStage(options.webSocketApis);
-  const httpApis = byStage(options.httpApis);
-  refuseSameStages([...options.webSocketApis, ...options.httpApis]);
+  const { deployment } = gateway;
+  const webSocketApis = byPath(options.webSocketApis);
+  const httpApis = byPath(options.httpApis);
 
   return {
     async answer(request) {
       const { path } = request;
       if (isControlPath(path)) return { ...answerControl(request, gateway), quiet: true };
-      if (path.startsWith('/2015-03-31/functions/')) return services.handle(request);
-      if (headerOf(request, 'x-amz-target') !== undefined) return callService(request);
-
-      const callback = connectionIdIn(path);
-      const api = callback && webSocketApis.get(callback.stage);
-      if (callback && api) return handleConnection(gateway, api, callback.encodedId, request);
-      if (webSocketApi(path)) return upgradeRequired();
-
-      const named = httpApis.get(path.split('/', 2)[1] ?? '');
-      if (named) return named.handle(request);
-      const httpApi = httpApis.get('$default');
-      const file = httpApi?.hasRouteFor(request.method, path) ? undefined : await staticFile(request);
-      return file ?? httpApi?.handle(request) ?? message(404, 'Not Found');
+      if (services.handles(request)) return callService(request);
+      const apiId = /^([a-z0-9]+)\.execute-api\./.exec(headerOf(request, 'host') ?? '')?.[1];
+      if (apiId !== undefined) {
+        const place = deployment.apiPath(apiId);
+        return place === undefined ? unknownApi(apiId) : answerApi(request, place);
+      }
+      const basePath = basePathOf(path);
+      return answerApi({ ...request, path: path.slice(basePath.length) || '/' }, basePath);
     },
-    webSocketApi,
+    webSocketApi(path) {
+      const basePath = basePathOf(path);
+      return webSocketApi(path.slice(basePath.length), basePath);
+    },
   };
 
-  function webSocketApi(path: string): WebSocketApi | undefined {
-    return webSocketApis.get(path.replace(/^\//, '').replace(/\/$/, ''));
+  /** `/{apiId}` of an API that is not at the root; else empty. */
+  function basePathOf(path: string): string {
+    const [, apiId = ''] = path.split('/', 2);
+    return deployment.apiPath(apiId) ?? '';
+  }
+
+  /** `request.path` has no base path, as on AWS. Signatures cover `url`, which stays whole. */
+  async function answerApi(request: GatewayRequest, basePath: string): Promise<Answer> {
+    const { path } = request;
+    const callback = connectionIdIn(path);
+    const api = callback && webSocketApis.get(`${basePath}/${callback.stage}`);
+    if (callback && api) return handleConnection(gateway, api, callback.encodedId, request);
+    if (webSocketApi(path, basePath)) return upgradeRequired();
+
+    const named = httpApis.get(`${basePath}/${path.split('/', 2)[1] ?? ''}`);
+    if (named) return named.handle(request);
+    const httpApi = httpApis.get(`${basePath}/$default`);
+    const file = httpApi?.hasRouteFor(request.method, path) ? undefined : await staticFile(request);
+    return file ?? httpApi?.handle(request) ?? message(404, 'Not Found');
+  }
+
+  function webSocketApi(path: string, basePath: string): WebSocketApi | undefined {
+    return webSocketApis.get(`${basePath}/${path.replace(/^\//, '').replace(/\/$/, '')}`);
+  }
+
+  function byPath<Api extends Staged>(apis: readonly Api[]): ReadonlyMap<string, Api> {
+    return new Map(
+      apis.map((api) => [`${deployment.apiPath(api.definition.apiId) ?? ''}/${api.definition.stage}`, api]),
+    );
   }
 
   async function staticFile({ method, path }: GatewayRequest): Promise<Answer | undefined> {
@@ -73,7 +96,10 @@ export function createRouter(options: {
   /** Functions call their tables and queues all the time, so only failed calls are logged. */
   async function callService(request: GatewayRequest): Promise<Answer> {
     const reply = await services.handle(request);
+    // Invocations are the work of functions, so each has a line.
+    if (invocationPath.test(request.url)) return reply;
     if (reply.status < 400) return { ...reply, quiet: true };
+    if (reply.detail !== undefined) return reply;
     const { __type: type, Message: denial } = asRecord(parseJson(reply.body.toString())?.value);
     const operation = headerOf(request, 'x-amz-target') ?? '';
     const name = asText(type)?.split('#').at(-1) ?? '';
@@ -84,20 +110,12 @@ export function createRouter(options: {
 }
 
 interface Staged {
-  readonly definition: { readonly stage: string };
+  readonly definition: { readonly apiId: string; readonly stage: string };
 }
 
-function byStage<Api extends Staged>(apis: readonly Api[]): ReadonlyMap<string, Api> {
-  return new Map(apis.map((api) => [api.definition.stage, api]));
-}
-
-/** On AWS each API has its own host. Here the first part of the path must tell the APIs apart. */
-function refuseSameStages(apis: readonly Staged[]): void {
-  const stages = apis.map((api) => api.definition.stage);
-  const twice = stages.find((stage, at) => stages.indexOf(stage) !== at);
-  if (twice !== undefined) {
-    throw new TemplateError(`Two APIs have a stage ${twice}: locally one port serves all.`);
-  }
+/** A function called the host of an API that is in no stack that runs. */
+function unknownApi(apiId: string): Answer {
+  return { ...message(403, 'Forbidden'), detail: `no stack that runs has the API ${apiId}` };
 }
 
 function upgradeRequired(): Answer {

@@ -5,6 +5,7 @@ import { CommandError, readFlags, run, UsageError } from '../cli/command-line.ts
 import {
   cloudFlags,
   cloudFlagsHelp,
+  describeStacks,
   readCloudFlags,
   runUntilStopped,
   stopSignal,
@@ -13,7 +14,8 @@ import {
 import type { Cloud } from '../local/index.ts';
 import { ownApp } from './synthesise.ts';
 
-const usage = `npm start -- [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N] [--watch]
+const usage = `npm start -- [--port 8080] [--watch] [--stack NAME] [--parameter NAME=VALUE] [--strict]
+  [--data DIR] [--faults LIST] [--clock-speed N]
 
 Runs the stack on this machine, from the template that "npx cdk deploy" deploys. Ctrl-C stops it.
 
@@ -58,17 +60,17 @@ function readOptions() {
   }
 }
 
-async function welcome({ url, port, deployment }: Cloud): Promise<string> {
+async function welcome(cloud: Cloud): Promise<string> {
+  const { url, port } = cloud;
   const { signToken } = await import('../cli/sign-token.ts');
   const day = 24 * 60 * 60;
   const token = (user: string) =>
     signToken({ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
   const endpoint = port === 8080 ? '' : ` --endpoint ${url}/publish`;
-  const outputs = [...deployment.outputs].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
   return `
 Switchboard is ready at ${url}/
 
-${outputs.join('\n')}
+${describeStacks(cloud).join('\n')}
 
 Two tokens, valid for a day (more: npm run token -- --help):
   member 42  ${await token('42')}

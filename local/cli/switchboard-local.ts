@@ -6,19 +6,21 @@ import { readCdkApp } from './cdk-app.ts';
 import {
   cloudFlags,
   cloudFlagsHelp,
+  describeStacks,
   readCloudFlags,
   runUntilStopped,
   stopSignal,
   synthesise,
 } from './run-cloud.ts';
 
-const usage = `switchboard-local [cdk.out] [--port 8080] [--data DIR] [--faults LIST] [--clock-speed N] [--watch] [-c name=value]
+const usage = `switchboard-local [cdk.out] [--port 8080] [--watch] [--stack NAME] [--parameter NAME=VALUE] [-c NAME=VALUE]
+  [--strict] [--data DIR] [--faults LIST] [--clock-speed N]
 
 Runs a CDK app with WebSocket or HTTP APIs on this machine. In the folder of an app, it first synthesises the app by the
 command of its cdk.json. Given a folder such as cdk.out, it runs what "cdk synth" wrote there. Ctrl-C ends it.
 
 ${cloudFlagsHelp}
-  -c name=value     a context value for the synthesis, as for "cdk synth"
+  -c NAME=VALUE     a context value for the synthesis, as for "cdk synth"
 
 Exit code 0: ended by Ctrl-C. 1: the app cannot run. 2: wrong use.`;
 
@@ -45,9 +47,13 @@ await run(async () => {
     cloud: { ...options, assembly, onLog: console.log },
     stop,
     watched: values.watch ? app : undefined,
-    welcome({ url, deployment }) {
-      const outputs = [...deployment.outputs].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
-      return [`Ready at ${url}/`, ...outputs, '', 'Ctrl-C ends it. One line per request:', ''].join('\n');
-    },
+    welcome: (cloud) =>
+      [
+        `Ready at ${cloud.url}/`,
+        ...describeStacks(cloud),
+        '',
+        'Ctrl-C ends it. One line per request:',
+        '',
+      ].join('\n'),
   });
 });

@@ -4,6 +4,7 @@ import type { Functions } from '../lambda/functions.ts';
 import type { Log } from '../log.ts';
 import type { Meter } from '../meter.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
+import { executeApiHost } from '../template/resource-types.ts';
 import type { Deployment } from '../template/template.ts';
 import type { Ids } from './ids.ts';
 
@@ -20,8 +21,14 @@ export interface Gateway {
   readonly ids: Ids;
   /** The time of this machine, which functions see too. */
   readonly now: () => number;
-  /** Host and port, for example `127.0.0.1:8080`. Events call it the domain name. */
-  readonly host: string;
+}
+
+/**
+ * The host of an API's default endpoint, which events call the domain name. Functions call `https://{domainName}/{stage}`;
+ * what they send to hosts of AWS comes here.
+ */
+export function domainNameOf({ region }: Deployment, apiId: string): string {
+  return `${apiId}.${executeApiHost(region)}`;
 }
 
 /** `arn:aws:execute-api:region:account:apiId/…`, the form that permissions and IAM policies use. */

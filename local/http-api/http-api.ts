@@ -1,4 +1,4 @@
-import { executeApiArn, type Gateway } from '../gateway/gateway.ts';
+import { domainNameOf, executeApiArn, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayRequest } from '../gateway/request.ts';
 import { createHttpAuthorizers, type HttpAuthorization } from './authorizer.ts';
 import { isPreflight, preflightHeaders, withCors } from './cors.ts';
@@ -28,7 +28,7 @@ export interface HttpApi {
 }
 
 export function createHttpApi(gateway: Gateway, definition: HttpApiDefinition): HttpApi {
-  const { deployment, functions, host, ids, keys, meter, now } = gateway;
+  const { deployment, functions, ids, keys, meter, now } = gateway;
   const { apiId, cors, routes, stage, stageVariables } = definition;
   const authorizers = createHttpAuthorizers(gateway);
 
@@ -58,7 +58,7 @@ export function createHttpApi(gateway: Gateway, definition: HttpApiDefinition): 
       accountId: deployment.accountId,
       apiId,
       stage,
-      domainName: host,
+      domainName: domainNameOf(deployment, apiId),
       routeKey: route.key,
       requestId,
       at,

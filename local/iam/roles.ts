@@ -13,20 +13,27 @@ export function developer(accountId: string): Principal {
   };
 }
 
-/** A function in its role, with the inline, attached and managed policies of the role. */
+/** A function in its role. Lambda assumes the role in a session with the name of the function. */
 export function principalOfFunction(deployment: Deployment, lambda: Resource): Principal {
   const roleArn = asText(lambda.properties.Role) ?? '';
-  const role = deployment
-    .ofType('AWS::IAM::Role')
-    .find(({ logicalId }) => deployment.attribute(logicalId, 'Arn') === roleArn);
+  const role = roleWithArn(deployment, roleArn);
   if (role === undefined)
     throw new TemplateError(`${lambda.logicalId}: its role ${roleArn} is not in the template.`);
-  const name = deployment.physicalId(lambda.logicalId);
+  return principalOfRole(deployment, role, deployment.physicalId(lambda.logicalId));
+}
+
+export function roleWithArn(deployment: Deployment, arn: string): Resource | undefined {
+  return deployment
+    .ofType('AWS::IAM::Role')
+    .find(({ logicalId }) => deployment.attribute(logicalId, 'Arn') === arn);
+}
+
+/** A session of a role, with the inline, attached and managed policies of the role. */
+export function principalOfRole(deployment: Deployment, role: Resource, session: string): Principal {
   const roleName = deployment.physicalId(role.logicalId);
   return {
-    name,
-    // Lambda assumes the role in a session with the name of the function.
-    arn: `arn:aws:sts::${deployment.accountId}:assumed-role/${roleName}/${name}`,
+    name: session,
+    arn: `arn:aws:sts::${deployment.accountId}:assumed-role/${roleName}/${session}`,
     statements: [
       ...asList(role.properties.Policies).flatMap((policy) =>
         readPolicy(asRecord(policy).PolicyDocument, role.logicalId),
@@ -37,6 +44,16 @@ export function principalOfFunction(deployment: Deployment, lambda: Resource): P
       ),
     ],
   };
+}
+
+/** Whether the trust policy of a role lets an AWS service assume it. Its conditions are not evaluated here. */
+export function trusts({ properties }: Resource, service: string): boolean {
+  return asList(asRecord(properties.AssumeRolePolicyDocument).Statement)
+    .map(asRecord)
+    .some(
+      ({ Effect, Principal: principal }) =>
+        Effect === 'Allow' && asTexts(asRecord(principal).Service).includes(service),
+    );
 }
 
 function attachedPolicies(deployment: Deployment, roleName: string): readonly Statement[] {
@@ -50,19 +67,44 @@ function managedPolicy(deployment: Deployment, arn: string, roleId: string): rea
     .ofType('AWS::IAM::ManagedPolicy')
     .find(({ logicalId }) => deployment.physicalId(logicalId) === arn);
   if (own !== undefined) return readPolicy(own.properties.PolicyDocument, own.logicalId);
-  const document = awsManagedPolicies[arn];
-  if (document === undefined)
+  const actions = Object.hasOwn(awsManagedPolicies, arn) ? awsManagedPolicies[arn] : undefined;
+  if (actions === undefined)
     throw new TemplateError(`${roleId}: the managed policy ${arn} is not known here.`);
-  return readPolicy(document, roleId);
+  return readPolicy({ Statement: { Effect: 'Allow', Action: actions, Resource: '*' } }, roleId);
 }
 
-/** https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaBasicExecutionRole.html */
-const awsManagedPolicies: Readonly<Record<string, unknown>> = {
-  'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole': {
-    Statement: {
-      Effect: 'Allow',
-      Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
-      Resource: '*',
-    },
-  },
+const writeLogs = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'];
+
+/**
+ * The actions of policies that AWS manages, each on all resources. Each has a page of its name:
+ * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaBasicExecutionRole.html
+ */
+const awsManagedPolicies: Readonly<Record<string, readonly string[]>> = {
+  'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole': writeLogs,
+  'arn:aws:iam::aws:policy/service-role/AWSLambdaDynamoDBExecutionRole': [
+    ...[
+      'dynamodb:DescribeStream',
+      'dynamodb:GetRecords',
+      'dynamodb:GetShardIterator',
+      'dynamodb:ListStreams',
+    ],
+    ...writeLogs,
+  ],
+  'arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole': [
+    ...['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    ...writeLogs,
+  ],
+  'arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole': [
+    ...writeLogs,
+    ...['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'],
+    ...['ec2:DeleteNetworkInterface', 'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses'],
+  ],
+  'arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs': [
+    ...writeLogs,
+    ...['logs:DescribeLogGroups', 'logs:DescribeLogStreams', 'logs:GetLogEvents', 'logs:FilterLogEvents'],
+  ],
+  'arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess': [
+    ...['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'xray:GetSamplingRules'],
+    ...['xray:GetSamplingTargets', 'xray:GetSamplingStatisticSummaries'],
+  ],
 };

@@ -22,6 +22,8 @@ export interface EnvironmentOptions {
   readonly folder: string;
   readonly handlerName: string;
   readonly memoryMb: number;
+  /** The address of this cloud, which gets every call of a host of AWS. */
+  readonly endpoint: string;
   /** All variables of the function. No variable of this process reaches it. */
   readonly variables: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
@@ -42,7 +44,11 @@ export class FunctionEnvironment {
   constructor(options: EnvironmentOptions) {
     this.#options = options;
     this.#worker = new Worker(new URL('./worker.mjs', import.meta.url), {
-      workerData: { folder: options.folder, handlerName: options.handlerName },
+      workerData: {
+        folder: options.folder,
+        handlerName: options.handlerName,
+        endpoint: options.endpoint,
+      },
       env: { ...options.variables },
       // On Lambda this limits the whole process. Here it limits the heap, which is likely to grow.
       resourceLimits: { maxOldGenerationSizeMb: options.memoryMb },

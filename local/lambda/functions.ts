@@ -1,13 +1,13 @@
 import type { Faults } from '../faults/faults.ts';
 import { matchesPattern, type Principal } from '../iam/authorize.ts';
 import { principalOfFunction } from '../iam/roles.ts';
-import { asText } from '../json.ts';
+import { asNumber, asText } from '../json.ts';
 import type { Meter } from '../meter.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 import type { Outcome } from './environment.ts';
 import { FunctionPool } from './pool.ts';
-import { type FunctionSettings, readFunction } from './settings.ts';
+import { type FunctionSettings, hasNodeRuntime, readFunction } from './settings.ts';
 
 export type { Outcome } from './environment.ts';
 
@@ -60,11 +60,14 @@ export function createFunctions(options: {
   const retired = new Set<Promise<void>>();
   let permissions: readonly Resource[] = [];
   let deployed: readonly Deployed[] = [];
+  let functions: readonly LambdaFunction[] = [];
   prepare(options.deployment)();
 
+  const byArn = (arn: string): LambdaFunction | undefined =>
+    functions.find((lambda) => lambda.arn === arn.replace(/:\$LATEST$/, ''));
   return {
-    byArn: (arn) => deployed.map(({ lambda }) => lambda).find((lambda) => lambda.arn === arn),
-    byName: (name) => deployed.map(({ lambda }) => lambda).find((lambda) => lambda.name === name),
+    byArn,
+    byName: (name) => functions.find((lambda) => lambda.name === name && lambda.arn.endsWith(`:${name}`)),
     prepare,
     async close() {
       await Promise.all([...deployed.map(({ pool }) => pool.close()), ...retired]);
@@ -72,8 +75,9 @@ export function createFunctions(options: {
   };
 
   function prepare(deployment: Deployment): () => void {
+    const [runnable, inert] = partition(deployment.ofType('AWS::Lambda::Function'), hasNodeRuntime);
     // The whole template is read before a pool writes to the disk: a mistake in it leaves nothing behind.
-    const sources = deployment.ofType('AWS::Lambda::Function').map((resource) => ({
+    const sources = runnable.map((resource) => ({
       settings: readFunction(deployment, resource),
       principal: principalOfFunction(deployment, resource),
     }));
@@ -81,8 +85,32 @@ export function createFunctions(options: {
       const before = deployed;
       permissions = deployment.ofType('AWS::Lambda::Permission');
       deployed = sources.map((source) => same(before, source) ?? deploy(deployment, source));
+      const unqualified = [
+        ...deployed.map(({ lambda }) => lambda),
+        ...inert.map((resource) => inertFunction(deployment, resource, onOutput)),
+      ];
+      functions = [...unqualified, ...qualified(deployment, unqualified)];
       for (const each of before.filter((one) => !deployed.includes(one))) retire(each.pool);
     };
+  }
+
+  /** A version or an alias has a resource policy of its own. Its code is that of the function. */
+  function qualified(
+    deployment: Deployment,
+    unqualified: readonly LambdaFunction[],
+  ): readonly LambdaFunction[] {
+    return [...deployment.ofType('AWS::Lambda::Version'), ...deployment.ofType('AWS::Lambda::Alias')]
+      .map(({ logicalId }) => deployment.physicalId(logicalId))
+      .flatMap((arn) =>
+        unqualified
+          .filter((lambda) => arn.startsWith(`${lambda.arn}:`))
+          .map((lambda) => ({ ...lambda, arn, permits: permitsOf(arn) })),
+      );
+  }
+
+  function permitsOf(arn: string): LambdaFunction['permits'] {
+    return (service, sourceArn) =>
+      permissions.some((permission) => permitsCall(permission, arn, service, sourceArn));
   }
 
   function same(before: readonly Deployed[], source: FunctionSource): Deployed | undefined {
@@ -109,8 +137,7 @@ export function createFunctions(options: {
       arn,
       timeoutSeconds,
       invoke: (event) => pool.invoke(event),
-      permits: (service, sourceArn) =>
-        permissions.some((permission) => permitsCall(permission, lambda, service, sourceArn)),
+      permits: permitsOf(arn),
     };
     return { source: JSON.stringify(source), pool, lambda };
   }
@@ -122,18 +149,38 @@ export function createFunctions(options: {
 }
 
 /** Lambda compares the source ARN as ArnLike does: https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html */
-function permitsCall(
-  { properties }: Resource,
-  lambda: LambdaFunction,
-  service: string,
-  sourceArn: string,
-): boolean {
+function permitsCall({ properties }: Resource, arn: string, service: string, sourceArn: string): boolean {
   const target = asText(properties.FunctionName);
   const source = asText(properties.SourceArn);
   return (
-    (target === lambda.name || target === lambda.arn) &&
+    (target === arn || target === arn.split(':function:')[1]) &&
     properties.Principal === service &&
     ['lambda:InvokeFunction', 'lambda:*'].includes(asText(properties.Action) ?? '') &&
     (source === undefined || matchesPattern(source, sourceArn))
   );
+}
+
+/** A function of another runtime fails with every event, and says why in the log. */
+function inertFunction(
+  deployment: Deployment,
+  { logicalId, properties }: Resource,
+  onOutput: (functionName: string, text: string) => void,
+): LambdaFunction {
+  const name = deployment.physicalId(logicalId);
+  const errorMessage = `The runtime ${asText(properties.Runtime) ?? 'of a container image'} does not run on this machine.`;
+  return {
+    logicalId,
+    name,
+    arn: deployment.attribute(logicalId, 'Arn'),
+    timeoutSeconds: asNumber(properties.Timeout) ?? 3,
+    invoke() {
+      onOutput(name, errorMessage);
+      return Promise.resolve({ status: 'error', errorType: 'Runtime.NotSupported', errorMessage });
+    },
+    permits: () => true,
+  };
+}
+
+function partition<T>(values: readonly T[], isFirst: (value: T) => boolean): [T[], T[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))];
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { maxPayloadBytes } from './environment.ts';
 import type { Functions, LambdaFunction } from './functions.ts';
+import { queryOf } from '../gateway/request.ts';
 import { authorize } from '../iam/authorize.ts';
 import { parseJson } from '../json.ts';
+import type { Log } from '../log.ts';
 import { type Reply, verificationCodes } from '../services/reply.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
 import { header, type HttpRequest } from '../sigv4/request.ts';
@@ -22,6 +24,8 @@ const throttleDelayMs = 1000;
 
 export interface LambdaApi {
   readonly handle: (request: HttpRequest) => Promise<Reply>;
+  /** An asynchronous invocation by a service. The caller has checked that it is permitted. */
+  readonly invokeAsync: (lambda: LambdaFunction, event: unknown) => void;
   /** Drops the pending retries. */
   readonly close: () => Promise<void>;
 }
@@ -32,9 +36,10 @@ export function createLambdaApi(options: {
   readonly keys: KeyRing;
   readonly functions: Functions;
   readonly clock: Clock;
+  readonly log: Log;
   readonly now: () => number;
 }): LambdaApi {
-  const { deployment, keys, functions, clock, now } = options;
+  const { deployment, keys, functions, clock, log, now } = options;
   const cancels = new Set<() => void>();
   let closed = false;
 
@@ -42,7 +47,7 @@ export function createLambdaApi(options: {
     async handle(request) {
       const verification = keys.verify(request, 'lambda', new Date(now()));
       if (!verification.ok) return failed(403, verificationCodes[verification.reason], verification.message);
-      const arn = functionArn(invocationPath.exec(request.url)?.[1] ?? '');
+      const arn = functionArn(invocationPath.exec(request.url)?.[1] ?? '', request.url);
       const decision = authorize(verification.principal, 'lambda:InvokeFunction', arn);
       if (!decision.allowed) return failed(403, 'AccessDeniedException', decision.message);
       const lambda = functions.byArn(arn);
@@ -50,6 +55,9 @@ export function createLambdaApi(options: {
         return failed(404, 'ResourceNotFoundException', `Function not found: ${arn}`);
       }
       return invoke(lambda, request);
+    },
+    invokeAsync(lambda, event) {
+      void invokeLater(lambda.arn, event, retryDelaysMs);
     },
     close() {
       closed = true;
@@ -89,6 +97,10 @@ export function createLambdaApi(options: {
     const [delayMs, ...rest] = delaysMs;
     if (outcome.status === 'throttled') retry(throttleDelayMs, delaysMs);
     else if (outcome.status === 'error' && delayMs !== undefined) retry(delayMs, rest);
+    else if (outcome.status === 'error') {
+      const detail = `failed ${String(retryDelaysMs.length + 1)} times, at last with ${outcome.errorType}`;
+      log.request({ what: `EVENT ${arn.split(':function:')[1] ?? ''}`, status: 'dropped', ms: 0, detail });
+    }
 
     function retry(ms: number, remainingMs: readonly number[]): void {
       if (closed) return;
@@ -100,12 +112,14 @@ export function createLambdaApi(options: {
     }
   }
 
-  /** `name`, `name:qualifier`, `accountId:function:name` or a whole ARN. The one version here is `$LATEST`. */
-  function functionArn(pathSegment: string): string {
-    // The colon is the only character of a name or ARN that clients encode.
-    const parts = pathSegment.replaceAll(/%3A/gi, ':').split(':');
-    const name = parts[parts.lastIndexOf('function') + 1] ?? '';
-    return `arn:aws:lambda:${deployment.region}:${deployment.accountId}:function:${name}`;
+  /** `name`, `name:qualifier`, `accountId:function:name` or a whole ARN. The query may hold the qualifier. */
+  function functionArn(pathSegment: string, url: string): string {
+    // Colons and the `$` of `$LATEST` are the only characters of a name or ARN that clients encode.
+    const parts = pathSegment.replaceAll(/%3A/gi, ':').replaceAll('%24', '$').split(':');
+    const [name = '', inPath] = parts.slice(parts.lastIndexOf('function') + 1);
+    const qualifier = inPath ?? new URLSearchParams(queryOf(url)).get('Qualifier') ?? '$LATEST';
+    const arn = `arn:aws:lambda:${deployment.region}:${deployment.accountId}:function:${name}`;
+    return qualifier === '$LATEST' ? arn : `${arn}:${qualifier}`;
   }
 }
 

@@ -130,12 +130,13 @@ export class FunctionPool {
       if (idle.alive) return idle;
       this.#all.delete(idle);
     }
-    const { settings, meter, onOutput } = this.#options;
+    const { settings, endpoint, meter, onOutput } = this.#options;
     meter.count(`lambda.${settings.logicalId}.coldStarts`);
     const environment = new FunctionEnvironment({
       folder: this.#code.folder,
       handlerName: settings.handler,
       memoryMb: settings.memoryMb,
+      endpoint,
       variables: variablesOf(this.#options, this.#code.folder),
       onOutput,
     });

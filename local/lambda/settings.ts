@@ -1,4 +1,4 @@
-import { asList, asNumber, asRecord, asText, toText } from '../json.ts';
+import { asNumber, asRecord, asText, asTexts, toText } from '../json.ts';
 import { TemplateError } from '../template/template-error.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 
@@ -11,6 +11,8 @@ export interface FunctionSettings {
   /** `index.handler` */
   readonly handler: string;
   readonly code: { readonly folder: string } | { readonly inline: string };
+  /** The folders of its layers. A later one wins. */
+  readonly layers: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
@@ -22,12 +24,6 @@ export interface FunctionSettings {
 export function readFunction(deployment: Deployment, resource: Resource): FunctionSettings {
   const { logicalId, properties } = resource;
   const runtime = asText(properties.Runtime) ?? '';
-  if (!runtime.startsWith('nodejs')) {
-    throw new TemplateError(
-      `${logicalId}: the runtime ${runtime || 'of a container image'} cannot run here, only nodejs.`,
-    );
-  }
-  if (asList(properties.Layers).length > 0) throw new TemplateError(`${logicalId}: layers cannot run here.`);
   const name = deployment.physicalId(logicalId);
   return {
     logicalId,
@@ -35,7 +31,8 @@ export function readFunction(deployment: Deployment, resource: Resource): Functi
     arn: deployment.attribute(logicalId, 'Arn'),
     runtime,
     handler: asText(properties.Handler) ?? 'index.handler',
-    code: codeOf(deployment, resource),
+    code: codeOf(deployment, resource, properties.Code),
+    layers: layersOf(deployment, resource),
     variables: variablesOf(resource),
     timeoutSeconds: asNumber(properties.Timeout) ?? 3,
     memoryMb: asNumber(properties.MemorySize) ?? 128,
@@ -44,13 +41,32 @@ export function readFunction(deployment: Deployment, resource: Resource): Functi
   };
 }
 
-function codeOf(deployment: Deployment, { logicalId, properties }: Resource): FunctionSettings['code'] {
-  const { S3Key: key, ZipFile: inline } = asRecord(properties.Code);
+/** All other runtimes are inert. A container image has none. */
+export function hasNodeRuntime({ properties }: Resource): boolean {
+  return asText(properties.Runtime)?.startsWith('nodejs') === true;
+}
+
+function codeOf(deployment: Deployment, { logicalId }: Resource, code: unknown): FunctionSettings['code'] {
+  const { S3Key: key, ZipFile: inline } = asRecord(code);
   if (typeof inline === 'string') return { inline };
+  return { folder: assetOf(deployment, logicalId, key) };
+}
+
+function layersOf(deployment: Deployment, { logicalId, properties }: Resource): readonly string[] {
+  const known = deployment.ofType('AWS::Lambda::LayerVersion');
+  return asTexts(properties.Layers).map((arn) => {
+    const layer = known.find((each) => deployment.physicalId(each.logicalId) === arn);
+    if (layer === undefined)
+      throw new TemplateError(`${logicalId}: its layer ${arn} is not in the template.`);
+    return assetOf(deployment, layer.logicalId, asRecord(layer.properties.Content).S3Key);
+  });
+}
+
+function assetOf(deployment: Deployment, logicalId: string, key: unknown): string {
   const folder = typeof key === 'string' ? deployment.assetFolders.get(key) : undefined;
   if (folder === undefined)
     throw new TemplateError(`${logicalId}: its code is not an asset of this assembly.`);
-  return { folder };
+  return folder;
 }
 
 /** Lambda refuses a function that sets one of these variables. */

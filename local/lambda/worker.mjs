@@ -7,6 +7,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { redirectAwsHosts } from './aws-hosts.mjs';
+
+redirectAwsHosts(workerData.endpoint);
 
 for (const stream of [process.stdout, process.stderr]) {
   // Output and results share one port, so the output of a function arrives before its result.

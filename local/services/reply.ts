@@ -7,6 +7,8 @@ export interface Reply {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: string | Buffer;
+  /** For the log alone. */
+  readonly detail?: string | undefined;
 }
 
 /** A step of a call: a value to go on with, or the reply that ends the call. */

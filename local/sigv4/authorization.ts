@@ -11,6 +11,10 @@ export interface Authorization {
   /** As sent: `20260101T000000Z`. */
   readonly timestamp: string;
   readonly signedAt: Date;
+  /** Of temporary credentials. */
+  readonly securityToken: string;
+  /** A presigned URL says how long it may be used. */
+  readonly expiresSeconds?: number;
 }
 
 type Reading =
@@ -19,6 +23,7 @@ type Reading =
 
 export function readAuthorization(request: HttpRequest): Reading {
   const value = header(request, 'authorization');
+  if (value === undefined && request.url.includes('X-Amz-Signature=')) return readPresigned(request);
   if (value === undefined || !value.startsWith('AWS4-')) {
     return { ok: false, reason: 'missing', message: 'Missing Authentication Token' };
   }
@@ -35,23 +40,64 @@ export function readAuthorization(request: HttpRequest): Reading {
       "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.",
     );
   }
+  return readFields({
+    credential,
+    signedHeaders,
+    signature,
+    timestamp: header(request, 'x-amz-date') ?? '',
+    securityToken: header(request, 'x-amz-security-token') ?? '',
+  });
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
+function readPresigned(request: HttpRequest): Reading {
+  const query = new URLSearchParams(splitOnce(request.url, '?')[1]);
+  const expiresSeconds = Number(query.get('X-Amz-Expires'));
+  if (!(expiresSeconds > 0 && expiresSeconds <= 604_800)) {
+    return malformed('X-Amz-Expires must be a number of seconds from 1 to 604800.');
+  }
+  return readFields({
+    credential: query.get('X-Amz-Credential') ?? '',
+    signedHeaders: (query.get('X-Amz-SignedHeaders') ?? '').split(';'),
+    signature: query.get('X-Amz-Signature') ?? '',
+    timestamp: query.get('X-Amz-Date') ?? '',
+    securityToken: query.get('X-Amz-Security-Token') ?? '',
+    expiresSeconds,
+  });
+}
+
+function readFields({
+  credential,
+  ...fields
+}: {
+  readonly credential: string;
+  readonly signedHeaders: readonly string[];
+  readonly signature: string;
+  readonly timestamp: string;
+  readonly securityToken: string;
+  readonly expiresSeconds?: number;
+}): Reading {
   const [accessKeyId, date, region, service, terminator, ...rest] = credential.split('/');
   if (!accessKeyId || !date || !region || !service || terminator !== 'aws4_request' || rest.length > 0) {
     return malformed(
       'Credential must have exactly 5 slash-delimited elements: keyid/date/region/service/aws4_request.',
     );
   }
-  if (!signedHeaders.includes('host')) {
+  if (!fields.signedHeaders.includes('host')) {
     return malformed("'Host' must be a 'SignedHeader' in the AWS Authorization.");
   }
-  const timestamp = header(request, 'x-amz-date') ?? '';
-  const signedAt = readTimestamp(timestamp);
+  const signedAt = readTimestamp(fields.timestamp);
   if (signedAt === undefined)
     return malformed("Authorization header requires an 'X-Amz-Date' header in ISO-8601 basic format.");
-  return {
-    ok: true,
-    authorization: { accessKeyId, date, region, service, signedHeaders, signature, timestamp, signedAt },
-  };
+  return { ok: true, authorization: { accessKeyId, date, region, service, signedAt, ...fields } };
+}
+
+/** The service that a request is signed for, unverified; `undefined` without a signature. */
+export function signedService(request: HttpRequest): string | undefined {
+  const signed = /^AWS4-\S+\s+(.*)$/.exec(header(request, 'authorization') ?? '')?.[1] ?? '';
+  const credential =
+    /\bCredential=([^,\s]+)/.exec(signed)?.[1] ?? /[?&]X-Amz-Credential=([^&]+)/.exec(request.url)?.[1];
+  return credential?.replaceAll(/%2F/gi, '/').split('/')[3];
 }
 
 /** The complaint about a wrong Region, service or date of a signature. */
@@ -73,9 +119,10 @@ export function scopeComplaint(
 const maxSkewMs = 5 * 60 * 1000;
 
 /** The complaint about a wrong time of a signature. */
-export function skewComplaint(signedAt: Date, now: Date): string | undefined {
+export function skewComplaint({ signedAt, expiresSeconds }: Authorization, now: Date): string | undefined {
   const skewMs = now.getTime() - signedAt.getTime();
-  if (skewMs > maxSkewMs) {
+  if (expiresSeconds !== undefined && skewMs > expiresSeconds * 1000) return 'Request has expired';
+  if (expiresSeconds === undefined && skewMs > maxSkewMs) {
     return `Signature expired: ${basicFormat(signedAt)} is now earlier than ${basicFormat(new Date(now.getTime() - maxSkewMs))} (${basicFormat(now)} - 5 min.)`;
   }
   if (skewMs < -maxSkewMs) {

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '../iam/authorize.ts';
 import { type Authorization, readAuthorization, scopeComplaint, skewComplaint } from './authorization.ts';
-import { canonicalRequest, header, type HttpRequest } from './request.ts';
+import { canonicalRequest, type HttpRequest } from './request.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -49,7 +49,7 @@ export class KeyRing {
   }
 
   /**
-   * Verifies the header form of Signature Version 4. `service` is the service that received the request.
+   * Verifies Signature Version 4, in the header or in the query. `service` is the service that received the request.
    * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
    */
   verify(request: HttpRequest, service: string, now: Date): Verification {
@@ -57,15 +57,14 @@ export class KeyRing {
     if (!read.ok) return read;
     const { authorization } = read;
     const entry = this.#keys.get(authorization.accessKeyId);
-    const token = header(request, 'x-amz-security-token') ?? '';
-    if (entry === undefined || !equal(token, entry.credentials.sessionToken ?? '')) {
+    if (entry === undefined || !equal(authorization.securityToken, entry.credentials.sessionToken ?? '')) {
       return failure('unknown_key', 'The security token included in the request is invalid.');
     }
     const complaint = scopeComplaint(authorization, service, this.#region);
     if (complaint !== undefined) return failure('mismatch', complaint);
-    const expiry = skewComplaint(authorization.signedAt, now);
+    const expiry = skewComplaint(authorization, now);
     if (expiry !== undefined) return failure('expired', expiry);
-    const canonical = canonicalRequest(request, authorization.signedHeaders);
+    const canonical = canonicalRequest(request, authorization);
     if (canonical === undefined)
       return failure('malformed', 'The request URI or a signed header is not valid.');
     const scope = `${authorization.date}/${authorization.region}/${authorization.service}/aws4_request`;

@@ -15,18 +15,40 @@ export function header(request: HttpRequest, name: string): string | undefined {
 }
 
 /**
- * The canonical form of a request to any service but S3; `undefined` if the address or a signed header is not
- * valid. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * The canonical form of a request; `undefined` if the address or a signed header is not valid.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export function canonicalRequest(request: HttpRequest, signedHeaders: readonly string[]): string | undefined {
+export function canonicalRequest(
+  request: HttpRequest,
+  { signedHeaders, service, expiresSeconds }: SignedParts,
+): string | undefined {
   const [path, queryText] = splitOnce(request.url, '?');
   const query = canonicalQuery(queryText);
   const headers = canonicalHeaders(request, signedHeaders);
-  if (query === undefined || headers === undefined) return undefined;
-  const payloadHash = payloadHashOf(request);
-  return [request.method, canonicalPath(path), query, headers, signedHeaders.join(';'), payloadHash].join(
-    '\n',
-  );
+  const canonical = service === 's3' ? objectPath(path) : canonicalPath(path);
+  if (query === undefined || headers === undefined || canonical === undefined) return undefined;
+  const isObject = service === 's3' && expiresSeconds !== undefined;
+  const payloadHash = isObject ? 'UNSIGNED-PAYLOAD' : payloadHashOf(request, service);
+  return [request.method, canonical, query, headers, signedHeaders.join(';'), payloadHash].join('\n');
+}
+
+interface SignedParts {
+  readonly signedHeaders: readonly string[];
+  readonly service: string;
+  /** Set for a presigned URL. */
+  readonly expiresSeconds?: number;
+}
+
+/** S3 encodes a path once and leaves it otherwise as it is: an object may have the key `a//b`. */
+function objectPath(path: string): string | undefined {
+  try {
+    return path
+      .split('/')
+      .map((segment) => encode(decodeURIComponent(segment)))
+      .join('/');
+  } catch {
+    return undefined; // A lone `%` encodes nothing.
+  }
 }
 
 /**
@@ -45,16 +67,19 @@ function canonicalPath(path: string): string {
 
 function canonicalQuery(text: string): string | undefined {
   try {
-    return text
-      .split('&')
-      .filter((pair) => pair !== '')
-      .map((pair) => splitOnce(pair, '=').map((part) => encode(decodeURIComponent(part))))
-      .sort(
-        ([keyA = '', valueA = ''], [keyB = '', valueB = '']) =>
-          compare(keyA, keyB) || compare(valueA, valueB),
-      )
-      .map((pair) => pair.join('='))
-      .join('&');
+    return (
+      text
+        .split('&')
+        // The signature of a presigned URL cannot cover itself.
+        .filter((pair) => pair !== '' && !pair.startsWith('X-Amz-Signature='))
+        .map((pair) => splitOnce(pair, '=').map((part) => encode(decodeURIComponent(part))))
+        .sort(
+          ([keyA = '', valueA = ''], [keyB = '', valueB = '']) =>
+            compare(keyA, keyB) || compare(valueA, valueB),
+        )
+        .map((pair) => pair.join('='))
+        .join('&')
+    );
   } catch {
     return undefined; // A lone `%` encodes nothing.
   }
@@ -72,8 +97,11 @@ function canonicalHeaders(request: HttpRequest, signedHeaders: readonly string[]
 }
 
 /** The hash of the actual body. If the sender declared another hash, the signature does not match. */
-function payloadHashOf(request: HttpRequest): string {
-  if (header(request, 'x-amz-content-sha256') === 'UNSIGNED-PAYLOAD') return 'UNSIGNED-PAYLOAD';
+function payloadHashOf(request: HttpRequest, service: string): string {
+  const declared = header(request, 'x-amz-content-sha256');
+  if (declared === 'UNSIGNED-PAYLOAD') return declared;
+  // Chunks of a stream to S3 are signed one by one, or not at all. Their signatures are not checked here.
+  if (service === 's3' && declared?.startsWith('STREAMING-')) return declared;
   return createHash('sha256').update(request.body).digest('hex');
 }
 

@@ -1,42 +1,49 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asRecord, asText, isRecord, type JsonRecord, parseJson } from '../json.ts';
+import { asRecord, asText, asTexts, isRecord, type JsonRecord, parseJson } from '../json.ts';
 import { TemplateError } from './template-error.ts';
 
 /** One synthesised stack as `cdk synth` writes it. */
-export interface Assembly {
+export interface AssemblyStack {
   readonly stackName: string;
+  /** The names by which a user may choose it: the stack's, the artifact's, and the path that `cdk ls` prints. */
+  readonly names: readonly string[];
   readonly template: JsonRecord;
   /** The folders of the file assets by the S3 key under which the template names them. */
   readonly assetFolders: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads a cloud assembly with exactly one stack.
+ * Reads all stacks of a cloud assembly, also those of its stages, which are assemblies within it.
  * https://docs.aws.amazon.com/cdk/api/v2/docs/cloud-assembly-schema-readme.html
  */
-export function readAssembly(folder: string): Assembly {
-  const artifacts = Object.entries(asRecord(readJson(folder, 'manifest.json').artifacts));
-  const stacks = artifacts.filter(([, artifact]) => asRecord(artifact).type === 'aws:cloudformation:stack');
-  const [stack, ...others] = stacks;
-  if (stack === undefined) throw new TemplateError(`${folder} holds no stack; run \`cdk synth\` first.`);
-  if (others.length > 0) {
-    throw new TemplateError(`${folder} holds ${String(stacks.length)} stacks; only one can run at a time.`);
-  }
-  const [artifactId, artifact] = stack;
-  const properties = asRecord(asRecord(artifact).properties);
-  const templateFile = asText(properties.templateFile) ?? `${artifactId}.template.json`;
-  return {
-    stackName: asText(properties.stackName) ?? artifactId,
-    template: readJson(folder, templateFile),
-    assetFolders: new Map(
-      artifacts.flatMap(([, other]) => {
-        const { type, properties: assetProperties } = asRecord(other);
-        if (type !== 'cdk:asset-manifest') return [];
-        return assetsOf(folder, asText(asRecord(assetProperties).file) ?? '');
-      }),
-    ),
-  };
+export function readAssembly(folder: string): readonly AssemblyStack[] {
+  const stacks = stacksIn(folder);
+  if (stacks.length === 0) throw new TemplateError(`${folder} holds no stack; run \`cdk synth\` first.`);
+  return stacks;
+}
+
+function stacksIn(folder: string): readonly AssemblyStack[] {
+  const artifacts = Object.entries(asRecord(readJson(folder, 'manifest.json').artifacts)).map(
+    ([id, artifact]): JsonRecord => ({ id, ...asRecord(artifact) }),
+  );
+  const assetFolders = new Map(
+    artifacts
+      .filter(({ type }) => type === 'cdk:asset-manifest')
+      .flatMap(({ properties }) => assetsOf(folder, asText(asRecord(properties).file) ?? '')),
+  );
+  const own = artifacts.flatMap((artifact) => {
+    const properties = asRecord(artifact.properties);
+    if (artifact.type !== 'aws:cloudformation:stack') return [];
+    const id = asText(artifact.id) ?? '';
+    const stackName = asText(properties.stackName) ?? id;
+    const template = readJson(folder, asText(properties.templateFile) ?? `${id}.template.json`);
+    return [{ stackName, names: [stackName, id, ...asTexts(artifact.displayName)], template, assetFolders }];
+  });
+  const nested = artifacts
+    .filter(({ type }) => type === 'cdk:cloud-assembly')
+    .flatMap(({ properties }) => stacksIn(join(folder, asText(asRecord(properties).directoryName) ?? '')));
+  return [...own, ...nested];
 }
 
 function assetsOf(folder: string, manifestFile: string): readonly (readonly [string, string])[] {

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, toText } from '../json.ts';
+import { asRecord, isRecord, type JsonRecord, toText } from '../json.ts';
 import { TemplateError } from './template-error.ts';
 
 /** The names that the intrinsic functions of one template refer to. */
@@ -7,6 +7,10 @@ export interface Scope {
   ref(name: string): unknown;
   attribute(logicalId: string, attribute: string): unknown;
   condition(name: string): boolean;
+  /** An entry of the template's `Mappings`. */
+  mapping(map: string, key: string, name: string): unknown;
+  /** The exported output of a stack. */
+  importValue(name: string): unknown;
 }
 
 /** The value of `{"Ref": "AWS::NoValue"}`. A property with this value does not exist. */
@@ -86,6 +90,16 @@ function evaluate(name: string, argument: unknown, scope: Scope): unknown {
     }
     case 'Fn::Sub':
       return substitute(argument, scope);
+    case 'Fn::FindInMap':
+      return findInMap(argument, name, scope);
+    case 'Fn::ImportValue':
+      return scope.importValue(text(resolve(argument, scope), name));
+    case 'Fn::Base64':
+      return Buffer.from(text(resolve(argument, scope), name)).toString('base64');
+    case 'Fn::GetAZs':
+      return ['a', 'b', 'c'].map((zone) => text(scope.ref('AWS::Region'), name) + zone);
+    case 'Fn::Cidr':
+      return cidr(list(argument, name, scope).map((part) => text(part, name)));
     case 'Fn::If': {
       const [condition, whenTrue, whenFalse] = operands(argument, name);
       return resolve(scope.condition(text(condition, name)) ? whenTrue : whenFalse, scope);
@@ -93,6 +107,28 @@ function evaluate(name: string, argument: unknown, scope: Scope): unknown {
     default:
       throw new TemplateError(`The intrinsic function ${name} is not supported.`);
   }
+}
+
+/** The fourth operand holds the value for a missing entry: `{"DefaultValue": …}`. */
+function findInMap(argument: unknown, name: string, scope: Scope): unknown {
+  const [map, key, entry, options] = list(argument, name, scope);
+  const path = [map, key, entry].map((part) => text(part, name));
+  const [mapName = '', keyName = '', entryName = ''] = path;
+  const found = scope.mapping(mapName, keyName, entryName) ?? asRecord(options).DefaultValue;
+  if (found === undefined) throw new TemplateError(`Fn::FindInMap finds no ${path.join('.')}.`);
+  return found;
+}
+
+/** Blocks of 2^bits addresses: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-cidr.html */
+function cidr([block = '', count = '', bits = '8']: readonly string[]): readonly string[] {
+  const parts = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/\d+$/.exec(block)?.slice(1).map(Number);
+  if (parts === undefined) throw new TemplateError(`Fn::Cidr needs an IPv4 block, not ${toText(block)}.`);
+  const start = parts.reduce((address, part) => address * 256 + part, 0);
+  return Array.from({ length: Number(count) }, (_, at) => {
+    const address = start + at * 2 ** Number(bits);
+    const bytes = [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256);
+    return `${bytes.join('.')}/${String(32 - Number(bits))}`;
+  });
 }
 
 /** `${Name}` is a Ref, `${Name.Attribute}` a GetAtt, `${!Literal}` stays as `${Literal}`. */

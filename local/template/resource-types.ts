@@ -4,6 +4,7 @@ import { stableId, stableUuid } from './stable-id.ts';
 /** One resource, seen while its references are being resolved. */
 export interface ResourceContext {
   readonly logicalId: string;
+  readonly type: string;
   readonly stackName: string;
   readonly region: string;
   readonly accountId: string;
@@ -15,15 +16,15 @@ export interface ResourceContext {
 export interface ResourceType {
   /** The value of `Ref`. */
   ref(resource: ResourceContext): string;
-  /** The values of `Fn::GetAtt`, by attribute. */
-  readonly attributes: Readonly<Record<string, (resource: ResourceContext) => string>>;
+  /** The value of `Fn::GetAtt`; `undefined` if the type has no such attribute. */
+  attribute(name: string): ((resource: ResourceContext) => string) | undefined;
 }
 
 /**
  * The resource types that can run here, with the return values of their pages in the CloudFormation reference:
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
  */
-export const resourceTypes: Readonly<Record<string, ResourceType>> = {
+const types: Readonly<Record<string, ResourceType>> = {
   'AWS::ApiGatewayV2::Api': type(shortId, {
     ApiId: shortId,
     ApiEndpoint: (api) =>
@@ -45,6 +46,9 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::Lambda::Function': type(named('FunctionName', 64), {
     Arn: (it) => arn(it, 'lambda', `function:${named('FunctionName', 64)(it)}`),
   }),
+  'AWS::Lambda::Version': type(versionArn, { FunctionArn: versionArn, Version: () => '1' }),
+  'AWS::Lambda::Alias': type(aliasArn, { AliasArn: aliasArn }),
+  'AWS::Lambda::LayerVersion': type((it) => arn(it, 'lambda', `layer:${named('LayerName', 140)(it)}:1`)),
   'AWS::Lambda::Permission': type(shortId, { Id: shortId }),
   'AWS::Lambda::EventSourceMapping': type(uuid, {
     Id: uuid,
@@ -68,6 +72,36 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     QueueUrl: queueUrl,
   }),
   'AWS::SQS::QueuePolicy': type(shortId, { Id: shortId }),
+  'AWS::S3::Bucket': type(bucketName, {
+    Arn: (it) => `arn:aws:s3:::${bucketName(it)}`,
+    DomainName: (it) => `${bucketName(it)}.s3.amazonaws.com`,
+    RegionalDomainName: (it) => `${bucketName(it)}.s3.${it.region}.amazonaws.com`,
+    DualStackDomainName: (it) => `${bucketName(it)}.s3.dualstack.${it.region}.amazonaws.com`,
+    WebsiteURL: (it) => `http://${bucketName(it)}.s3-website-${it.region}.amazonaws.com`,
+  }),
+  'AWS::S3::BucketPolicy': type((it) => asText(it.property('Bucket')) ?? it.logicalId),
+  'AWS::Events::EventBus': type(named('Name', 256), {
+    Arn: (it) => arn(it, 'events', `event-bus/${named('Name', 256)(it)}`),
+    Name: named('Name', 256),
+  }),
+  'AWS::Events::Rule': type(ruleName, {
+    Arn: (it) => arn(it, 'events', `rule/${ruleName(it).replace('|', '/')}`),
+  }),
+  'AWS::Scheduler::Schedule': type(named('Name', 64), {
+    Arn: (it) =>
+      arn(
+        it,
+        'scheduler',
+        `schedule/${asText(it.property('GroupName')) ?? 'default'}/${named('Name', 64)(it)}`,
+      ),
+  }),
+  'AWS::Scheduler::ScheduleGroup': type(named('Name', 64), {
+    Arn: (it) => arn(it, 'scheduler', `schedule-group/${named('Name', 64)(it)}`),
+  }),
+  'AWS::SSM::Parameter': type(named('Name', 1011), {
+    Type: (it) => asText(it.property('Type')) ?? 'String',
+    Value: (it) => asText(it.property('Value')) ?? '',
+  }),
   'AWS::CloudWatch::Alarm': type(named('AlarmName', 255), {
     Arn: (it) => arn(it, 'cloudwatch', `alarm:${named('AlarmName', 255)(it)}`),
   }),
@@ -77,13 +111,48 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::CDK::Metadata': type((it) => it.logicalId),
 };
 
+/** Whether resources of a type run here, or need not run. All others are inert. */
+export function runsHere(type: string): boolean {
+  return Object.hasOwn(types, type);
+}
+
+export function resourceType(name: string): ResourceType {
+  return types[runsHere(name) ? name : ''] ?? inertType;
+}
+
 /** The host that an API's default endpoint is under, after `{apiId}.` */
 export function executeApiHost(region: string): string {
   return `execute-api.${region}.amazonaws.com`;
 }
 
-function type(ref: ResourceType['ref'], attributes: ResourceType['attributes'] = {}): ResourceType {
-  return { ref, attributes };
+/**
+ * A type that does not run here. Any attribute has a value, so that the rest of the template resolves. An address has a
+ * host that exists nowhere (RFC 6761, 6.4), so that no call can reach a stranger.
+ */
+const inertType: ResourceType = {
+  ref: inertName,
+  attribute(name) {
+    if (name.endsWith('Arn')) return inertArn;
+    if (/(?:Url|URL|Endpoint)$/.test(name)) return (it) => `https://${shortId(it)}.invalid`;
+    return (it) => `${inertName(it)}-${name}`;
+  },
+};
+
+function inertName(it: ResourceContext): string {
+  return `${it.stackName}-${it.logicalId}-${hash(it, 12).toUpperCase()}`;
+}
+
+/** `arn:aws:cognito:…:userpool/…` for `AWS::Cognito::UserPool`. */
+function inertArn(it: ResourceContext): string {
+  const [, service = 'custom', kind = 'resource'] = it.type.toLowerCase().split('::');
+  return arn(it, service, `${kind}/${inertName(it)}`);
+}
+
+function type(
+  ref: ResourceType['ref'],
+  attributes: Readonly<Record<string, (resource: ResourceContext) => string>> = {},
+): ResourceType {
+  return { ref, attribute: (name) => (Object.hasOwn(attributes, name) ? attributes[name] : undefined) };
 }
 
 function hash(resource: ResourceContext, length: number): string {
@@ -140,6 +209,31 @@ function tableStreamArn(table: ResourceContext): string {
 /** Secrets Manager appends a hyphen and six characters to the name. */
 function secretArn(secret: ResourceContext): string {
   return arn(secret, 'secretsmanager', `secret:${named('Name', 512)(secret)}-${hash(secret, 6)}`);
+}
+
+/** Names of buckets have no capitals, and at most 63 characters. */
+function bucketName(bucket: ResourceContext): string {
+  return named('BucketName', 63)(bucket).toLowerCase();
+}
+
+/** On another bus than the default one, the name of the bus is before it. */
+function ruleName(rule: ResourceContext): string {
+  const bus = asText(rule.property('EventBusName'))?.split('/').at(-1) ?? 'default';
+  return bus === 'default' ? named('Name', 64)(rule) : `${bus}|${named('Name', 64)(rule)}`;
+}
+
+/** There is one version here, so each has the number 1. */
+function versionArn(version: ResourceContext): string {
+  return `${functionArnOf(version)}:1`;
+}
+
+function aliasArn(alias: ResourceContext): string {
+  return `${functionArnOf(alias)}:${asText(alias.property('Name')) ?? ''}`;
+}
+
+function functionArnOf(it: ResourceContext): string {
+  const nameOrArn = asText(it.property('FunctionName')) ?? '';
+  return nameOrArn.startsWith('arn:') ? nameOrArn : arn(it, 'lambda', `function:${nameOrArn}`);
 }
 
 function queueName(queue: ResourceContext): string {

@@ -18,7 +18,7 @@ export function handleConnection(
   api: WebSocketApi,
   encodedId: string,
   request: GatewayRequest,
-): Reply & { readonly detail?: string } {
+): Reply {
   const { method } = request;
   const verification = gateway.keys.verify(request, 'execute-api', new Date(gateway.now()));
   if (!verification.ok) {

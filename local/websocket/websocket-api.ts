@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Gateway } from '../gateway/gateway.ts';
+import { domainNameOf, type Gateway } from '../gateway/gateway.ts';
 import { headerOf, type GatewayRequest } from '../gateway/request.ts';
 import {
   goingAway,
@@ -77,14 +77,14 @@ export class WebSocketApi {
 
   async #admit(incoming: IncomingMessage, request: GatewayRequest, pending: PendingSocket): Promise<void> {
     const startedAt = performance.now();
-    const { ids, now, host, log } = this.#gateway;
+    const { deployment, ids, now, log } = this.#gateway;
     const { apiId, stage } = this.definition;
     const requestId = ids.next();
     const connectedAt = now();
     const facts: ConnectionFacts = {
       apiId,
       stage,
-      domainName: host,
+      domainName: domainNameOf(deployment, apiId),
       connectionId: ids.next(),
       connectedAt,
       sourceIp: request.sourceIp,

@@ -138,7 +138,7 @@ describe('an update of a running cloud', () => {
 
   it.each([
     ['a missing function', { ...stack({ $default: counter('two') }), Default: table('things') }],
-    ['a runtime that does not run here', stackWithRuntime('ruby3.4')],
+    ['a role that is not in the template', stackWithRole('arn:aws:iam::000000000000:role/other')],
   ])('refuses %s, and runs the version before it on', async (_, broken) => {
     const { ask, update } = await runStack(stack({ $default: counter('one') }));
     await expect(update(broken)).rejects.toMatchObject({ name: 'TemplateError' });
@@ -146,8 +146,8 @@ describe('an update of a running cloud', () => {
   });
 });
 
-function stackWithRuntime(runtime: string): Resources {
+function stackWithRole(Role: string): Resources {
   const resources = stack({ $default: counter('two') });
   const { Type = '', Properties = {} } = resources.Default ?? {};
-  return { ...resources, Default: { Type, Properties: { ...Properties, Runtime: runtime } } };
+  return { ...resources, Default: { Type, Properties: { ...Properties, Role } } };
 }

@@ -33,6 +33,33 @@ export function writeAssembly(
   return folder;
 }
 
+/** Writes a cloud assembly of several stacks, by name. A name with a slash is a stack in a stage: `Prod/Orders`. */
+export function writeStacks(templates: Readonly<Record<string, object>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'assembly-'));
+  written.push(folder);
+  const stages = new Map<string, Record<string, object>>();
+  for (const [path, template] of Object.entries(templates)) {
+    const [id = '', stage = ''] = path.split('/').reverse();
+    const nested = stage === '' ? folder : join(folder, `assembly-${stage}`);
+    const stackName = stage === '' ? id : `${stage}-${id}`;
+    const properties = { templateFile: `${id}.template.json`, stackName };
+    const artifacts = stages.get(stage) ?? {};
+    artifacts[`${id}Artifact`] = { type: 'aws:cloudformation:stack', displayName: path, properties };
+    stages.set(stage, artifacts);
+    write(join(nested, `${id}.template.json`), JSON.stringify(template));
+  }
+  for (const [stage, artifacts] of stages) {
+    if (stage === '') continue;
+    const directoryName = `assembly-${stage}`;
+    write(join(folder, directoryName, 'manifest.json'), JSON.stringify({ artifacts }));
+    const root = stages.get('') ?? {};
+    root[directoryName] = { type: 'cdk:cloud-assembly', properties: { directoryName } };
+    stages.set('', root);
+  }
+  write(join(folder, 'manifest.json'), JSON.stringify({ artifacts: stages.get('') }));
+  return folder;
+}
+
 /** A function and its role. `statements` are what the role allows. */
 export function lambdaWithRole(
   id: string,

@@ -5,13 +5,19 @@ import { join } from 'node:path';
 export type Properties = Readonly<Record<string, unknown>>;
 export type Resources = Readonly<Record<string, { readonly Type: string; readonly Properties: Properties }>>;
 
-/** Writes a cloud assembly of one stack, as `cdk synth` would; its functions are inline. */
-export async function writeAssembly(resources: Resources, outputs: Properties = {}): Promise<string> {
+/** Writes a cloud assembly as `cdk synth` would; its functions are inline. The stacks have the same template. */
+export async function writeAssembly(
+  resources: Resources,
+  outputs: Properties = {},
+  stackNames: readonly string[] = ['Stack'],
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'assembly-'));
-  const artifacts = {
-    Stack: { type: 'aws:cloudformation:stack', properties: { templateFile: 'Stack.template.json' } },
-  };
-  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ version: '36.0.0', artifacts }));
+  const artifacts = stackNames.map((name) => {
+    const properties = { templateFile: 'Stack.template.json' };
+    return [name, { type: 'aws:cloudformation:stack', properties }] as const;
+  });
+  const manifest = { version: '36.0.0', artifacts: Object.fromEntries(artifacts) };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
   const template = { Resources: { ...role, ...resources }, Outputs: outputs };
   await writeFile(join(folder, 'Stack.template.json'), JSON.stringify(template));
   return folder;

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll } from 'vitest';
-import { createClock } from '../../../local/clock.ts';
+import { type Clock, createClock } from '../../../local/clock.ts';
 import { Faults } from '../../../local/faults/faults.ts';
 import type { FaultSettings } from '../../../local/faults/settings.ts';
 import { createFunctions, type Functions } from '../../../local/lambda/functions.ts';
+import { createLog } from '../../../local/log.ts';
 import { createMeter, type Meter } from '../../../local/meter.ts';
 import { developer } from '../../../local/iam/roles.ts';
 import { type Services, startServices } from '../../../local/services/services.ts';
@@ -18,6 +19,8 @@ export interface Platform {
   readonly meter: Meter;
   /** What the functions have printed. */
   readonly output: readonly string[];
+  /** The lines of the log: deliveries of rules and schedules. */
+  readonly lines: readonly string[];
   /** For any SDK client, with the developer's keys. */
   readonly client: ClientConfig;
   /** For any SDK client, in the role of a function. */
@@ -44,6 +47,8 @@ export async function startPlatform(
   assembly: string,
   options: {
     readonly dataDir?: string;
+    /** @default - one that runs at `clockSpeed` */
+    readonly clock?: Clock;
     readonly clockSpeed?: number;
     readonly faults?: Partial<FaultSettings>;
   } = {},
@@ -80,8 +85,8 @@ export async function startPlatform(
   keys.add(developer(deployment.accountId), { accessKeyId: 'local', secretAccessKey: 'local' });
   const meter = createMeter();
   const output: string[] = [];
-  const { clockSpeed, faults: given, ...rest } = options;
-  const clock = createClock(clockSpeed ?? 1);
+  const lines: string[] = [];
+  const { clock = createClock(options.clockSpeed ?? 1), faults: given, dataDir } = options;
   const faults = new Faults(given ?? {}, clock, meter);
   const onOutput = (_: string, text: string) => output.push(text);
   const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
@@ -93,8 +98,9 @@ export async function startPlatform(
     meter,
     clock,
     faults,
+    log: createLog(Date.now, (line) => lines.push(line)),
     now: Date.now,
-    ...rest,
+    ...(dataDir === undefined ? {} : { dataDir }),
   });
   behind.services = services;
   closers.unshift(() => services.close());
@@ -106,6 +112,7 @@ export async function startPlatform(
     keys,
     meter,
     output,
+    lines,
     client: { ...common, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
     clientOf(functionId) {
       const credentials = issued.get(deployment.physicalId(functionId));

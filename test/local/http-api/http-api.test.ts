@@ -62,7 +62,7 @@ describe('the event (http-api-develop-integrations-lambda, payload format 2.0)',
       requestContext: {
         accountId: '000000000000',
         apiId,
-        domainName: host,
+        domainName: expect.stringMatching(/^[a-z0-9]{10}\.execute-api\.us-east-1\.amazonaws\.com$/) as string,
         domainPrefix: apiId,
         http: {
           method: 'POST',

@@ -36,12 +36,51 @@ describe('intrinsic functions', () => {
     expect(valueOf(expression)).toEqual(expected);
   });
 
+  it.each([
+    ['Fn::Base64', { 'Fn::Base64': 'hi' }, 'aGk='],
+    ['Fn::GetAZs', { 'Fn::GetAZs': '' }, ['us-east-1a', 'us-east-1b', 'us-east-1c']],
+    ['Fn::Cidr', { 'Fn::Cidr': ['10.0.0.0/16', 3, 8] }, ['10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24']],
+    ['Fn::Cidr of larger blocks', { 'Fn::Cidr': ['10.0.0.0/8', '2', '20'] }, ['10.0.0.0/12', '10.16.0.0/12']],
+    ['Fn::FindInMap', { 'Fn::FindInMap': ['Sizes', { Ref: 'AWS::Region' }, 'tasks'] }, 4],
+    ['its default', { 'Fn::FindInMap': ['Sizes', 'eu-west-1', 'tasks', { DefaultValue: 1 }] }, 1],
+  ])('%s', (_, expression, expected) => {
+    const Mappings = { Sizes: { 'us-east-1': { tasks: 4 } } };
+    expect(valueOf(expression, { Mappings } as object)).toEqual(expected);
+  });
+
   it('Ref of a parameter gives its default', () => {
     const Parameters = {
       Size: { Type: 'Number', Default: 7 },
       Zones: { Type: 'CommaDelimitedList', Default: 'a,b' },
     };
     expect(valueOf([{ Ref: 'Size' }, { Ref: 'Zones' }], { Parameters } as object)).toEqual([7, ['a', 'b']]);
+  });
+
+  it('Ref of a parameter gives the value of the user', () => {
+    const template = {
+      Parameters: { Size: { Type: 'Number', Default: 7 }, Zones: { Type: 'List<String>' } },
+      Resources: {
+        Holder: { Type: 'AWS::CDK::Metadata', Properties: { a: { Ref: 'Size' }, b: { Ref: 'Zones' } } },
+      },
+    };
+    const parameters = { Size: '9', Zones: 'a,b' };
+    const deployment = loadDeployment(writeAssembly(template), endpoint, { parameters });
+    expect(deployment.resources.get('Holder')?.properties).toEqual({ a: '9', b: ['a', 'b'] });
+    expect(() => loadDeployment(writeAssembly(template), endpoint, { parameters: { Siez: '1' } })).toThrow(
+      'No template has the parameter Siez.',
+    );
+  });
+
+  it('Ref of a parameter in SSM gives what the template stores there', () => {
+    const Resources = {
+      Stored: { Type: 'AWS::SSM::Parameter', Properties: { Name: '/app/size', Value: '3' } },
+    };
+    const of = (Default: string) => ({
+      Resources,
+      Parameters: { Size: { Type: 'AWS::SSM::Parameter::Value<String>', Default } },
+    });
+    expect(valueOf({ Ref: 'Size' }, of('/app/size'))).toBe('3');
+    expect(() => valueOf({ Ref: 'Size' }, of('/app/other'))).toThrow('has the SSM parameter /app/other');
   });
 
   it('Fn::If follows Equals, Not, And, Or and named conditions', () => {
@@ -179,10 +218,6 @@ describe('custom domains', () => {
 describe('a mistake', () => {
   it.each([
     [
-      'Bucket: resources of type AWS::S3::Bucket cannot run here.',
-      { Resources: { Bucket: { Type: 'AWS::S3::Bucket' } } },
-    ],
-    [
       'Holder: Api (AWS::ApiGatewayV2::Api) has no attribute Arn here.',
       {
         Resources: {
@@ -196,11 +231,15 @@ describe('a mistake', () => {
       { Resources: { Holder: { Type: 'AWS::CDK::Metadata', Properties: { a: { Ref: 'Nothing' } } } } },
     ],
     [
-      'Url: The intrinsic function Fn::Cidr is not supported.',
-      { Outputs: { Url: { Value: { 'Fn::Cidr': ['x'] } } } },
+      'Url: The intrinsic function Fn::Transform is not supported.',
+      { ...api, Outputs: { Url: { Value: { 'Fn::Transform': { Name: 'Include' } } } } },
     ],
     [
-      'Holder: The parameter Name has no default.',
+      'Url: Fn::FindInMap finds no A.b.c.',
+      { Outputs: { Url: { Value: { 'Fn::FindInMap': ['A', 'b', 'c'] } } } },
+    ],
+    [
+      'Holder: The parameter Name has no default: give --parameter Name=VALUE.',
       {
         Parameters: { Name: {} },
         Resources: { Holder: { Type: 'AWS::CDK::Metadata', Properties: { a: { Ref: 'Name' } } } },
@@ -214,5 +253,50 @@ describe('a mistake', () => {
     expect(() => loadDeployment('/nowhere', endpoint)).toThrow(
       '/nowhere/manifest.json cannot be read; run `cdk synth` first.',
     );
+  });
+});
+
+describe('a resource of a type that does not run here', () => {
+  const template = {
+    Resources: {
+      Pool: { Type: 'AWS::Cognito::UserPool', Properties: { Odd: { 'Fn::Transform': {} } } },
+      Other: { Type: 'AWS::Cognito::UserPool' },
+      Retention: { Type: 'Custom::LogRetention' },
+      Script: { Type: 'AWS::Lambda::Function', Properties: { Runtime: 'python3.13' } },
+      ...api,
+      Holder: {
+        Type: 'AWS::CDK::Metadata',
+        Properties: {
+          ref: { Ref: 'Pool' },
+          arn: { 'Fn::GetAtt': ['Pool', 'Arn'] },
+          url: { 'Fn::GetAtt': ['Pool', 'ProviderURL'] },
+          any: { 'Fn::GetAtt': ['Retention', 'LogGroupName'] },
+        },
+      },
+    },
+  };
+
+  it('has an id and any attribute, and is counted', () => {
+    const deployment = load(template);
+    expect(deployment.resources.get('Holder')?.properties).toEqual({
+      ref: expect.stringMatching(/^Demo-Pool-[A-Z0-9]{12}$/) as string,
+      arn: expect.stringMatching(
+        /^arn:aws:cognito:us-east-1:000000000000:userpool\/Demo-Pool-[A-Z0-9]{12}$/,
+      ) as string,
+      url: expect.stringMatching(/^https:\/\/[a-z0-9]{10}\.invalid$/) as string,
+      any: expect.stringMatching(/^Demo-Retention-[A-Z0-9]{12}-LogGroupName$/) as string,
+    });
+    expect([...deployment.inert]).toEqual([
+      ['AWS::Cognito::UserPool', 2],
+      ['Custom::LogRetention', 1],
+      ['AWS::Lambda::Function (python3.13)', 1],
+    ]);
+  });
+
+  it('stops the start if it is strict', () => {
+    expect(() => loadDeployment(writeAssembly(template), endpoint, { strict: true })).toThrow(
+      new TemplateError('Pool: resources of type AWS::Cognito::UserPool cannot run here.'),
+    );
+    expect(load({ Resources: api }).inert.size).toBe(0);
   });
 });

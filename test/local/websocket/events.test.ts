@@ -30,7 +30,7 @@ function commonContext(cloud: RunningCloud, eventType: string, routeKey: string)
     requestTimeEpoch: epochMs,
     identity: { userAgent: 'test/1', sourceIp: '127.0.0.1' },
     requestId: id,
-    domainName: `127.0.0.1:${String(cloud.port)}`,
+    domainName: `${cloud.deployment.physicalId('Api')}.execute-api.us-east-1.amazonaws.com`,
     connectionId: id,
     apiId,
   };
@@ -132,7 +132,7 @@ it('a DISCONNECT event has four headers, the close code and the reason (aws-lamb
   const cloud = await run();
   const client = await open(cloud, '?token=t');
   client.socket.close(4001, 'bye');
-  const host = `127.0.0.1:${String(cloud.port)}`;
+  const host = `${cloud.deployment.physicalId('Api')}.execute-api.us-east-1.amazonaws.com`;
   const event = await cloud.events('Disconnect').next();
   const headers = { Host: host, 'x-api-key': '', 'X-Forwarded-For': '', 'x-restapi': '' };
   expect(event).toEqual({

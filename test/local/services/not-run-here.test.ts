@@ -1,0 +1,61 @@
+import { ListFunctionsCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
+import { cbor } from '@smithy/core/cbor';
+import { expect, it } from 'vitest';
+import { sendSigned } from '../../../publisher/signed-request.ts';
+import { runCloud } from '../harness/running-cloud.ts';
+import { httpStack } from '../harness/http-stack.ts';
+
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+it('a call of a service that does not run here fails with an error that names it', async () => {
+  const cloud = await runCloud(httpStack({ routes: { $default: {} } }));
+  const config = { endpoint: cloud.url, region: 'us-east-1', credentials, maxAttempts: 1 };
+  const error = (service: string): unknown =>
+    expect.objectContaining({
+      name: 'NotImplemented',
+      message: `This call of ${service} does not run on this machine.`,
+      $metadata: expect.objectContaining({ httpStatusCode: 501 }) as unknown,
+    });
+  await expect(new SNSClient(config).send(new ListTopicsCommand())).rejects.toEqual(error('sns'));
+  await expect(new LambdaClient(config).send(new ListFunctionsCommand())).rejects.toEqual(error('lambda'));
+  expect(cloud.lines.filter((line) => line.includes(' 501 ')).map((line) => line.split('ms  ')[1])).toEqual([
+    'sns does not run here',
+    'lambda does not run here',
+  ]);
+
+  const json = await fetch(cloud.url, {
+    method: 'POST',
+    headers: { 'x-amz-target': 'AWSCognitoIdentityProviderService.AdminGetUser' },
+  });
+  expect([json.status, await json.json()]).toEqual([
+    501,
+    {
+      __type: 'NotImplemented',
+      message: 'This call of AWSCognitoIdentityProviderService does not run on this machine.',
+    },
+  ]);
+  const route53 = await sendSigned({
+    method: 'GET',
+    url: new URL('/2013-04-01/x', cloud.url),
+    service: 'route53',
+  });
+  expect(await route53.text()).toBe(
+    '<Error><Code>NotImplemented</Code><Message>This call of route53 does not run on this machine.</Message></Error>',
+  );
+});
+
+it('an error in CBOR can be read', async () => {
+  const cloud = await runCloud(httpStack({ routes: {} }));
+  const response = await fetch(`${cloud.url}/service/GraniteServiceVersion20100801/operation/PutMetricData`, {
+    method: 'POST',
+    headers: {
+      'smithy-protocol': 'rpc-v2-cbor',
+      authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/monitoring/aws4_request',
+    },
+  });
+  expect(cbor.deserialize(new Uint8Array(await response.arrayBuffer()))).toEqual({
+    __type: 'NotImplemented',
+    message: 'This call of monitoring does not run on this machine.',
+  });
+});
