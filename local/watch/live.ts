@@ -1,7 +1,7 @@
 import type { Cloud } from '../cloud.ts';
 import { TemplateError } from '../template/template-error.ts';
 import type { SourceWatcher } from './source-watcher.ts';
-import type { Synthesis } from './synthesis.ts';
+import type { Synthesis, SynthesisResult } from './synthesis.ts';
 
 export interface LiveOptions {
   readonly cloud: Pick<Cloud, 'update'>;
@@ -22,31 +22,30 @@ export async function keepLive({
   stop,
   log,
 }: LiveOptions): Promise<void> {
-  const stopped = new Promise<undefined>((resolve) => {
+  const stopped = new Promise<'stopped'>((resolve) => {
+    if (stop.aborted) resolve('stopped');
     stop.addEventListener('abort', () => {
-      resolve(undefined);
+      resolve('stopped');
     });
   });
   for (;;) {
     synthesis.prepare();
-    const files = await Promise.race([sources.next(), stopped]);
-    if (files === undefined || stop.aborted) return;
+    if ((await Promise.race([sources.next(), stopped])) === 'stopped') return;
     const startedAt = performance.now();
-    const complaint = await runVersion();
-    if (stop.aborted) return;
+    const outcome = await Promise.race([runVersion(), stopped]);
+    if (outcome === 'stopped') return;
     const ms = Math.round(performance.now() - startedAt);
-    log(complaint === undefined ? `Updated in ${ms} ms.` : `${complaint}\nThe last version runs on.`);
+    log(outcome.ok ? `Updated in ${ms} ms.` : `${outcome.complaint}\nThe last version runs on.`);
   }
 
-  /** Resolves to why the version cannot run. */
-  async function runVersion(): Promise<string | undefined> {
+  async function runVersion(): Promise<SynthesisResult> {
     const result = await synthesis.run();
-    if (!result.ok) return result.complaint;
+    if (!result.ok) return result;
     try {
       await cloud.update(assembly);
-      return undefined;
+      return result;
     } catch (cause) {
-      if (cause instanceof TemplateError) return cause.message;
+      if (cause instanceof TemplateError) return { ok: false, complaint: cause.message };
       throw cause;
     }
   }

@@ -18,7 +18,7 @@ async function watchFolder() {
       writeFileSync(join(folder, file), String(Math.random()));
     },
     /** Every file that is told until this one is. */
-    async until(last: string): Promise<ReadonlySet<string>> {
+    until: async (last: string): Promise<ReadonlySet<string>> => {
       const told = new Set<string>();
       while (!told.has(last)) for (const file of await sources.next()) told.add(relative(folder, file));
       return told;

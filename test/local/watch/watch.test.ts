@@ -62,15 +62,17 @@ async function watchApp() {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
-  const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const lines: AsyncIterator<string> = readline
+    .createInterface({ input: child.stdout })
+    [Symbol.asyncIterator]();
   /** Resolves to the lines up to the first one that matches. */
   async function until(pattern: RegExp): Promise<string> {
     const seen: string[] = [];
     for (;;) {
-      const { done, value } = await lines.next();
-      if (done) throw new Error(`The log ended before ${String(pattern)}:\n${seen.join('\n')}`);
-      seen.push(value);
-      if (pattern.test(value)) return seen.join('\n');
+      const line: IteratorResult<string, unknown> = await lines.next();
+      if (line.done) throw new Error(`The log ended before ${String(pattern)}:\n${seen.join('\n')}`);
+      seen.push(line.value);
+      if (pattern.test(line.value)) return seen.join('\n');
     }
   }
   const url = /Ready at http(\S+)\//.exec(await until(/One line per request/))?.[1] ?? '';
