@@ -1,4 +1,5 @@
-import { basename, extname, relative, resolve, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type BuildFailure,
@@ -67,9 +68,21 @@ export function bundleFunctions(): ReadonlyMap<string, Bundle> {
 
 let others: ReadonlyMap<string, Bundle> | undefined;
 
+/** The package holds them ready, so that a synthesis bundles only what depends on its owner's listeners. */
 function otherBundles(): ReadonlyMap<string, Bundle> {
-  others ??= bundleOthers();
+  others ??= extension === '.js' ? readBundles() : bundleOthers();
   return others;
+}
+
+const builtFolder = fileURLToPath(new URL('../functions/', import.meta.url));
+
+function readBundles(): ReadonlyMap<string, Bundle> {
+  return new Map(
+    functionNames.map((name) => {
+      const code = readFileSync(join(builtFolder, `${name}.js`));
+      return [name, new Map([['index.js', code]])];
+    }),
+  );
 }
 
 const messageBundles = new Map<string, Bundle>();
@@ -82,7 +95,7 @@ function messageBundle(listeners: readonly string[]): Bundle {
 }
 
 /** One esbuild run for all. CDK's NodejsFunction starts a process per function, and `npm start` waits for it. */
-function bundleOthers(): ReadonlyMap<string, Bundle> {
+export function bundleOthers(): ReadonlyMap<string, Bundle> {
   const entryPoints = functionNames.map((name) => sourceFile(`lambdas/${name}`));
   const { outputFiles } = buildSync({ ...options, entryPoints });
   return new Map(

@@ -1,11 +1,12 @@
 // `npm run build [-- switchboard|client|local]`: compiles the packages, each into its own `dist`.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { buildSync } from 'esbuild';
 import { CommandError, run, UsageError } from '../cli/command-line.ts';
+import { bundleOthers } from '../lib/bundles.ts';
 
 const builds = new Map([
-  ['switchboard', () => compile('.')],
+  ['switchboard', buildSwitchboard],
   ['client', buildClient],
   ['local', () => compile('local')],
 ]);
@@ -21,6 +22,14 @@ await run(() => {
   }
   return Promise.resolve();
 });
+
+/** Bundles the functions that do not depend on the listeners of an app. */
+function buildSwitchboard(): void {
+  compile('.');
+  mkdirSync('dist/functions');
+  for (const [name, bundle] of bundleOthers())
+    writeFileSync(`dist/functions/${name}.js`, bundle.get('index.js') ?? '');
+}
 
 /** Bundles the client into one module, without comments and unused parts of the protocol. tsc writes only the types. */
 function buildClient(): void {

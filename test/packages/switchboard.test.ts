@@ -142,7 +142,8 @@ describe('switchboard', () => {
 
   it('holds compiled code, without tests, sources and the other packages', () => {
     const others = packed.files.filter(
-      (file) => !/^dist\/(lib|lambdas|core|protocol|publisher|cli)\/.+(?<!\.test)\.(js|d\.ts)$/.test(file),
+      (file) =>
+        !/^dist\/(lib|lambdas|core|protocol|publisher|cli|functions)\/.+(?<!\.test)\.(js|d\.ts)$/.test(file),
     );
     expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   });
