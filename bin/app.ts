@@ -17,9 +17,6 @@ try {
   const app = new App({
     context: cdkJson.context,
     analyticsReporting: false,
-    // Validation takes longer than the rest of the synthesis. It runs before a deployment only: `npm start` waits for
-    // every synthesis, and the tests validate the template themselves.
-    builtinCloudFormationValidation: process.env['CDK_CLI_VERSION'] !== undefined,
   });
   const { examples, stackName, ...settings } = readContext(app);
   const listeners = examples ? [...settings.listeners, exampleListeners] : settings.listeners;
