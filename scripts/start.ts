@@ -26,7 +26,8 @@ await run(async () => {
   const stop = stopSignal();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-'));
   try {
-    const app = ownApp(path.join(folder, 'cdk.out'), { examples: true });
+    const readApp = () => ownApp(path.join(folder, 'cdk.out'), { examples: true });
+    const app = readApp();
     const { assembly } = app;
     const site = path.join(folder, 'site');
     console.log('Synthesising the stack …');
@@ -40,7 +41,7 @@ await run(async () => {
       cloud: { ...options.cloud, assembly, site, onLog: console.log },
       stop,
       welcome,
-      watched: options.watch ? app : undefined,
+      watched: options.watch ? readApp : undefined,
     });
   } catch (cause) {
     if (!stop.aborted) throw cause;

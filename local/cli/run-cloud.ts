@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { CommandError, readWholeNumber, UsageError } from '../../cli/command-line.ts';
 import { type FaultSettings, FaultSettingsError, parseFaults } from '../faults/settings.ts';
 import type { Cloud, CloudOptions } from '../index.ts';
@@ -61,8 +62,8 @@ export interface RunOptions {
   readonly stop: AbortSignal;
   /** What is printed once the cloud runs. */
   readonly welcome: (cloud: Cloud) => string | Promise<string>;
-  /** The app whose saved changes run at once. @default - the assembly runs as it is */
-  readonly watched?: CdkApp | undefined;
+  /** Reads the app whose saved changes run at once. @default - the assembly runs as it is */
+  readonly watched?: (() => CdkApp) | undefined;
 }
 
 /** Starts a cloud, and closes it once `stop` aborts. */
@@ -85,31 +86,36 @@ export async function runUntilStopped({ cloud: options, stop, welcome, watched }
 
 /** Synthesises an app once. */
 export async function synthesise(app: CdkApp, stop: AbortSignal): Promise<void> {
-  const { createSynthesis } = await import('../watch/synthesis.ts');
-  const synthesis = createSynthesis(app);
+  const { startSynthesis } = await import('../watch/synthesis.ts');
+  const synthesis = startSynthesis(app);
   const end = (): void => {
-    synthesis.close();
+    synthesis.end();
   };
   stop.addEventListener('abort', end);
-  const result = await synthesis.run();
+  const result = await synthesis.result;
   stop.removeEventListener('abort', end);
-  if (!result.ok) throw new CommandError(result.complaint || `${app.command} failed without a message.`);
+  if (!result.ok) throw new CommandError(result.complaint);
+  if (!existsSync(join(app.assembly, 'manifest.json')))
+    throw new CommandError(
+      `${app.command} wrote no assembly to ${app.assembly}. Does the app set an outdir?`,
+    );
 }
 
-async function watchApp(app: CdkApp) {
-  const [{ createSynthesis }, { keepLive }, { watchSources }] = await Promise.all([
-    import('../watch/synthesis.ts'),
+async function watchApp(readApp: () => CdkApp) {
+  const [{ createStandby }, { keepLive }, { watchSources }] = await Promise.all([
+    import('../watch/standby.ts'),
     import('../watch/live.ts'),
     import('../watch/source-watcher.ts'),
   ]);
-  const synthesis = createSynthesis(app);
-  const sources = watchSources(app.folder, [app.assembly]);
+  const { folder, assembly } = readApp();
+  const standby = await createStandby(readApp);
+  const sources = watchSources(folder, [assembly]);
   await sources.ready;
   return {
     keep: (cloud: Cloud, stop: AbortSignal) =>
-      keepLive({ cloud, synthesis, sources, assembly: app.assembly, stop, log: console.log }),
+      keepLive({ cloud, standby, sources, assembly, stop, log: console.log }),
     async close() {
-      synthesis.close();
+      await standby.close();
       await sources.close();
     },
   };

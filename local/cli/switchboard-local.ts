@@ -31,7 +31,8 @@ await run(async () => {
   if (rest.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(rest[0])}. See --help.`);
   const options = readCloudFlags(values);
   const stop = stopSignal();
-  const app = given === undefined ? readCdkApp(process.cwd(), values.context) : undefined;
+  const readApp = () => (given === undefined ? readCdkApp(process.cwd(), values.context) : undefined);
+  const app = readApp();
   if (values.watch && app === undefined) {
     throw new UsageError('--watch needs an app to synthesise: a folder whose cdk.json names an "app".');
   }
@@ -46,7 +47,8 @@ await run(async () => {
   await runUntilStopped({
     cloud: { ...options, assembly, onLog: console.log },
     stop,
-    watched: values.watch ? app : undefined,
+    // A cdk.json that names no app any more leaves the app as it was.
+    watched: app && values.watch ? () => readApp() ?? app : undefined,
     welcome: (cloud) =>
       [
         `Ready at ${cloud.url}/`,

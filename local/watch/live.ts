@@ -1,11 +1,13 @@
+import { CommandError } from '../../cli/command-line.ts';
 import type { Cloud } from '../cloud.ts';
 import { TemplateError } from '../template/template-error.ts';
 import type { SourceWatcher } from './source-watcher.ts';
-import type { Synthesis, SynthesisResult } from './synthesis.ts';
+import type { Standby } from './standby.ts';
+import type { SynthesisResult } from './synthesis.ts';
 
 export interface LiveOptions {
   readonly cloud: Pick<Cloud, 'update'>;
-  readonly synthesis: Synthesis;
+  readonly standby: Pick<Standby, 'prepare' | 'run'>;
   readonly sources: Pick<SourceWatcher, 'next'>;
   /** The folder of the assembly. */
   readonly assembly: string;
@@ -14,14 +16,7 @@ export interface LiveOptions {
 }
 
 /** Runs each saved version of an app, until `stop`. If a version cannot run, the one before it runs on. */
-export async function keepLive({
-  cloud,
-  synthesis,
-  sources,
-  assembly,
-  stop,
-  log,
-}: LiveOptions): Promise<void> {
+export async function keepLive({ cloud, standby, sources, assembly, stop, log }: LiveOptions): Promise<void> {
   const stopped = new Promise<'stopped'>((resolve) => {
     if (stop.aborted) resolve('stopped');
     stop.addEventListener('abort', () => {
@@ -29,7 +24,7 @@ export async function keepLive({
     });
   });
   for (;;) {
-    synthesis.prepare();
+    standby.prepare();
     if ((await Promise.race([sources.next(), stopped])) === 'stopped') return;
     const startedAt = performance.now();
     const outcome = await Promise.race([runVersion(), stopped]);
@@ -39,13 +34,13 @@ export async function keepLive({
   }
 
   async function runVersion(): Promise<SynthesisResult> {
-    const result = await synthesis.run();
-    if (!result.ok) return result;
     try {
-      await cloud.update(assembly);
+      const result = await standby.run();
+      if (result.ok) await cloud.update(assembly);
       return result;
     } catch (cause) {
-      if (cause instanceof TemplateError) return { ok: false, complaint: cause.message };
+      const isUsersMistake = cause instanceof TemplateError || cause instanceof CommandError;
+      if (isUsersMistake) return { ok: false, complaint: cause.message };
       throw cause;
     }
   }

@@ -1,15 +1,16 @@
 /**
- * Preloaded into every Node process of a synthesis (`NODE_OPTIONS=--import`). The process that runs the app loads the CDK
- * and then waits for a byte on its standard input, so a changed file costs only the run of the app. It is plain
- * JavaScript, because it runs before any TypeScript loader.
+ * Preloaded into the Node processes of a synthesis under live reload (`NODE_OPTIONS=--import`). A process that runs the app
+ * loads the CDK, and then waits on a socket for the word to go on. So a changed file costs only the run of the app. It is
+ * plain JavaScript, because it runs before any TypeScript loader.
  */
-import { readSync } from 'node:fs';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
-/** Programs that start the app in another process. That process waits, not they. */
-const launcher = /[\\/](?:npm|npx|tsx|yarn|pnpm|corepack)[\\/]/;
+/** Programs that start the app in another process, which is the one to wait. */
+const launcher = /[\\/]node_modules[\\/](?:npm|tsx|yarn|pnpm|corepack)[\\/]/;
 
 /** The modules that a CDK app loads. The app gets them from Node's cache. */
 const modules = [
@@ -21,13 +22,17 @@ const modules = [
   ].map((name) => `aws-cdk-lib/${name}`),
 ];
 
-if (isMainThread && process.env.SWITCHBOARD_STANDBY && !launcher.test(process.argv[1] ?? '')) {
+const path = process.env.SWITCHBOARD_STANDBY;
+if (isMainThread && path !== undefined && !launcher.test(process.argv[1] ?? '')) {
   // Processes that the app starts must not wait.
   delete process.env.SWITCHBOARD_STANDBY;
   delete process.env.NODE_OPTIONS;
   loadModules();
-  // The end of the input means that the watcher has ended.
-  if (readSync(0, Buffer.alloc(1)) === 0) process.exit(0);
+  const socket = connect(path);
+  const word = once(socket, 'data').then(() => 'go on');
+  const end = once(socket, 'close').then(() => 'the watcher has ended');
+  if ((await Promise.race([word, end])) !== 'go on') process.exit(0);
+  socket.destroy();
 }
 
 function loadModules() {

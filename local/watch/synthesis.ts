@@ -19,52 +19,27 @@ export type SynthesisResult =
   /** What the app wrote to its standard error. */
   | { readonly ok: false; readonly complaint: string };
 
-/** Runs a CDK app again and again. */
+/** One process of an app. */
 export interface Synthesis {
-  /** Starts a process that loads the CDK and waits for the next run. That is most of the time of a synthesis. */
-  prepare(): void;
-  run(): Promise<SynthesisResult>;
-  close(): void;
-}
-
-const standby = new URL('./standby.mjs', import.meta.url).href;
-
-export function createSynthesis(app: CdkApp): Synthesis {
-  let waiting: AppProcess | undefined;
-  let running: AppProcess | undefined;
-  return {
-    prepare() {
-      waiting ??= start(app);
-    },
-    async run() {
-      running = waiting ?? start(app);
-      waiting = undefined;
-      return running.run();
-    },
-    close() {
-      waiting?.end();
-      running?.end();
-    },
-  };
-}
-
-interface AppProcess {
-  run(): Promise<SynthesisResult>;
+  readonly result: Promise<SynthesisResult>;
+  /** Ends the process, and those that it has started. */
   end(): void;
 }
 
-function start({ command, folder, context, assembly }: CdkApp): AppProcess {
-  const { NODE_OPTIONS: options = '' } = process.env;
+/** Starts the app. `environment` is added to that of this process. */
+export function startSynthesis(
+  { command, folder, context, assembly }: CdkApp,
+  environment: Readonly<Record<string, string>> = {},
+): Synthesis {
   const child = spawn(command, {
     shell: true,
     cwd: folder,
     // A group of its own: a shell and npx do not pass signals on.
     detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...process.env,
-      NODE_OPTIONS: `${options} --import ${standby}`.trim(),
-      SWITCHBOARD_STANDBY: '1',
+      ...environment,
       CDK_OUTDIR: assembly,
       CDK_CONTEXT_JSON: JSON.stringify(context),
       CDK_DEFAULT_ACCOUNT: '000000000000',
@@ -75,17 +50,15 @@ function start({ command, folder, context, assembly }: CdkApp): AppProcess {
   });
   const result = Promise.all([text(child.stderr), once(child, 'close')]).then(
     ([output, [code]]): SynthesisResult =>
-      code === 0 ? { ok: true } : { ok: false, complaint: complaintOf(output) },
+      code === 0
+        ? { ok: true }
+        : { ok: false, complaint: complaintOf(output) || `${command} failed without a message.` },
   );
-  // A command that fails at once ends before it reads its input. Its result says why.
-  child.stdin.on('error', () => undefined);
   return {
-    run() {
-      child.stdin.end('\n');
-      return result;
-    },
+    result,
     end() {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        process.kill(-child.pid, 'SIGTERM');
     },
   };
 }
