@@ -6,6 +6,9 @@ import {
   type ErrorDetail,
   formatTarget,
   type Identity,
+  maxUplinkFrameBytes,
+  name,
+  parseWith,
   type PublishRequest,
 } from '../protocol/index.ts';
 import { systemClock } from './clock.ts';
@@ -68,6 +71,8 @@ export interface ListenerCall {
 
 const minuteMs = 60_000;
 
+const user = z.object({ tenant: name, userType: name, userId: name });
+
 /**
  * Gives a frame to the listener of its type. The checks, limits and answers are those of a stack. An error that is no
  * `Refusal` rejects the call, so that a test shows it. A client would get `internal`.
@@ -108,8 +113,15 @@ export async function callListener(
     reply: async (request, { identity }) => record(replies, request, identity),
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
-  const { text, refusal, fault } = await dispatch(JSON.stringify({ type, id: '1', content }), {
-    identity: { tenant: 'default', userType: 'member', userId: '1', ...from },
+  const identity = { tenant: 'default', userType: 'member', userId: '1', ...from };
+  parseWith(user, identity, 'from', 'bad_request');
+  const frame = JSON.stringify({ type, id: '1', content });
+  if (session !== false && Buffer.byteLength(frame) > maxUplinkFrameBytes)
+    throw new Error(
+      'A connection takes no frame above 32 KB. Clients send it by POST /messages: session: false.',
+    );
+  const { text, refusal, fault } = await dispatch(frame, {
+    identity,
     topics,
     session: session === false ? undefined : sessionOf(session),
   });

@@ -42,7 +42,7 @@ export function createHandler(modules: Readonly<Record<string, unknown>>) {
     publish,
     reply: createReply(switchboard),
     logger: log,
-    listeners: [...protocolListeners, ...readListeners(modules, protocolListeners)],
+    listeners: [...protocolListeners, ...readListeners(modules)],
     findTarget: createFindTarget(environment.TARGETS, sendParts),
   });
   const receive = createReceive({ ...switchboard, dispatch });

@@ -152,7 +152,7 @@ function isBuildFailure(cause: unknown): cause is BuildFailure {
   return cause instanceof Error && 'errors' in cause && 'warnings' in cause;
 }
 
-/** The lines of esbuild: file, line and column, the source, a caret. A trace through CDK would bury them. */
+/** The lines of esbuild: file, line and column, the source, a caret. */
 function bundlingError({ errors }: BuildFailure, listeners: readonly string[]): SettingsError {
   // Only an import of the entry can be at fault there: its module has no default export.
   const missing = listeners.filter((_file, index) =>
@@ -162,11 +162,9 @@ function bundlingError({ errors }: BuildFailure, listeners: readonly string[]): 
     missing.length > 0
       ? [`The default export must be a list of listeners: ${missing.map(nameOf).join(', ')}`]
       : formatMessagesSync(errors.map(withoutAdvice), { kind: 'error' });
-  const error = new SettingsError(
+  return new SettingsError(
     `The setting listeners names code that does not build.\n\n${lines.join('').trim()}`,
   );
-  error.stack = `${error.name}: ${error.message}`;
-  return error;
 }
 
 /** Whether a place is the import of a module, by the module's index. The entry has one import before them. */

@@ -100,6 +100,12 @@ export interface DomainSetting {
 /** One line per wrong setting: its name, the value given, the values allowed. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
+
+  constructor(message: string) {
+    super(message);
+    // Node prints the stack of an error that an app does not catch. A trace through the CDK would bury the message.
+    this.stack = `SettingsError: ${message}`;
+  }
 }
 
 /** Checks the settings of the construct. */

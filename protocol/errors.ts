@@ -36,6 +36,9 @@ export class Refusal extends Error {
 
   constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = []) {
     super(message);
+    // Code without types can pass any text. A client must get only the codes of the protocol.
+    if (!Object.hasOwn(errorTable, code))
+      throw new TypeError(`There is no error code ${JSON.stringify(code)}.`);
     this.code = code;
     this.details = details;
   }

@@ -20,6 +20,12 @@ const frameId = z
 /** Unknown fields are dropped, so that a newer client can use an older server, and no client can set `from`. */
 const clientFrame = z.object({ type: frameType, content: z.optional(z.unknown()), id: z.optional(frameId) });
 
+/** The types that the server itself handles. They have no listener and no target of an app. */
+export const protocolTypes: readonly string[] = [
+  ...['ping', 'subscribe', 'unsubscribe', 'recover', 'refresh'],
+  ...['inbox-list', 'inbox-unread', 'inbox-mark-read'],
+];
+
 /** The type of a published message: any type but `serverTypes`. */
 export const publishType = frameType.check(
   z.refine(

@@ -41,6 +41,7 @@ async function readContent<Schema extends StandardSchemaV1>(
 }
 
 function faultOf({ path = [], message }: StandardSchemaV1.Issue): ErrorDetail {
-  const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
+  // A schema's path may be of a class of its own, whose `map` would make an instance of that class.
+  const keys = Array.from(path, (segment) => (typeof segment === 'object' ? segment.key : segment));
   return { field: keys.reduce<string>(appendKey, 'content'), message: message.slice(0, maxMessageLength) };
 }

@@ -1,17 +1,12 @@
-import { publishType, Refusal, parseWith } from '../../protocol/index.ts';
+import { parseWith, protocolTypes, publishType, Refusal } from '../../protocol/index.ts';
 import type { Listener } from './listener.ts';
 
 /**
  * The listeners of these modules: their default exports, by file. Throws an error that names the file and its fault.
  * The fault is in code, so the function does not start, and no single frame is to blame.
  */
-export function readListeners(
-  modules: Readonly<Record<string, unknown>>,
-  protocolListeners: readonly Listener[] = [],
-): readonly Listener[] {
-  const owners = new Map(
-    ['ping', ...protocolListeners.map(({ type }) => type)].map((type) => [type, 'the protocol']),
-  );
+export function readListeners(modules: Readonly<Record<string, unknown>>): readonly Listener[] {
+  const owners = new Map(protocolTypes.map((type) => [type, 'the protocol']));
   return Object.entries(modules).flatMap(([file, table]) => {
     if (!isTable(table)) {
       throw new Error(`${file}: the default export must be a list of listeners from defineListener.`);

@@ -1,6 +1,6 @@
 /* The rules for targets. The stack checks them at synthesis. */
 
-import { maxTypeLength, serverTypes } from '../../protocol/index.ts';
+import { maxTypeLength, protocolTypes, serverTypes } from '../../protocol/index.ts';
 
 /** What is wrong with a pattern. `undefined`: it is a message type, or the beginning of types and a `*`. */
 export function patternFault(pattern: string): string | undefined {
@@ -10,6 +10,7 @@ export function patternFault(pattern: string): string | undefined {
   if ((!isPrefix && fixed === '') || fixed.length > maxTypeLength)
     return `must be 1 to ${maxTypeLength} characters`;
   if (isServerType(pattern)) return `must not be ${serverTypes.join(', ')}`;
+  if (protocolTypes.includes(pattern)) return 'must not be a type that the protocol handles';
   return undefined;
 }
 

@@ -72,7 +72,8 @@ async function createTable(
   if (existing === undefined) throw new TemplateError(`${logicalId}: ${String(created.body.message)}`);
   if (schemaOf(asRecord(existing)) !== schemaOf(input)) {
     throw new TemplateError(
-      `${logicalId}: the data folder holds the table ${name} with other keys or indexes.`,
+      `${logicalId}: the table ${name} exists with other keys or indexes. Restart to make it anew, without --data or ` +
+        'with another folder.',
     );
   }
 }

@@ -59,6 +59,8 @@ export class FunctionEnvironment {
       this.#receive(asRecord(message));
     });
     this.#worker.on('error', (error: unknown) => {
+      // As on Lambda, the log gets the trace of an error that nothing has caught.
+      options.onOutput(`Uncaught ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       this.#die(crash(error));
     });
     this.#worker.on('exit', (code) => {

@@ -13,9 +13,10 @@ const listeners = [
       to: z.union([z.string(), z.array(z.string())]),
       options: z.optional(z.object({ durable: z.boolean(), ttlSeconds: z.optional(z.number()) })),
       text: z.optional(z.string()),
+      length: z.optional(z.int()),
     }),
-    handle: ({ content: { to, options, text }, send }) =>
-      send(to, 'sent', { text, at: new Date(0) }, options),
+    handle: ({ content: { to, options, text, length }, send }) =>
+      send(to, 'sent', { text: length ? 'x'.repeat(length) : text, at: new Date(0) }, options),
   }),
   defineListener({ type: 'reply', content: anything, handle: ({ reply }) => reply('replied', 1) }),
   defineListener({
@@ -81,6 +82,21 @@ describe('a called listener', () => {
   });
 });
 
+describe('a call that no client could make', () => {
+  it.each([{ userId: '' }, { userId: 'a b' }, { tenant: '#' }])(
+    'is rejected for the sender %j',
+    async (from) => {
+      await expect(callListener(listeners, { type: 'refuse' }, { from })).rejects.toThrow('from.');
+    },
+  );
+
+  it('is rejected for a frame above 32 KB, unless it comes by POST /messages', async () => {
+    const frame = { type: 'topics', content: 'x'.repeat(32 * 1024) };
+    await expect(callListener(listeners, frame)).rejects.toThrow('32 KB');
+    expect((await callListener(listeners, frame, { session: false })).ack).toBe(false);
+  });
+});
+
 describe('what a listener did', () => {
   it('is in sent, with the content as receivers get it', async () => {
     const content = { to: ['user:member:42', 'topic:orders.7'], text: 'hi' };
@@ -126,7 +142,6 @@ describe('what a listener did', () => {
 });
 
 describe('a refusal', () => {
-  const long = 'x'.repeat(131_072);
   const toSession = { to: 'session:c1=', options: { durable: true } };
 
   it.each([
@@ -134,7 +149,7 @@ describe('a refusal', () => {
     ['the listener', 'refuse', undefined, 'conflict', /^sold out$/],
     ['content that fails the schema', 'send', {}, 'bad_content', /^content\.to: /],
     ['a wrong target', 'send', { to: 'user:member' }, 'bad_request', /^to: /],
-    ['a message too long', 'send', { to: 'everyone', text: long }, 'too_large', /^content: .*131072/],
+    ['a message too long', 'send', { to: 'everyone', length: 131_072 }, 'too_large', /^content: .*131072/],
     ['a durable message to a session', 'send', toSession, 'bad_request', /^durable: /],
     ['an answer too long', 'long', undefined, 'too_large', /^The answer is above/],
   ])('of %s is the one of a stack', async (_what, type, content, code, message) => {

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type } from 'arktype';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -32,6 +33,7 @@ function isItem(item: unknown): item is { sku: string } {
 const schemas: readonly [string, StandardSchemaV1<unknown, Order>][] = [
   ['zod', z.object({ items: z.array(z.object({ sku: z.string() })) })],
   ['valibot', v.object({ items: v.array(v.object({ sku: v.string() })) })],
+  ['arktype', type({ items: type({ sku: 'string' }).array() })],
   ['a library of its own, asynchronous', handMade],
 ];
 

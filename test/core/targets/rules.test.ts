@@ -16,6 +16,8 @@ describe('the pattern of a target', () => {
     ['*-order', 'may have one * only, at its end'],
     ['order-**', 'may have one * only, at its end'],
     ['ack', 'must not be ack, error, pong, closing'],
+    ['ping', 'must not be a type that the protocol handles'],
+    ['inbox-list', 'must not be a type that the protocol handles'],
   ])('%j %s', (pattern, fault) => {
     expect(patternFault(pattern)).toBe(fault);
   });

@@ -176,7 +176,7 @@ describe('DynamoDB', () => {
     };
     const starting = startPlatform(writeAssembly({ Resources: changed }), { dataDir });
     await expect(starting).rejects.toThrow(
-      `Sessions: the data folder holds the table ${TableName} with other keys`,
+      `Sessions: the table ${TableName} exists with other keys or indexes. Restart`,
     );
   });
 });

@@ -181,6 +181,7 @@ describe('a fault', () => {
 
   it('outside of any promise ends the environment, but not the cloud', async () => {
     expect(await payloadOf('Crashing')).toMatchObject({ errorType: 'TypeError', errorMessage: 'late' });
+    expect(platform.output.join('\n')).toMatch(/^Uncaught TypeError: late\n\s+at .*index\.js/m);
     expect(await payloadOf('Crashing')).toMatchObject({ errorType: 'TypeError' });
   });
 
