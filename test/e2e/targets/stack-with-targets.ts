@@ -18,6 +18,7 @@ exports.handler = async (event) => {
   if (event.type === 'order-throw') throw new Error('swordfish');
   if (event.type === 'slow') return new Promise(() => setTimeout(() => undefined, 60_000));
   if (event.type === 'order-refuse') return { error: { code: 'not_found', message: 'There is no such order.' } };
+  if (event.type === 'order-error') return { error: { code: event.content, message: 'In its own words.' } };
   if (event.type === 'order-null') return null;
   return { content: event };
 };`;
@@ -26,7 +27,8 @@ exports.handler = async (event) => {
 export async function startStackWithTargets(endpointUrl: string): Promise<Stack> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-targets-'));
   const app = new App({ outdir: folder, builtinCloudFormationValidation: false });
-  const stack = new SwitchboardStack(app, 'Switchboard');
+  const listeners = path.join(import.meta.dirname, 'listeners.ts');
+  const stack = new SwitchboardStack(app, 'Switchboard', { listeners });
   const orders = new Function(stack, 'Orders', {
     runtime: Runtime.NODEJS_24_X,
     handler: 'index.handler',
