@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,23 +9,19 @@ import { defineListener } from '../../core/listener.ts';
 import { callListener } from '../../core/testing.ts';
 import { startStack } from '../e2e/stack.ts';
 import { codeBlocks, readPage, root, tableRows } from './documents.ts';
+import { makeApp } from './own-app.ts';
 
 const run = promisify(execFile);
 const page = readPage('docs/add-a-listener.md');
 const steps = codeBlocks(page);
-const files = steps.flatMap(({ file, code }) => (file === undefined ? [] : [{ file, code }]));
+const files = steps.filter(({ file }) => file !== undefined);
 
 /** A folder outside the repository, with the files of the page. */
 let app: string;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'switchboard-docs-'));
-  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'), 'dir');
-  app = path.join(folder, 'app');
-  mkdirSync(app);
-  writeFileSync(path.join(app, 'package.json'), '{"type":"module"}');
-  linkPackage(path.join(app, 'node_modules/switchboard'));
-  for (const { file, code } of files) writeFileSync(path.join(app, file), code);
+  app = makeApp(folder, files);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -106,24 +102,3 @@ function exampleFrame(): object {
     JSON.parse(steps.find(({ language }) => language === 'json')?.code ?? ''),
   );
 }
-
-/** The package `switchboard`, whose exports are the sources of this repository, not what a build made of them. */
-function linkPackage(target: string): void {
-  const { exports } = manifest.parse(JSON.parse(readPage('package.json')));
-  const sources = Object.entries(exports).map(([name, { default: built }]) => [
-    name,
-    built.replace('./dist/', './').replace(/\.js$/, '.ts'),
-  ]);
-  mkdirSync(target, { recursive: true });
-  const sourceManifest = {
-    name: 'switchboard',
-    type: 'module',
-    exports: Object.fromEntries(sources) as object,
-  };
-  writeFileSync(path.join(target, 'package.json'), JSON.stringify(sourceManifest));
-  for (const name of ['core', 'lib', 'protocol', 'publisher']) {
-    symlinkSync(path.join(root, name), path.join(target, name), 'dir');
-  }
-}
-
-const manifest = z.object({ exports: z.record(z.string(), z.object({ default: z.string() })) });

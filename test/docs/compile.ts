@@ -13,6 +13,8 @@ export function faultsOf(files: ReadonlyMap<string, string>): string[] {
   const fileExists = host.fileExists.bind(host);
   host.readFile = (file) => files.get(file) ?? readFile(file);
   host.fileExists = (file) => files.has(file) || fileExists(file);
+  // The folders of these files need not exist.
+  host.directoryExists = () => true;
   const program = ts.createProgram([...files.keys()], options, host);
   return [...files.keys()]
     .flatMap((file) => {

@@ -68,6 +68,10 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(stdout).toContain('"delivered": 1');
     expect(await client.next()).toMatchObject({ type: 'notice-push', content: { title: 'hi' } });
 
+    // The listeners of the examples are there.
+    const example = { type: 'demo-message-send', id: '1', content: { text: 'hi', toUserId: '43' } };
+    expect(await client.ask(example)).toMatchObject({ type: 'ack', id: '1' });
+
     const exited = once(child, 'exit');
     const closed = client.closed();
     child.kill('SIGINT');

@@ -104,7 +104,8 @@ describe('bundle budgets', () => {
 
   it('name the function, its size and its budget if a bundle is too large', () => {
     const codeOf = (name: string) => new Uint8Array(name === 'api' ? 1024 * 1024 : 1024);
-    const bundles = new Map(names.map((name) => [name, new Map([['index.js', codeOf(name)]])]));
+    const all = Object.keys(bundleBudgetsKb);
+    const bundles = new Map(all.map((name) => [name, new Map([['index.js', codeOf(name)]])]));
     expect(checkBundleBudgets(bundles).failures).toEqual([
       `api: 1024 KB is over its budget of ${bundleBudgetsKb.api} KB`,
     ]);

@@ -23,9 +23,11 @@ const app = `
   import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
   import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
   import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+  import { EventBus } from 'aws-cdk-lib/aws-events';
   import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+  import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
   import type { Queue } from 'aws-cdk-lib/aws-sqs';
-  import { Switchboard } from 'switchboard';
+  import { ListenerTarget, Switchboard } from 'switchboard';
 
   const app = new App({ outdir: 'cdk.out' });
   const stack = new Stack(app, 'Mine');
@@ -45,6 +47,11 @@ const app = `
   realtime.grantPublish(service);
   realtime.grantManageSessions(service);
   realtime.grantReadMessages(service);
+  const secret = new Secret(stack, 'HookSecret');
+  realtime.addTarget('order-*', ListenerTarget.lambda(service));
+  realtime.addTarget('crm-*', ListenerTarget.http('https://crm.example.com/hook', { secret }));
+  realtime.addLifecycleTarget(ListenerTarget.lambda(service, { timeoutMs: 1000 }));
+  realtime.addLifecycleTarget(ListenerTarget.eventBus(new EventBus(stack, 'Bus')));
   realtime.addRoute('GET /desk/agents/{agentId}', service).grantInvoke(service);
   const orders = new Table(stack, 'Orders', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
   orders.grantReadWriteData(realtime.listenerFunction);
@@ -129,8 +136,8 @@ describe.each(ends)('switchboard in a CDK app with the %s version of its peers',
     expect(await project(end).compile(files, { skipLibCheck: true })).toBe('');
     const types: unknown = JSON.parse(await project(end).node('app.js'));
     const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
-    // Seven functions of the construct, and one of the service.
-    expect(functions).toHaveLength(8);
+    // Eight functions of the construct, with the one for lifecycle targets, and one of the service.
+    expect(functions).toHaveLength(9);
     expect(await assetsWith(project(end).folder, 'order-create')).toBe(1);
   });
 });

@@ -1,7 +1,9 @@
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { generatedSecret } from '../../../local/services/secrets.ts';
+import { localKeys, localRegion } from '../../../publisher/signed-request.ts';
 import { useEndpoint } from '../../core/targets/endpoint.ts';
 import type { Client } from '../client.ts';
 import type { Stack } from '../stack.ts';
@@ -52,6 +54,28 @@ function toldEndpoint(user: string, at = '/lifecycle'): Told[] {
     .filter(({ path }) => path === at)
     .map(({ body }) => JSON.parse(body) as Told)
     .filter(({ from }) => from.userId === user);
+}
+
+interface Heard {
+  readonly source: string;
+  readonly 'detail-type': string;
+  readonly detail: Told;
+}
+
+/** What a rule of the event bus sent of the user to its queue, until the end of the session. */
+async function heardOnBus(user: string): Promise<Heard[]> {
+  const endpoint = stack.url;
+  const sqs = new SQSClient({ endpoint, region: localRegion, credentials: localKeys });
+  const QueueUrl = stack.cloud.deployment.outputs.get('HeardUrl');
+  const receive = new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20, MaxNumberOfMessages: 10 });
+  const heard: Heard[] = [];
+  while (!heard.some(({ detail }) => detail.kind === 'disconnected')) {
+    const { Messages = [] } = await sqs.send(receive);
+    const events = Messages.map(({ Body = '' }) => JSON.parse(Body) as Heard);
+    heard.push(...events.filter(({ detail }) => detail.from.userId === user));
+  }
+  sqs.destroy();
+  return heard;
 }
 
 /** Waits until both targets were told of the end, and expects exactly one beginning and this end. */
@@ -135,6 +159,18 @@ describe('lifecycle targets', () => {
     await client.close();
     await changeRow(user, connectionId, 'expiresAt', Math.floor(Date.now() / 1000) - 60);
     await expectEnd(user, { reason: 'lost' });
+  });
+
+  it('may be an event bus, whose rules get the events with the detail that other targets get', async () => {
+    const { user, client } = await connect();
+    client.socket.close(4002, 'bye');
+    const heard = await heardOnBus(user);
+    expect(heard.map(({ source, 'detail-type': type }) => [source, type])).toEqual([
+      ['switchboard', 'Session Connected'],
+      ['switchboard', 'Session Disconnected'],
+    ]);
+    await expectEnd(user, { code: 4002, reason: 'bye' });
+    expect(heard.map(({ detail }) => detail)).toEqual(toldFunction(user));
   });
 
   it('get posts that standardwebhooks verifies, with one id per event', async () => {

@@ -21,6 +21,22 @@ async function connect() {
   return stack.connect({ user: '42', topics: ['orders.*'] });
 }
 
+async function post(frame: object): Promise<{ status: number; body: unknown }> {
+  const token = await signToken({
+    user: '42',
+    type: 'member',
+    tenant: 'default',
+    topics: [],
+    ttlSeconds: 60,
+  });
+  const response = await fetch(`${stack.url}/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify(frame),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
 describe('a function as a target', () => {
   it('answers a frame, and gets the object of docs/targets.md', async () => {
     const client = await connect();
@@ -45,23 +61,43 @@ describe('a function as a target', () => {
   });
 
   it('answers POST /messages', async () => {
-    const token = await signToken({
-      user: '42',
-      type: 'member',
-      tenant: 'default',
-      topics: [],
-      ttlSeconds: 60,
+    expect(await post({ type: 'order-create', id: '1' })).toMatchObject({
+      status: 200,
+      body: { type: 'ack', content: { from, session: null, content: null } },
     });
-    const response = await fetch(`${stack.url}/messages`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify({ type: 'order-create', id: '1' }),
+  });
+
+  it.each([
+    ['bad_content', 400],
+    ['forbidden', 403],
+    ['not_found', 404],
+    ['conflict', 409],
+    ['rate_limited', 429],
+  ])('may refuse with %s, in its own words: a frame, and POST /messages with %d', async (code, status) => {
+    const error = { code, message: 'In its own words.' };
+    const client = await connect();
+    expect(await client.ask({ type: 'order-error', id: '1', content: code })).toEqual({
+      type: 'error',
+      id: '1',
+      content: { ...error, requestType: 'order-error' },
     });
-    expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({
-      type: 'ack',
-      content: { from, session: null, content: null },
-    });
+    expect(await post({ type: 'order-error', content: code })).toEqual({ status, body: { error } });
+  });
+
+  it.each(['internal', 'token_expired', 'unknown_type', 'my_own'])(
+    'may not refuse with %s: the client gets internal',
+    async (code) => {
+      const client = await connect();
+      const answer = await client.ask({ type: 'order-error', id: '1', content: code });
+      expect(answer).toMatchObject({ type: 'error', content: { code: 'internal' } });
+      expect(JSON.stringify(answer)).not.toContain('In its own words.');
+    },
+  );
+
+  it('does not get a type that a listener in code has', async () => {
+    const client = await connect();
+    const ack = { type: 'ack', id: '1', content: 'from the listener' };
+    expect(await client.ask({ type: 'order-in-code', id: '1' })).toEqual(ack);
   });
 
   it('answers with null, or with an error in its own words', async () => {
@@ -123,6 +159,7 @@ describe('an endpoint as a target', () => {
 
   it.each([
     ['status 500', json({ error: { code: 'conflict', message: 'swordfish' } }, 500), 'status 500'],
+    ['a redirect', json({}, 307, { location: '/elsewhere' }), 'status 307'],
     ['silence', () => undefined, 'There was no answer within 2000 ms.'],
   ])('that answers with %s is internal to the client; the log says why', async (_name, respond, why) => {
     endpoint.respond = respond;
@@ -131,6 +168,7 @@ describe('an endpoint as a target', () => {
     expect(answer).toMatchObject({ type: 'error', content: { code: 'internal' } });
     expect(JSON.stringify(answer)).not.toContain('swordfish');
     await expect.poll(() => stack.lines.join('\n')).toContain(why);
+    expect(endpoint.requests.values.map(({ path }) => path)).not.toContain('/elsewhere');
   });
 });
 

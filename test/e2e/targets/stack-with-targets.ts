@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, CfnOutput } from 'aws-cdk-lib';
+import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { ListenerTarget } from '../../../lib/listener-target.ts';
 import { SwitchboardStack } from '../../../lib/switchboard-stack.ts';
 import { startStack, type Stack } from '../stack.ts';
@@ -15,15 +18,17 @@ exports.handler = async (event) => {
   if (event.type === 'order-throw') throw new Error('swordfish');
   if (event.type === 'slow') return new Promise(() => setTimeout(() => undefined, 60_000));
   if (event.type === 'order-refuse') return { error: { code: 'not_found', message: 'There is no such order.' } };
+  if (event.type === 'order-error') return { error: { code: event.content, message: 'In its own words.' } };
   if (event.type === 'order-null') return null;
   return { content: event };
 };`;
 
-/** A stack with targets: a function, and an endpoint on this machine. */
+/** A stack with targets: a function, an endpoint on this machine, and an event bus with a rule to the queue `HeardUrl`. */
 export async function startStackWithTargets(endpointUrl: string): Promise<Stack> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-targets-'));
   const app = new App({ outdir: folder, builtinCloudFormationValidation: false });
-  const stack = new SwitchboardStack(app, 'Switchboard');
+  const listeners = path.join(import.meta.dirname, 'listeners.ts');
+  const stack = new SwitchboardStack(app, 'Switchboard', { listeners });
   const orders = new Function(stack, 'Orders', {
     runtime: Runtime.NODEJS_24_X,
     handler: 'index.handler',
@@ -39,6 +44,15 @@ export async function startStackWithTargets(endpointUrl: string): Promise<Stack>
   switchboard.addLifecycleTarget(ListenerTarget.lambda(orders, { timeoutMs: 20_000 }));
   switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/lifecycle`, { secret }));
   switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/failing`, { secret }));
+  const eventBus = new EventBus(stack, 'Bus');
+  const heard = new Queue(stack, 'Heard');
+  switchboard.addLifecycleTarget(ListenerTarget.eventBus(eventBus));
+  new Rule(stack, 'Sessions', {
+    eventBus,
+    eventPattern: { source: ['switchboard'] },
+    targets: [new SqsQueue(heard)],
+  });
+  new CfnOutput(stack, 'HeardUrl', { value: heard.queueUrl });
   app.synth();
   const started = await startStack({ assembly: folder });
   return {

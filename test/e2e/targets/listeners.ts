@@ -1,0 +1,7 @@
+import { defineListener } from 'switchboard/listener';
+import * as z from 'zod/mini';
+
+/** A pattern of a target matches this type too. */
+export default [
+  defineListener({ type: 'order-in-code', content: z.unknown(), handle: () => 'from the listener' }),
+];
