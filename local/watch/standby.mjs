@@ -6,7 +6,8 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 
 /** Programs that start the app in another process, which is the one to wait. */
@@ -14,6 +15,7 @@ const launcher = /[\\/]node_modules[\\/](?:npm|tsx|yarn|pnpm|corepack)[\\/]/;
 
 /** The modules that a CDK app loads. The app gets them from Node's cache. */
 const modules = [
+  'switchboard',
   'aws-cdk-lib',
   ...[
     ...['aws-apigatewayv2', 'aws-apigatewayv2-authorizers', 'aws-apigatewayv2-integrations'],
@@ -27,7 +29,7 @@ if (isMainThread && path !== undefined && !launcher.test(process.argv[1] ?? ''))
   // Processes that the app starts must not wait.
   delete process.env.SWITCHBOARD_STANDBY;
   delete process.env.NODE_OPTIONS;
-  loadModules();
+  await loadModules();
   const socket = connect(path);
   const word = once(socket, 'data').then(() => 'go on');
   const end = once(socket, 'close').then(() => 'the watcher has ended');
@@ -35,11 +37,13 @@ if (isMainThread && path !== undefined && !launcher.test(process.argv[1] ?? ''))
   socket.destroy();
 }
 
-function loadModules() {
+async function loadModules() {
   const require = createRequire(join(process.cwd(), 'package.json'));
   for (const name of modules) {
     try {
-      require(name);
+      const file = require.resolve(name);
+      // A module outside node_modules may be the source that changes.
+      if (file.includes(`${sep}node_modules${sep}`)) await import(pathToFileURL(file).href);
     } catch (error) {
       // Without the CDK, the app itself says what is missing.
       if (error?.code !== 'MODULE_NOT_FOUND' && error?.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;
