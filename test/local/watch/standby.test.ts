@@ -35,7 +35,7 @@ async function prepareApp(command: string, name = 'app') {
     change: (next: Partial<CdkApp>) => (current = { ...app, ...next }),
     /** Gives the waiting process time to load what it would run. */
     settle: () => new Promise((done) => setTimeout(done, 1000)),
-    async run() {
+    run: async () => {
       const result = await standby.run();
       return result.ok ? readFileSync(join(app.assembly, 'assembly'), 'utf8') : result.complaint;
     },
