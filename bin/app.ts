@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod/mini';
-import { readContext, SettingsError } from '../lib/settings.ts';
+import { readContext, SettingsError } from '../lib/settings/settings.ts';
 import { SwitchboardStack } from '../lib/switchboard-stack.ts';
 
 // The CLI passes the context of cdk.json, with `-c name=value` on top. Without the CLI (`npm start`, tests) the context

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { SignJWT } from 'jose';
 import * as z from 'zod/mini';
-import { tokenClaims } from '../lib/token-claims.ts';
+import { tokenClaims } from '../lib/settings/token-claims.ts';
 import { CommandError } from './command-line.ts';
 
 export interface TokenRequest {

@@ -1,10 +1,10 @@
-import { authorizerContext } from './authorizer-context.ts';
-import { isOriginAllowed } from './origins.ts';
+import { authorizerContext } from './auth/authorizer-context.ts';
+import { isOriginAllowed } from './auth/origins.ts';
 import type { TokenVerdict } from '../core/auth/tokens.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';
-import { createTokenVerifier } from './token-verifier.ts';
+import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);

@@ -1,7 +1,7 @@
 import { systemClock as clock } from '../core/clock.ts';
 import { reportedEnd } from '../core/sessions/end.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
-import { readConnection } from './authorizer-context.ts';
+import { readConnection } from './auth/authorizer-context.ts';
 import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import type { DisconnectEvent } from './events.ts';

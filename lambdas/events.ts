@@ -1,4 +1,4 @@
-import type { AuthorizerContext } from './authorizer-context.ts';
+import type { AuthorizerContext } from './auth/authorizer-context.ts';
 
 // The fields of events that the functions read. On WebSocket events, @types/aws-lambda lacks headers, identity and
 // authorizer, and requires a messageId. AWS's examples are in aws-lambda-go, events/testdata.

@@ -9,14 +9,14 @@ import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { createFindTarget } from '../core/targets/find-target.ts';
-import { readConnection } from './authorizer-context.ts';
+import { readConnection } from './auth/authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
 import { log } from './log.ts';
 import { createResources } from './resources.ts';
 import { sendParts } from './targets.ts';
-import { createTokenVerifier } from './token-verifier.ts';
+import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('message');
 const switchboard = createSwitchboard(createResources(environment), systemClock);

@@ -5,5 +5,5 @@ export {
   type LifecycleTarget,
   ListenerTarget,
   type TargetOptions,
-} from './listener-target.ts';
-export { SettingsError, type DomainSetting } from './settings.ts';
+} from './targets/listener-target.ts';
+export { SettingsError, type DomainSetting } from './settings/settings.ts';

@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { CustomDomain, oneDomain } from './custom-domain.ts';
-import { SettingsError, type DomainSetting } from './settings.ts';
+import { CustomDomain, oneDomain } from './apis/custom-domain.ts';
+import { SettingsError, type DomainSetting } from './settings/settings.ts';
 import { Switchboard, type SwitchboardProps } from './switchboard.ts';
 
 /** The settings of the stack are plain data: it makes the domains that they name. */

@@ -6,18 +6,18 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { checkDomains } from './custom-domain.ts';
-import { FanOut } from './fan-out.ts';
-import { createFunctions } from './functions.ts';
-import { HttpApi } from './http-api.ts';
-import { Lifecycle } from './lifecycle.ts';
-import type { LifecycleTarget, ListenerTarget } from './listener-target.ts';
-import { MessageTargets } from './message-targets.ts';
-import { StateTable } from './state-table.ts';
-import { SessionTable } from './session-table.ts';
-import { readSettings } from './settings.ts';
-import { TokenSecret } from './token-secret.ts';
-import { WebSocketApi } from './websocket-api.ts';
+import { checkDomains } from './apis/custom-domain.ts';
+import { FanOut } from './resources/fan-out.ts';
+import { createFunctions } from './functions/functions.ts';
+import { HttpApi } from './apis/http-api.ts';
+import { Lifecycle } from './targets/lifecycle.ts';
+import type { LifecycleTarget, ListenerTarget } from './targets/listener-target.ts';
+import { MessageTargets } from './targets/message-targets.ts';
+import { StateTable } from './resources/state-table.ts';
+import { SessionTable } from './resources/session-table.ts';
+import { readSettings } from './settings/settings.ts';
+import { TokenSecret } from './resources/token-secret.ts';
+import { WebSocketApi } from './apis/websocket-api.ts';
 
 export interface SwitchboardProps {
   /**

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { buildSync } from 'esbuild';
 import { CommandError, run, UsageError } from '../cli/command-line.ts';
-import { bundleOthers } from '../lib/bundles.ts';
+import { bundleOthers } from '../lib/functions/bundles.ts';
 
 const builds = new Map([
   ['switchboard', buildSwitchboard],

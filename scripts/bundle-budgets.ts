@@ -1,4 +1,4 @@
-import { type Bundle, bundleFunctions } from '../lib/bundles.ts';
+import { type Bundle, bundleFunctions } from '../lib/functions/bundles.ts';
 import type { FunctionName } from '../lambdas/environment.ts';
 
 /**

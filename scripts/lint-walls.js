@@ -67,7 +67,7 @@ export const walls = {
   },
   cli: {
     folders: ['protocol', 'publisher'],
-    files: ['lib/token-claims.ts'],
+    files: ['lib/settings/token-claims.ts'],
     packages: ['jose', 'zod/mini'],
     builtins: true,
   },

@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { readContext } from '../../lib/settings.ts';
+import { readContext } from '../../lib/settings/settings.ts';
 import { errorTable } from '../../protocol/index.ts';
 import { startStack } from '../e2e/stack.ts';
 import { readPage, tableRows } from './documents.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { bundleFunctions } from '../../lib/bundles.ts';
+import { bundleFunctions } from '../../lib/functions/bundles.ts';
 import { environmentOf } from './function-environment.ts';
 import { bundleBudgetsKb, checkBundleBudgets } from '../../scripts/bundle-budgets.ts';
 

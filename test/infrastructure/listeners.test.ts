@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 import { App, Stack } from 'aws-cdk-lib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/mini';
-import { bundleFunctions, bundleOf } from '../../lib/bundles.ts';
+import { bundleFunctions, bundleOf } from '../../lib/functions/bundles.ts';
 import { Switchboard } from '../../lib/index.ts';
 import { clientOf, messageEvent } from '../lambdas/events.ts';
 import { environmentOf } from './function-environment.ts';

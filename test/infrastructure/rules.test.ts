@@ -7,7 +7,7 @@ import { Function } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ListenerTarget } from '../../lib/listener-target.ts';
+import { ListenerTarget } from '../../lib/targets/listener-target.ts';
 import { SwitchboardStack, type SwitchboardStackSettings } from '../../lib/switchboard-stack.ts';
 import { createCheckedApp, graveDiagnostics, violations } from './checks.ts';
 import { createStack, resourcesOf } from './stack-under-test.ts';

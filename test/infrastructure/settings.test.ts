@@ -3,7 +3,7 @@ import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { readContext, readSettings, SettingsError } from '../../lib/settings.ts';
+import { readContext, readSettings, SettingsError } from '../../lib/settings/settings.ts';
 import { createStack } from './stack-under-test.ts';
 
 const cdkJson = z

@@ -4,7 +4,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { variables } from '../../lambdas/environment.ts';
-import { ListenerTarget } from '../../lib/listener-target.ts';
+import { ListenerTarget } from '../../lib/targets/listener-target.ts';
 import type { SwitchboardStack } from '../../lib/switchboard-stack.ts';
 import { createStack, resourcesOf } from './stack-under-test.ts';
 

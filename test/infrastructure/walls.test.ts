@@ -22,14 +22,14 @@ describe('the walls between the folders', () => {
     ['protocol/frames.ts', 'node:crypto', 'node:crypto'],
     ['protocol/frames.ts', 'zod', 'zod'],
     ['core/publish.ts', '../lambdas/log.ts', 'lambdas/log.ts'],
-    ['core/dispatch/refresh.ts', '../../lib/settings.ts', 'lib/settings.ts'],
+    ['core/dispatch/refresh.ts', '../../lib/settings/settings.ts', 'lib/settings/settings.ts'],
     ['core/publish.ts', 'aws-cdk-lib', 'aws-cdk-lib'],
-    ['lambdas/publish.ts', '../lib/settings.ts', 'lib/settings.ts'],
+    ['lambdas/publish.ts', '../lib/settings/settings.ts', 'lib/settings/settings.ts'],
     ['client/client.ts', '../core/publish.ts', 'core/publish.ts'],
     ['client/client.ts', 'ws', 'ws'],
     ['console/page.tsx', '../local/cloud.ts', 'local/cloud.ts'],
-    ['lib/functions.ts', '../lambdas/publish.ts', 'lambdas/publish.ts'],
-    ['lib/functions.ts', '../core/publish.ts', 'core/publish.ts'],
+    ['lib/functions/functions.ts', '../../lambdas/publish.ts', 'lambdas/publish.ts'],
+    ['lib/functions/functions.ts', '../../core/publish.ts', 'core/publish.ts'],
     ['local/cloud.ts', '../protocol/index.ts', 'protocol/index.ts'],
     ['local/cloud.ts', '../lib/index.ts', 'lib/index.ts'],
     ['local/cli/run-cloud.ts', '../../cli/token.ts', 'cli/token.ts'],
@@ -64,11 +64,11 @@ describe('the walls between the folders', () => {
     ['lambdas/publish.ts', '../core/publish.ts'],
     ['client/client.ts', '../protocol/index.ts'],
     ['console/page.tsx', '../client/index.ts'],
-    ['lib/functions.ts', 'aws-cdk-lib/aws-lambda'],
+    ['lib/functions/functions.ts', 'aws-cdk-lib/aws-lambda'],
     ['local/cloud.ts', 'ws'],
     ['examples/demo/listeners.ts', 'switchboard/listener'],
     ['examples/listeners.ts', './demo/listeners.ts'],
-    ['lib/functions.ts', '../core/timing.ts'],
+    ['lib/functions/functions.ts', '../../core/timing.ts'],
     ['local/cli/run-cloud.ts', '../../cli/command-line.ts'],
     ['cli/publish.ts', '../publisher/signed-request.ts'],
     ['scripts/start.ts', '../local/index.ts'],
@@ -78,9 +78,13 @@ describe('the walls between the folders', () => {
   });
 
   it('let the stack import the type of the environment, but not the code that reads it', async () => {
-    const environment = '../lambdas/environment.ts';
-    expect(await lint('lib/functions.ts', `import type { FunctionName } from '${environment}';`)).toEqual([]);
-    expect(await lint('lib/functions.ts', `import { readEnvironment } from '${environment}';`)).toEqual([
+    const environment = '../../lambdas/environment.ts';
+    expect(
+      await lint('lib/functions/functions.ts', `import type { FunctionName } from '${environment}';`),
+    ).toEqual([]);
+    expect(
+      await lint('lib/functions/functions.ts', `import { readEnvironment } from '${environment}';`),
+    ).toEqual([
       expect.stringContaining(
         'lib/ may not import lambdas/environment.ts; it may import itself, protocol/, core/timing.ts, core/targets/rules.ts, the types of',
       ),
@@ -94,7 +98,7 @@ describe('process.env', () => {
     'core/publish.ts',
     'lambdas/log.ts',
     'client/client.ts',
-    'lib/settings.ts',
+    'lib/settings/settings.ts',
     'publisher/publisher.ts',
     'cli/publish.ts',
   ])('is not read in %s', async (file) => {

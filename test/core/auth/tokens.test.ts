@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { authorizerContext, readConnection } from '../../../lambdas/authorizer-context.ts';
+import { authorizerContext, readConnection } from '../../../lambdas/auth/authorizer-context.ts';
 import { readTokenClaims, type TokenClaims } from '../../../core/auth/claims.ts';
 import { type TokenVerdict, verifyToken } from '../../../core/auth/tokens.ts';
 

@@ -7,7 +7,7 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { ListenerTarget } from '../../../lib/listener-target.ts';
+import { ListenerTarget } from '../../../lib/targets/listener-target.ts';
 import { SwitchboardStack } from '../../../lib/switchboard-stack.ts';
 import { startStack, type Stack } from '../stack.ts';
 

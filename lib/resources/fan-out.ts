@@ -3,8 +3,8 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { fanOutAttempts, fanOutVisibilityMs } from '../core/timing.ts';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import { fanOutAttempts, fanOutVisibilityMs } from '../../core/timing.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
 /** The queue between a publish to a large audience and the workers that send it: one job per shard. */
 export class FanOut extends Construct {

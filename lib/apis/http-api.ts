@@ -10,10 +10,10 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { RouteKey } from '../lambdas/http/routes.ts';
+import type { RouteKey } from '../../lambdas/http/routes.ts';
 import { addressOf } from './custom-domain.ts';
 import { readRouteKey, withoutNames } from './route-key.ts';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
 const { GET, POST, DELETE } = apigateway.HttpMethod;
 

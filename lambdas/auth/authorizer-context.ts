@@ -1,5 +1,5 @@
-import type { Identity } from '../protocol/index.ts';
-import type { VerifiedToken } from '../core/auth/tokens.ts';
+import type { Identity } from '../../protocol/index.ts';
+import type { VerifiedToken } from '../../core/auth/tokens.ts';
 
 /**
  * The authorizer returns this, and API Gateway repeats it in every later event of the connection. So a message needs no

@@ -9,7 +9,7 @@ import {
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
 /** Index by tenant and shard: finds everyone. A prefix of its sort key finds everyone of a user type. */
 const byAudience = 'byAudience';

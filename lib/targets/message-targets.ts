@@ -1,8 +1,8 @@
-import { patternFault } from '../core/targets/rules.ts';
-import type { MessageTargetSettings } from '../lambdas/environment.ts';
+import { patternFault } from '../../core/targets/rules.ts';
+import type { MessageTargetSettings } from '../../lambdas/environment.ts';
 import type { ListenerTarget } from './listener-target.ts';
-import { SettingsError } from './settings.ts';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import { SettingsError } from '../settings/settings.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 import { targetsVariable } from './targets-variable.ts';
 
 /** The targets of message types, which the function that takes frames calls. */

@@ -1,5 +1,5 @@
 import { Tokenization } from 'aws-cdk-lib';
-import { SettingsError } from './settings.ts';
+import { SettingsError } from '../settings/settings.ts';
 
 /**
  * A function's variables are at most 4 KB together (Lambda quotas). The other half is for the other variables of the

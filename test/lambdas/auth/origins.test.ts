@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOriginAllowed } from '../../lambdas/origins.ts';
+import { isOriginAllowed } from '../../../lambdas/auth/origins.ts';
 
 describe('an origin', () => {
   const allowed = new Set(['https://app.example.com', 'http://localhost:3000']);

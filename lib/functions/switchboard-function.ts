@@ -4,7 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
-import type { FunctionName } from '../lambdas/environment.ts';
+import type { FunctionName } from '../../lambdas/environment.ts';
 import { functionCode } from './function-code.ts';
 
 /** How long logs are kept, and whether the log group stays when the function is deleted. */

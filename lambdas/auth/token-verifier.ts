@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { TokenClaims } from '../core/auth/claims.ts';
-import { type TokenVerdict, verifyToken } from '../core/auth/tokens.ts';
-import { systemClock as clock } from '../core/clock.ts';
+import type { TokenClaims } from '../../core/auth/claims.ts';
+import { type TokenVerdict, verifyToken } from '../../core/auth/tokens.ts';
+import { systemClock as clock } from '../../core/clock.ts';
 
 export type TokenVerifier = (jwt: string) => Promise<TokenVerdict>;
 

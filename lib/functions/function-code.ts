@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { FunctionName } from '../lambdas/environment.ts';
+import type { FunctionName } from '../../lambdas/environment.ts';
 import { type Bundle, bundleOf } from './bundles.ts';
 
-const entriesFolder = fileURLToPath(new URL('../lambdas/', import.meta.url));
+const entriesFolder = fileURLToPath(new URL('../../lambdas/', import.meta.url));
 
 /** The code of one function. Its hash is the bundle's, so an unchanged function is not deployed again. */
 export function functionCode(scope: Construct, name: FunctionName, listeners: readonly string[] = []): Code {

@@ -1,14 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { FunctionEnvironments, FunctionName } from '../lambdas/environment.ts';
-import { functionTimeoutMs, handshakeTimeoutMs } from '../core/timing.ts';
-import type { FanOut } from './fan-out.ts';
-import type { StateTable } from './state-table.ts';
-import type { SessionTable } from './session-table.ts';
-import type { Settings } from './settings.ts';
+import type { FunctionEnvironments, FunctionName } from '../../lambdas/environment.ts';
+import { functionTimeoutMs, handshakeTimeoutMs } from '../../core/timing.ts';
+import type { FanOut } from '../resources/fan-out.ts';
+import type { StateTable } from '../resources/state-table.ts';
+import type { SessionTable } from '../resources/session-table.ts';
+import type { Settings } from '../settings/settings.ts';
 import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.ts';
-import type { TokenSecret } from './token-secret.ts';
-import type { WebSocketApi } from './websocket-api.ts';
+import type { TokenSecret } from '../resources/token-secret.ts';
+import type { WebSocketApi } from '../apis/websocket-api.ts';
 
 /** The functions of every stack. Only a lifecycle target needs the function `lifecycle`. */
 export type Functions = Readonly<Record<Exclude<FunctionName, 'lifecycle'>, SwitchboardFunction>>;

@@ -4,13 +4,13 @@ import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { idOf } from '../core/targets/rules.ts';
-import { lifecycleRetrySeconds, lifecycleTimeoutMs, lifecycleVisibilityMs } from '../core/timing.ts';
-import type { FunctionEnvironments, LifecycleTargetSettings } from '../lambdas/environment.ts';
+import { idOf } from '../../core/targets/rules.ts';
+import { lifecycleRetrySeconds, lifecycleTimeoutMs, lifecycleVisibilityMs } from '../../core/timing.ts';
+import type { FunctionEnvironments, LifecycleTargetSettings } from '../../lambdas/environment.ts';
 import type { LifecycleTarget } from './listener-target.ts';
-import type { SessionTable } from './session-table.ts';
-import { SettingsError } from './settings.ts';
-import { type FunctionLogs, SwitchboardFunction } from './switchboard-function.ts';
+import type { SessionTable } from '../resources/session-table.ts';
+import { SettingsError } from '../settings/settings.ts';
+import { type FunctionLogs, SwitchboardFunction } from '../functions/switchboard-function.ts';
 import { targetsVariable } from './targets-variable.ts';
 
 export interface LifecycleProps extends FunctionLogs {

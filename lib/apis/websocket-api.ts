@@ -4,7 +4,7 @@ import { WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authoriz
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Construct } from 'constructs';
 import { addressOf, disableDefaultEndpoint } from './custom-domain.ts';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
 const stageName = 'live';
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
-import { topicPattern } from '../protocol/index.ts';
+import { topicPattern } from '../../protocol/index.ts';
 import { tokenClaims } from './token-claims.ts';
 
 const domainForm =

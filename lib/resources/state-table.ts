@@ -1,7 +1,7 @@
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
 export interface StateTableProps {
   readonly removalPolicy: RemovalPolicy;

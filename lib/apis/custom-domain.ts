@@ -2,7 +2,7 @@ import { CfnOutput, CfnResource } from 'aws-cdk-lib';
 import { DomainName, type DomainMappingOptions } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
-import { SettingsError, type DomainSetting } from './settings.ts';
+import { SettingsError, type DomainSetting } from '../settings/settings.ts';
 
 /** The custom domains of the two APIs. */
 export interface CustomDomains {

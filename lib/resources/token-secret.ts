@@ -1,7 +1,7 @@
 import { Validations, type RemovalPolicy } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
 export interface TokenSecretProps {
   readonly removalPolicy: RemovalPolicy;

@@ -2,11 +2,11 @@ import { Token } from 'aws-cdk-lib';
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { urlFault } from '../core/targets/rules.ts';
-import { targetTimeoutMs } from '../core/timing.ts';
-import type { LifecycleTargetSettings, TargetSettings } from '../lambdas/environment.ts';
-import { SettingsError } from './settings.ts';
-import type { SwitchboardFunction } from './switchboard-function.ts';
+import { urlFault } from '../../core/targets/rules.ts';
+import { targetTimeoutMs } from '../../core/timing.ts';
+import type { LifecycleTargetSettings, TargetSettings } from '../../lambdas/environment.ts';
+import { SettingsError } from '../settings/settings.ts';
+import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
 // CDK's Secret and EventBus are no ISecret and IEventBus under `exactOptionalPropertyTypes`, so only members are asked for.
 

@@ -9,8 +9,8 @@ import {
   type Location,
   type Message,
 } from 'esbuild';
-import type { FunctionName } from '../lambdas/environment.ts';
-import { SettingsError } from './settings.ts';
+import type { FunctionName } from '../../lambdas/environment.ts';
+import { SettingsError } from '../settings/settings.ts';
 import { withoutPackages } from './source-map.ts';
 
 /** The files of a function's code, by name. */
@@ -19,7 +19,7 @@ export type Bundle = ReadonlyMap<string, Uint8Array>;
 /** `.ts` in this repository, `.js` in the package that is built from it. */
 const extension = extname(import.meta.url);
 
-const sourceFile = (path: string) => fileURLToPath(new URL(`../${path}${extension}`, import.meta.url));
+const sourceFile = (path: string) => fileURLToPath(new URL(`../../${path}${extension}`, import.meta.url));
 
 /** The name of every function whose entry is `lambdas/<name>.ts`, which exports `handler`. */
 const functionNames = Object.keys({
@@ -48,7 +48,7 @@ const options = {
   format: 'cjs',
   mainFields: ['module', 'main'],
   logLevel: 'warning',
-  alias: { '@aws-sdk/credential-provider-node': sourceFile('lib/function-credentials') },
+  alias: { '@aws-sdk/credential-provider-node': sourceFile('lib/functions/function-credentials') },
 } as const satisfies BuildOptions;
 
 const entryName = 'the entry of message';
@@ -74,7 +74,7 @@ function otherBundles(): ReadonlyMap<string, Bundle> {
   return others;
 }
 
-const builtFolder = fileURLToPath(new URL('../functions/', import.meta.url));
+const builtFolder = fileURLToPath(new URL('../../functions/', import.meta.url));
 
 function readBundles(): ReadonlyMap<string, Bundle> {
   return new Map(
