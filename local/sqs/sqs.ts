@@ -42,6 +42,7 @@ export async function startSqs(options: {
   const { deployment, keys, meter, now } = options;
   const engine = openSqsEngine(deployment.region);
   const groups = new MessageGroups();
+  let isClosed = false;
   await createQueues(deployment);
 
   return {
@@ -61,7 +62,10 @@ export async function startSqs(options: {
     },
     call: answer,
     update: createQueues,
-    close: () => engine.close(),
+    async close() {
+      isClosed = true;
+      await engine.close();
+    },
   };
 
   async function createQueues(from: Deployment): Promise<void> {
@@ -72,6 +76,8 @@ export async function startSqs(options: {
   }
 
   async function answer(operation: string, name: string, input: JsonRecord): Promise<SqsAnswer> {
+    // At a shutdown, functions and deliveries may still be at work.
+    if (isClosed) return { status: 503, queryError: undefined, body: { __type: 'ServiceUnavailable' } };
     const result = await perform(operation, name, input);
     // Each 64 KB that is sent or received is one request: https://aws.amazon.com/sqs/pricing/
     const payload = operation === 'ReceiveMessage' ? result.body : input;
