@@ -150,6 +150,37 @@ describe('the record of a publication', () => {
     expect(await publications.get(id)).toEqual(expected);
   });
 
+  it('adds up the shards of a large publication, and is done when all of them are', async () => {
+    const { publications, progress, clock } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    await publications.finish(id, { messageId: id.messageId, status: 'accepted', shards: 2 });
+    const [first, second] = [0, 1].map((shard) => ({ ...id, shard, worker: 'w' }));
+    if (!first || !second) throw new Error('There are two shards.');
+    const firstRow = await progress.begin(first, 6);
+    await progress.advance(first, firstRow, undefined, { delivered: 4, gone: 1, failed: 1 });
+    const secondRow = await progress.begin(second, 5);
+    await progress.advance(second, secondRow, 'c3', { delivered: 1, gone: 0, failed: 1 });
+
+    const underWay = await publications.get(id);
+    expect(underWay).toMatchObject({
+      ...{ status: 'delivering', delivered: 5, gone: 1, failed: 2, pending: 3 },
+      shards: [
+        { shard: 0, status: 'done', delivered: 4, gone: 1, failed: 1, pending: 0 },
+        { shard: 1, status: 'delivering', delivered: 1, gone: 0, failed: 1, pending: 3 },
+      ],
+    });
+    expect(underWay).not.toHaveProperty('finishedAt');
+
+    clock.ms += 250;
+    const half = { ...secondRow, position: 'c3' };
+    await progress.advance(second, half, undefined, { delivered: 2, gone: 0, failed: 0 });
+    expect(await publications.get(id)).toMatchObject({
+      ...{ status: 'done', delivered: 7, gone: 1, failed: 2, pending: 0 },
+      shards: [{ status: 'done' }, { status: 'done' }],
+      finishedAt: startOfTime + 250,
+    });
+  });
+
   it('is kept for a day', async () => {
     const { publications, clock } = await dynamodb.create();
     await publications.claim(id, 'hash');
