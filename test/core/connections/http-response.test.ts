@@ -52,6 +52,13 @@ describe('an HTTP answer', () => {
     expect(bodyOf(bytes, true)).toBe('<html>');
   });
 
+  it('may be as long as the limit, and no longer', () => {
+    const head = 'HTTP/1.1 200 OK\r\n\r\n';
+    const longest = Buffer.from(head + 'x'.repeat(maxResponseBytes - head.length));
+    expect(readResponse(longest, true)).toMatchObject({ statusCode: 200 });
+    expect(() => readResponse(Buffer.concat([longest, Buffer.from('x')]), true)).toThrow('too long');
+  });
+
   it.each([
     ['connection: close', 'HTTP/1.1 200 OK\r\nConnection: Keep-Alive, Close\r\ncontent-length: 0\r\n\r\n'],
     ['HTTP/1.0', 'HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n'],
