@@ -20,7 +20,7 @@ describe('GET /sessions/{connectionId}', () => {
     const path = (connectionId: string) => ({ path: { connectionId } });
     expect(await request('GET /sessions/{connectionId}', path('c1='))).toMatchObject({
       status: 404,
-      body: { error: { code: 'not_found' } },
+      body: { error: { code: 'not_found', message: 'There is no session c1=.' } },
     });
     expect(await request('GET /sessions/{connectionId}', path('a#b'))).toMatchObject({
       status: 400,
@@ -92,7 +92,10 @@ describe('DELETE /sessions', () => {
       {
         method: 'POST',
         connectionId: 'c1=',
-        body: { type: 'closing', content: { code: 'kicked', retry: false } },
+        body: {
+          type: 'closing',
+          content: { code: 'kicked', message: 'The session was ended by the service.', retry: false },
+        },
       },
       { method: 'DELETE', connectionId: 'c1=' },
     ]);
