@@ -65,6 +65,18 @@ describe('a job of the fan-out', () => {
     });
   });
 
+  it.each(['type:member', 'topic:orders'])('counts the sessions of %s before it sends', async (target) => {
+    const { core, ids, run } = await withSessions(3);
+    for (const id of ids) {
+      const session = sessionOf(id);
+      await core.subscriptions.subscribe({ identity: session, ...session }, 'orders');
+    }
+    const job = jobOf({ to: [parseTarget(target, 'to')] });
+    await run(job);
+    expect(postedTo(core)).toEqual(ids);
+    expect(await shardOf(core, job)).toMatchObject({ state: 'done', delivered: 3, estimate: 3 });
+  });
+
   it('does nothing if it is delivered again', async () => {
     const { core, run } = await withSessions(3);
     const job = jobOf();
@@ -232,6 +244,23 @@ describe('the audience of a shard', () => {
     const audience = await readShardAudience(core.recipients, everyone);
     const first = await audience.page(undefined, 3);
     const second = await audience.page(first.next, 3);
+    expect(idsOf([...first.recipients, ...second.recipients])).toEqual(ids);
+  });
+
+  it.each([
+    ['first', ['type:member', 'topic:rare']],
+    ['last', ['topic:rare', 'type:member']],
+  ])('is complete if its longer source is %s, and the other one ends before', async (_at, to) => {
+    const core = await dynamodb.create({ shards: 1 });
+    const ids = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
+    for (const id of ids) await core.sessions.add(sessionOf(id));
+    const session = sessionOf('c0');
+    await core.subscriptions.subscribe({ identity: session, ...session }, 'rare');
+    const targets = to.map((target) => parseTarget(target, 'to'));
+    const request = { tenant: 'default', to: targets, exclude: [], shard: 0 };
+    const audience = await readShardAudience(core.recipients, request);
+    const first = await audience.page(undefined, 4);
+    const second = await audience.page(first.next, 4);
     expect(idsOf([...first.recipients, ...second.recipients])).toEqual(ids);
   });
 

@@ -44,6 +44,14 @@ describe('the report on recipients', () => {
     expect(pages.flat().sort()).toEqual(idsOf(all));
   });
 
+  it('says failed for a recipient that was not reached before the deadline', async () => {
+    const core = await dynamodb.create();
+    const id = { tenant: 'default', messageId: randomUUID() };
+    await core.reports.add(id, recipients(1), new Map());
+    const { recipients: reported } = await core.reports.page(id, { shard: 0 }, 10);
+    expect(reported).toMatchObject([{ connectionId: 'c00', outcome: 'failed', reason: 'deadline' }]);
+  });
+
   it('belongs to its tenant: another tenant with the same messageId has its own report', async () => {
     const core = await dynamodb.create();
     const messageId = randomUUID();
