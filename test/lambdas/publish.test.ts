@@ -89,7 +89,11 @@ describe('POST /publish', () => {
     const publishTo = async (to: string) => (await post(JSON.stringify({ ...notice, to }))).body;
     expect(await publishTo('topic:orders.eu')).toMatchObject({ status: 'delivered', offset: 1 });
     expect(await publishTo('topic:news')).toMatchObject({ status: 'delivered', offset: 1 });
-    expect(await publishTo('topic:chat')).not.toHaveProperty('offset');
+    for (const to of ['topic:chat', 'user:member:1']) {
+      const answer = await publishTo(to);
+      expect(answer).toMatchObject({ status: 'delivered' });
+      expect(answer).not.toHaveProperty('offset');
+    }
   });
 
   it('that meets a fault is 500 internal, and only the log has the details', async () => {

@@ -89,6 +89,17 @@ describe('subscribe', () => {
   });
 });
 
+describe('a frame about the connection', () => {
+  it.each(['subscribe', 'unsubscribe'])('is refused if it came by POST /messages: %s', async (type) => {
+    const core = await withSession();
+    const listener = createSubscribeListeners(core).find((each) => each.type === type);
+    const accepted = await listener?.accept({ topic: 'orders.eu' });
+    const handled = accepted?.handle(contextOf({ from, session: undefined }, ['orders.*']));
+    await expect(handled).rejects.toMatchObject({ code: 'bad_frame', details: [{ field: 'type' }] });
+    expect(await subscribersOf(core, 'orders.eu')).toEqual([]);
+  });
+});
+
 describe('unsubscribe', () => {
   it('takes the session out of this topic only', async () => {
     const core = await withSession();
