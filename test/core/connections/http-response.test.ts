@@ -78,6 +78,14 @@ describe('an HTTP answer', () => {
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
     ['both framings', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['an unknown coding', 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'text before a chunk length',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx3\r\nabc\r\n0\r\n\r\n',
+    ],
+    [
+      'text after a chunk length',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3x\r\nabc\r\n0\r\n\r\n',
+    ],
     ['an invalid chunk length', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n'],
     [
       'a chunk that is longer than stated',
