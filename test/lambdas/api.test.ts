@@ -189,7 +189,7 @@ describe('GET /publications/{messageId}', () => {
     expect(await get(randomUUID())).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
     expect(await get('42')).toMatchObject({
       status: 400,
-      body: { error: { details: [{ field: 'messageId' }] } },
+      body: { error: { details: [{ field: 'messageId', message: 'must be a UUID' }] } },
     });
   });
 });
@@ -270,7 +270,13 @@ describe('GET /channels/{channel}/messages', () => {
     const { request } = await load();
     expect(await request(route, { path: { channel } })).toMatchObject({
       status: 400,
-      body: { error: { code: 'bad_request', details: [{ field: 'channel' }] } },
+      body: {
+        error: {
+          code: 'bad_request',
+          message: expect.stringMatching(/^channel: must be user:.* or everyone[;,]/) as string,
+          details: [{ field: 'channel' }],
+        },
+      },
     });
   });
 });

@@ -92,7 +92,7 @@ describe('an audience', () => {
   it('is read no further than one session above the limit', async () => {
     const core = await dynamodb.create({ shards: 1 });
     for (const id of ['a', 'b', 'c', 'd', 'e']) await core.sessions.add(sessionOf(id));
-    const { ofAudience } = core.recipients;
+    const ofAudience = core.recipients.ofAudience.bind(core.recipients);
     const read: string[][] = [];
     core.recipients.ofAudience = async (...of) => {
       const page = await ofAudience(...of);
