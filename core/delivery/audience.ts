@@ -120,7 +120,7 @@ async function* pagesOf(
   while (open.length > 0) {
     const batch = open.splice(0, 16);
     const pages = await Promise.all(
-      batch.map(async ({ read, after }) => ({ read, page: await read({ after, ...(limit && { limit }) }) })),
+      batch.map(async ({ read, after }) => ({ read, page: await read({ after, limit }) })),
     );
     for (const { page } of pages) yield page.recipients;
     open = [

@@ -23,7 +23,7 @@ export interface RecipientPage {
 
 export interface PageOptions {
   /** The most rows to read. Rows of closed sessions count too. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The `next` of an earlier page. */
   readonly after?: string | undefined;
 }
@@ -75,7 +75,7 @@ export function createRecipients(options: {
         ':from': after === undefined ? (from ?? ' ') : `${after} `,
         ':to': to ?? last,
       },
-      ...(limit !== undefined && { Limit: limit }),
+      Limit: limit,
     };
   }
 

@@ -8,6 +8,7 @@ import { createReply } from '../../core/publish/reply.ts';
 import { createSwitchboard } from '../../core/switchboard.ts';
 import type { Session } from '../../protocol/index.ts';
 import { type LocalDynamoDB, startDynamoDB } from '../dynamodb.ts';
+import { withLaggingReplica } from './database-stand-ins.ts';
 import { createRecordingConnections, type ConnectionsScript } from './recording-connections.ts';
 
 export const startOfTime = Date.UTC(2026, 10, 20, 12);
@@ -21,6 +22,8 @@ export interface CoreOptions extends ConnectionsScript {
   readonly recordsEnds?: boolean;
   readonly inlineLimit?: number;
   readonly durableTopics?: readonly string[];
+  /** Reads that are not consistent see no write. */
+  readonly hasLaggingReplica?: boolean;
   /** The error that the queue fails with. `undefined`: it works. */
   readonly queueFault?: () => Error | undefined;
   /** Called instead of waiting. */
@@ -42,7 +45,7 @@ export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core
 async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
   const { shards = 3, recordsEnds, inlineLimit = 500, durableTopics = [] } = options;
   const { wait = () => Promise.resolve() } = options;
-  const { db } = dynamodb;
+  const db = options.hasLaggingReplica ? withLaggingReplica(dynamodb.db) : dynamodb.db;
   const tables = await dynamodb.createTables();
   const clock = createTestClock(wait);
   const warnings: string[] = [];

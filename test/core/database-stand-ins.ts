@@ -1,4 +1,10 @@
-import { BatchGetCommand, BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  BatchWriteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
 
 type Command = Parameters<DynamoDBDocumentClient['send']>[0];
 type Send = (command: Command) => Promise<unknown>;
@@ -37,6 +43,25 @@ export function withInterruption(
     await act(command.constructor.name);
     return send(command);
   });
+}
+
+/**
+ * Answers a read that is not consistent as a replica does that has no write yet. An index has no consistent reads, so
+ * its queries are left alone. DynamoDB Developer Guide, "DynamoDB read consistency":
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
+ */
+export function withLaggingReplica(db: DynamoDBDocumentClient): DynamoDBDocumentClient {
+  return intercepted(db, (command, send) =>
+    isEventual(command) ? Promise.resolve({ Count: 0 }) : send(command),
+  );
+}
+
+function isEventual(command: Command): boolean {
+  if (command instanceof GetCommand) return !command.input.ConsistentRead;
+  if (command instanceof QueryCommand)
+    return command.input.IndexName === undefined && !command.input.ConsistentRead;
+  if (!(command instanceof BatchGetCommand)) return false;
+  return Object.values(command.input.RequestItems ?? {}).some(({ ConsistentRead }) => !ConsistentRead);
 }
 
 /** Processes one entry of each batch. It returns the others as unprocessed, as DynamoDB may when it throttles. */

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { defineListener, Refusal } from '../../core/listener.ts';
 import { callListener } from '../../core/testing.ts';
 
+const levels = ['debug', 'info', 'warn', 'error'] as const;
 const anything = z.optional(z.unknown());
 
 const listeners = [
@@ -23,6 +24,13 @@ const listeners = [
     type: 'log',
     content: anything,
     handle: ({ log }) => log.info('said', { orderId: 7 }),
+  }),
+  defineListener({
+    type: 'log-all',
+    content: anything,
+    handle({ log }) {
+      for (const level of levels) log[level]('said');
+    },
   }),
   defineListener({
     type: 'refuse',
@@ -138,6 +146,11 @@ describe('what a listener did', () => {
     expect(logs).toEqual([
       { level: 'info', message: 'said', fields: { orderId: 7, type: 'log', connectionId: 'c1=' } },
     ]);
+  });
+
+  it('is in logs, with its level', async () => {
+    const { logs } = await callListener(listeners, { type: 'log-all' });
+    expect(logs.map(({ level }) => level)).toEqual(levels);
   });
 });
 

@@ -20,7 +20,7 @@ describe('GET /sessions/{connectionId}', () => {
     const path = (connectionId: string) => ({ path: { connectionId } });
     expect(await request('GET /sessions/{connectionId}', path('c1='))).toMatchObject({
       status: 404,
-      body: { error: { code: 'not_found' } },
+      body: { error: { code: 'not_found', message: 'There is no session c1=.' } },
     });
     expect(await request('GET /sessions/{connectionId}', path('a#b'))).toMatchObject({
       status: 400,
@@ -92,7 +92,10 @@ describe('DELETE /sessions', () => {
       {
         method: 'POST',
         connectionId: 'c1=',
-        body: { type: 'closing', content: { code: 'kicked', retry: false } },
+        body: {
+          type: 'closing',
+          content: { code: 'kicked', message: 'The session was ended by the service.', retry: false },
+        },
       },
       { method: 'DELETE', connectionId: 'c1=' },
     ]);
@@ -186,7 +189,94 @@ describe('GET /publications/{messageId}', () => {
     expect(await get(randomUUID())).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
     expect(await get('42')).toMatchObject({
       status: 400,
-      body: { error: { details: [{ field: 'messageId' }] } },
+      body: { error: { details: [{ field: 'messageId', message: 'must be a UUID' }] } },
+    });
+  });
+});
+
+describe('a publication with ?recipients=true', () => {
+  it('has the outcome for each recipient', async () => {
+    const { request, publish } = await load([clientOf('c1='), clientOf('gone=', { userId: '2' })]);
+    cloud.current().callbackApi.statuses.set('gone=', 410);
+    const messageId = randomUUID();
+    await publish({ to: 'everyone', type: 'notice', content: 1, messageId, report: 'recipients' });
+    const path = { messageId };
+    const { body } = await request('GET /publications/{messageId}', { path, query: { recipients: 'true' } });
+    const member = { userType: 'member', userId: '1' };
+    expect(body).toMatchObject({ status: 'done', delivered: 1, gone: 1 });
+    expect(body).toHaveProperty(
+      'recipients',
+      expect.arrayContaining([
+        { connectionId: 'c1=', ...member, outcome: 'delivered' },
+        { connectionId: 'gone=', ...member, userId: '2', outcome: 'gone' },
+      ]),
+    );
+    expect(body).not.toHaveProperty('cursor');
+    expect((await request('GET /publications/{messageId}', { path })).body).not.toHaveProperty('recipients');
+  });
+
+  it.each([
+    { query: { recipients: 'yes' }, field: 'recipients' },
+    { query: { recipients: 'true', cursor: 'garbage' }, field: 'cursor' },
+    { query: { colour: 'red' }, field: 'colour' },
+  ])('that asks with $query is 400 and names $field', async ({ query, field }) => {
+    const { request, publish } = await load();
+    const messageId = randomUUID();
+    await publish({ to: 'everyone', type: 'notice', content: 1, messageId });
+    expect(await request('GET /publications/{messageId}', { path: { messageId }, query })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'bad_request', details: [{ field }] } },
+    });
+  });
+});
+
+describe('GET /channels/{channel}/messages', () => {
+  const route = 'GET /channels/{channel}/messages';
+  const path = { channel: 'user:member:1' };
+
+  it('lists a log in pages, only to its own tenant', async () => {
+    const { request, publish } = await load();
+    for (const content of [1, 2, 3])
+      await publish({ to: 'user:member:1', type: 'notice', content, durable: true });
+    const first = await request(route, { path, query: { limit: '2' } });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { messages: [{ content: 1 }, { content: 2 }], head: 3, next: 2 },
+    });
+    const second = await request(route, { path, query: { after: '2', limit: '1000' } });
+    expect(second).toMatchObject({ status: 200, body: { messages: [{ content: 3 }], head: 3 } });
+    expect(second.body).not.toHaveProperty('next');
+    expect(await request(route, { path, query: { tenant: 'other' } })).toMatchObject({
+      body: { messages: [], head: 0 },
+    });
+  });
+
+  it.each([
+    { query: { limit: '0' }, field: 'limit', message: 'must be 1 to 1000' },
+    { query: { limit: '1001' }, field: 'limit', message: 'must be 1 to 1000' },
+    ...['-1', '1.5', '1e2', ' 1', '', 'x'].map((after) => {
+      return { query: { after }, field: 'after', message: 'must be a whole number from 0' };
+    }),
+    { query: { offset: '1' }, field: 'offset', message: 'is not a known field' },
+  ])('with $query is 400 and names $field', async ({ query, field, message }) => {
+    const { request } = await load();
+    expect(await request(route, { path, query })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'bad_request', details: [{ field, message }] } },
+    });
+  });
+
+  it.each(['session:c1=', 'nobody'])('of %s is 400, because that has no log', async (channel) => {
+    const { request } = await load();
+    expect(await request(route, { path: { channel } })).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          code: 'bad_request',
+          message: expect.stringMatching(/^channel: must be user:.* or everyone[;,]/) as string,
+          details: [{ field: 'channel' }],
+        },
+      },
     });
   });
 });

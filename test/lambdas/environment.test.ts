@@ -89,6 +89,15 @@ describe('a variable with a wrong value', () => {
   });
 });
 
+it.each([
+  ['true', true],
+  ['false', false],
+])('a flag that is %s is read as %s', (text, value) => {
+  stubAll('message');
+  vi.stubEnv('RECORDS_ENDS', text);
+  expect(readEnvironment('message').RECORDS_ENDS).toBe(value);
+});
+
 it('the endpoint of AWS services is that of AWS, unless the laptop cloud sets another', () => {
   expect(readEndpoint()).toBeUndefined();
   vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:8080');

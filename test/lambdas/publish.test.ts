@@ -61,6 +61,15 @@ describe('POST /publish', () => {
     expect(await post(JSON.stringify(body))).toMatchObject({ status, body: { error: { code } } });
   });
 
+  it('with a query is 400, because it takes none', async () => {
+    const { post } = await load([clientOf('c1=')]);
+    expect(await post(JSON.stringify(notice), false, { tenant: 'other' })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'bad_request', details: [{ field: 'tenant' }] } },
+    });
+    expect(cloud.current().callbackApi.calls).toEqual([]);
+  });
+
   it('with the same messageId returns the first answer, and with another body 409', async () => {
     const { post } = await load([clientOf('c1=')]);
     const messageId = randomUUID();
@@ -80,7 +89,11 @@ describe('POST /publish', () => {
     const publishTo = async (to: string) => (await post(JSON.stringify({ ...notice, to }))).body;
     expect(await publishTo('topic:orders.eu')).toMatchObject({ status: 'delivered', offset: 1 });
     expect(await publishTo('topic:news')).toMatchObject({ status: 'delivered', offset: 1 });
-    expect(await publishTo('topic:chat')).not.toHaveProperty('offset');
+    for (const to of ['topic:chat', 'user:member:1']) {
+      const answer = await publishTo(to);
+      expect(answer).toMatchObject({ status: 'delivered' });
+      expect(answer).not.toHaveProperty('offset');
+    }
   });
 
   it('that meets a fault is 500 internal, and only the log has the details', async () => {
@@ -108,6 +121,11 @@ describe('the same body by direct invoke', () => {
       error: { code: 'bad_request', details: [{ field: 'to' }] },
     });
   });
+
+  it.each([null, 'text', []])('that is no object (%j) is a bad_request too', async (payload) => {
+    const { invoke } = await load();
+    expect(await invoke(payload)).toMatchObject({ error: { code: 'bad_request' } });
+  });
 });
 
 async function load(clients: readonly Client[] = []) {
@@ -116,8 +134,12 @@ async function load(clients: readonly Client[] = []) {
   for (const client of clients) await connect(connectEvent(client));
   return {
     invoke: publish,
-    post: async (body: string | undefined, isBase64Encoded = false) => {
-      const event = httpEvent('POST /publish', { ...(body !== undefined && { body }), isBase64Encoded });
+    post: async (body: string | undefined, isBase64Encoded = false, query: Record<string, string> = {}) => {
+      const event = httpEvent('POST /publish', {
+        ...(body !== undefined && { body }),
+        isBase64Encoded,
+        query,
+      });
       const answer = await publish(event);
       expect(answer).toHaveProperty('headers', { 'content-type': 'application/json' });
       const { statusCode, body: text } = answer as { statusCode: number; body: string };

@@ -132,7 +132,10 @@ describe('a publish body', () => {
     const nested = (levels: number) => JSON.parse(`${'['.repeat(levels)}1${']'.repeat(levels)}`) as unknown;
     const body = (levels: number) => ({ to: 'everyone', type: 'x', content: nested(levels) });
     expect(() => readPublishRequest(body(500))).not.toThrow();
-    expect(() => readPublishRequest(body(501))).toThrow('content: must be nested at most 500 levels deep');
+    expect(refusalOf(() => readPublishRequest(body(501)))).toMatchObject({
+      code: 'bad_request',
+      message: 'content: must be nested at most 500 levels deep',
+    });
     const empty = JSON.parse(`${'['.repeat(501)}${']'.repeat(501)}`) as unknown;
     expect(() => readPublishRequest({ ...body(0), content: empty })).toThrow('500 levels');
   });

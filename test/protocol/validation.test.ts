@@ -14,6 +14,8 @@ describe('a value that a schema refuses', () => {
     { schema: z.object({}), value: [], message: 'must be an object' },
     { schema: z.record(z.string(), z.string()), value: 5, message: 'must be an object' },
     { schema: z.array(z.string()), value: {}, message: 'must be a list' },
+    { schema: z.tuple([z.string()]), value: 5, message: 'must be a list' },
+    { schema: z.null(), value: 5, message: 'must be null' },
     { schema: z.literal(null), value: 5, message: 'must be null' },
     { schema: z.date(), value: 5, message: 'must be of type date' },
     { schema: z.enum(['a', 'b']), value: 'c', message: 'must be "a" or "b"' },

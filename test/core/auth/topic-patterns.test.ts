@@ -13,6 +13,8 @@ describe('a topic pattern', () => {
     ['a*a', 'a', false],
     ['a*b*c', 'a-b-b-c', true],
     ['a*b*b*c', 'a-b-c', false],
+    // The last `c` of the topic ends the pattern, so nothing is left for the `c` in the middle.
+    ['a*c*c', 'a-c', false],
     ['exact', 'exact', true],
     ['exact', 'exactly', false],
   ])('%s for %s: %s', (pattern, topic, isAllowed) => {

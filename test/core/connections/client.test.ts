@@ -22,6 +22,15 @@ describe('posting to a connection', () => {
     ]);
   });
 
+  it('is signed for the service execute-api in the Region of the client', async () => {
+    const peer = await startPeer(() => ({ status: 200 }));
+    const client = clientFor(peer, { region: 'eu-west-1' });
+    await client.post(connectionId, client.prepare('hi'));
+    expect(peer.seen[0]?.headers.authorization).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=local\/\d{8}\/eu-west-1\/execute-api\/aws4_request, /,
+    );
+  });
+
   it('sends a payload of 128 KB, and an empty one', async () => {
     const peer = await startPeer(() => ({ status: 200 }));
     const client = clientFor(peer);

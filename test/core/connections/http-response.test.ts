@@ -52,6 +52,13 @@ describe('an HTTP answer', () => {
     expect(bodyOf(bytes, true)).toBe('<html>');
   });
 
+  it('may be as long as the limit, and no longer', () => {
+    const head = 'HTTP/1.1 200 OK\r\n\r\n';
+    const longest = Buffer.from(head + 'x'.repeat(maxResponseBytes - head.length));
+    expect(readResponse(longest, true)).toMatchObject({ statusCode: 200 });
+    expect(() => readResponse(Buffer.concat([longest, Buffer.from('x')]), true)).toThrow('too long');
+  });
+
   it.each([
     ['connection: close', 'HTTP/1.1 200 OK\r\nConnection: Keep-Alive, Close\r\ncontent-length: 0\r\n\r\n'],
     ['HTTP/1.0', 'HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n'],
@@ -71,6 +78,14 @@ describe('an HTTP answer', () => {
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
     ['both framings', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['an unknown coding', 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'text before a chunk length',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx3\r\nabc\r\n0\r\n\r\n',
+    ],
+    [
+      'text after a chunk length',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3x\r\nabc\r\n0\r\n\r\n',
+    ],
     ['an invalid chunk length', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n'],
     [
       'a chunk that is longer than stated',

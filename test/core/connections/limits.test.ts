@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { DeadlinePassed, limitBy } from '../../../core/connections/limits.ts';
 import { clientFor, startPeer, startWirePeer } from './peer.ts';
@@ -18,13 +19,19 @@ describe('a signal', () => {
 
   it('ends a post that waits for its answer, and closes its socket', async () => {
     const controller = new AbortController();
+    let closed: Promise<unknown> | undefined;
     const peer = await startWirePeer((socket, { connection }) => {
-      if (connection === 1) controller.abort();
-      else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      if (connection > 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      else {
+        closed = once(socket, 'close');
+        controller.abort();
+      }
     });
-    const client = clientFor(peer);
+    // No timeout of the request itself closes the socket.
+    const client = clientFor(peer, { timeoutMs: 600_000 });
     const { signal } = controller;
     expect(await client.post(connectionId, client.prepare('hi'), { signal })).toMatchObject(aborted);
+    await closed;
     expect(await client.post(connectionId, client.prepare('hi'))).toEqual({ outcome: 'sent' });
     expect(peer.connections()).toBe(2);
   });

@@ -80,6 +80,16 @@ describe('the signature', () => {
     );
   });
 
+  it.each(['/', '/live/', '//live', '/a/./b', '/a/../b', '/../a', '/a/.', '/a..b/.c'])(
+    'is the one that the AWS SDK makes for the path %s',
+    async (path) => {
+      const who = { accessKeyId: 'AKID', secretAccessKey: 'secret' };
+      const request = { method: 'DELETE', host, path, payloadHash: sha256Hex('') };
+      const theirs = await sdkHeaders('DELETE', path, who, new Date(0));
+      expect(sign(request, who, 0).authorization).toBe(theirs.authorization);
+    },
+  );
+
   it('uses the key of its own day and credential, although the last key is cached', async () => {
     const path = '/live/@connections/L0SM9cOFvHcCIhw%3D';
     const first = { accessKeyId: 'AKIDFIRST', secretAccessKey: 'first' };

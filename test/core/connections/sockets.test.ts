@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { clientFor, startPeer, startWirePeer } from './peer.ts';
@@ -51,6 +53,22 @@ describe('a socket', () => {
     expect(peer.connections()).toBe(1);
     time += 15_001;
     await client.post(connectionId, client.prepare('hi'));
+    expect(peer.connections()).toBe(2);
+  });
+
+  it('on which the peer answers without a request is closed, and the next post gets a new one', async () => {
+    const sockets: Socket[] = [];
+    const peer = await startWirePeer((socket) => socket.write(ok));
+    peer.onConnection((socket) => sockets.push(socket));
+    const client = clientFor(peer, { retries: 0 });
+    expect(await client.post(connectionId, client.prepare('hi'))).toEqual(sent);
+    const [idle] = sockets;
+    if (!idle) throw new Error('The peer saw no connection.');
+    const closed = once(idle, 'close');
+    // A server may announce with a 408 that it ends an idle connection (RFC 9110, 15.5.9).
+    idle.write('HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n');
+    await closed;
+    expect(await client.post(connectionId, client.prepare('hi'))).toEqual(sent);
     expect(peer.connections()).toBe(2);
   });
 

@@ -89,6 +89,20 @@ describe('an audience', () => {
     });
   });
 
+  it('is read no further than one session above the limit', async () => {
+    const core = await dynamodb.create({ shards: 1 });
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await core.sessions.add(sessionOf(id));
+    const ofAudience = core.recipients.ofAudience.bind(core.recipients);
+    const read: string[][] = [];
+    core.recipients.ofAudience = async (...of) => {
+      const page = await ofAudience(...of);
+      read.push(idsOf(page.recipients));
+      return page;
+    };
+    expect(await sizeAt(core, 'everyone', 1)).toBe('large');
+    expect(read).toEqual([['a', 'b']]);
+  });
+
   it('is complete if a shard is read in several pages', async () => {
     const core = await dynamodb.create({ shards: 1 });
     // Expired rows still fill pages. The sessions after them must be found.

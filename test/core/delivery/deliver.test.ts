@@ -70,6 +70,18 @@ describe('a delivery', () => {
     }
   });
 
+  it('retries throttled posts four times, after random pauses whose bound doubles', async () => {
+    const pauses: number[] = [];
+    const wait = (ms: number) => Promise.resolve(pauses.push(ms));
+    const core = await dynamodb.create({ post: () => throttled });
+    const clock = { ...core.clock, wait, random: () => 0.5 };
+    const deliver = createDeliver({ ...core, clock });
+    const delivery = await deliver(recipients(['c1=']), core.connections.prepare('{}'), later);
+    expect(countsOf(delivery)).toEqual({ delivered: 0, gone: 0, failed: 1 });
+    expect(pauses).toEqual([100, 200, 400, 800]);
+    expect(core.connections.calls).toHaveLength(5);
+  });
+
   it('to no recipients makes no post', async () => {
     const core = await dynamodb.create();
     expect(countsOf(await core.deliver([], core.connections.prepare('{}'), later))).toEqual({

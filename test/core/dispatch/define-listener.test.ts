@@ -83,6 +83,13 @@ describe('content that is no schema', () => {
 });
 
 describe('the text of a refusal', () => {
+  it('names every fault', async () => {
+    const content = z.object({ sku: z.string('is no text'), count: z.number('is no number') });
+    const listener = defineListener({ type: 'order', content, handle: () => undefined });
+    const { error } = await callListener([listener], { type: 'order', content: {} });
+    expect(error?.message).toBe('content.sku: is no text; content.count: is no number');
+  });
+
   it('holds ten faults of at most 300 characters each, so that it fits into a frame', async () => {
     const long = z.array(z.string('x'.repeat(1_000)));
     const listener = defineListener({ type: 'long', content: long, handle: () => undefined });

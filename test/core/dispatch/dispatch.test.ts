@@ -272,6 +272,16 @@ describe('content sent as a JSON string', () => {
     },
   );
 
+  it('is not missing content if it is not JSON', async () => {
+    const refused = await answer({ type: 'answer-me', id: 'a', content: 'not JSON' });
+    expect(refused).toMatchObject({ type: 'error', content: { code: 'bad_content' } });
+  });
+
+  it('is not looked for in an array of strings', async () => {
+    const refused = await answer({ type: 'echo', id: 'a', content: ['{"text":"hi"}'] });
+    expect(refused).toMatchObject({ type: 'error', content: { code: 'bad_content' } });
+  });
+
   it.each(['123456', 'abcdef'])(
     'that breaks a rule for strings (%s) is refused by that rule',
     async (content) => {

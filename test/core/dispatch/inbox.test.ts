@@ -65,6 +65,7 @@ describe('an inbox', () => {
 
   it('lists the messages to the user in pages, oldest first', async () => {
     const core = await coreWith(5);
+    expect(contents(await ask(core, 'inbox-list', undefined))).toEqual([1, 2, 3, 4, 5]);
     const first = await ask(core, 'inbox-list', { limit: 3 });
     expect(contents(first)).toEqual([1, 2, 3]);
     expect(first).toMatchObject({ head: 5, readOffset: 0, next: 3 });

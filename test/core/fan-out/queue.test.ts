@@ -56,6 +56,18 @@ describe('the queue of the fan-out', () => {
     expect(batches().map(({ length }) => length)).toEqual([2, 2, 2, 1]);
   });
 
+  it('makes no call for no jobs', async () => {
+    const { queue, batches } = queueUnderTest();
+    await queue.send([]);
+    expect(batches()).toEqual([]);
+  });
+
+  it('sends a job above that size alone', async () => {
+    const { queue, batches } = queueUnderTest();
+    await queue.send(shards(2, { frame: JSON.stringify('x'.repeat(600_000)) }));
+    expect(batches().map(({ length }) => length)).toEqual([1, 1]);
+  });
+
   it('carries characters that SQS refuses', async () => {
     const { queue, batches } = queueUnderTest();
     const frame = JSON.stringify('\uffff \ufffe \ud800 🎉');

@@ -7,7 +7,7 @@ import type { PostOutcome } from '../../../core/connections/client.ts';
 import { readShardAudience } from '../../../core/fan-out/shard-audience.ts';
 import { createShardProgress, ShardTaken } from '../../../core/publications/progress.ts';
 import { formatTarget, parseTarget } from '../../../protocol/index.ts';
-import { type Core, later, minuteMs, sessionOf, useDynamoDB } from '../core-under-test.ts';
+import { type Core, idsOf, later, minuteMs, sessionOf, useDynamoDB } from '../core-under-test.ts';
 import { gone, throttled } from '../recording-connections.ts';
 import { withResentWrite } from '../database-stand-ins.ts';
 
@@ -63,6 +63,18 @@ describe('a job of the fan-out', () => {
       failed: 0,
       estimate: 5,
     });
+  });
+
+  it.each(['type:member', 'topic:orders'])('counts the sessions of %s before it sends', async (target) => {
+    const { core, ids, run } = await withSessions(3);
+    for (const id of ids) {
+      const session = sessionOf(id);
+      await core.subscriptions.subscribe({ identity: session, ...session }, 'orders');
+    }
+    const job = jobOf({ to: [parseTarget(target, 'to')] });
+    await run(job);
+    expect(postedTo(core)).toEqual(ids);
+    expect(await shardOf(core, job)).toMatchObject({ state: 'done', delivered: 3, estimate: 3 });
   });
 
   it('does nothing if it is delivered again', async () => {
@@ -152,6 +164,17 @@ describe('a job of the fan-out', () => {
     expect(await shardOf(core, job)).toMatchObject({ state: 'delivering', delivered: 0, gone: 0 });
   });
 
+  it.each([
+    [19, 'is done, because so few may all have left', 'done'],
+    [20, 'stops, because the endpoint is likely to be wrong', 'delivering'],
+  ])('whose only page is %i gone recipients %s', async (count, _what, state) => {
+    const core = await dynamodb.create({ shards: 1, post: () => gone });
+    for (let index = 0; index < count; index += 1) await core.sessions.add(sessionOf(`c${String(index)}`));
+    const job = jobOf();
+    await Promise.allSettled([createFanOutWorker(core)(bodyOf(job), later, false)]);
+    expect(await shardOf(core, job)).toMatchObject({ state, gone: state === 'done' ? count : 0 });
+  });
+
   it('that fails on its last attempt is reported as failed, and the remaining recipients as pending', async () => {
     const { core, run } = await withSessions(4, (id) => {
       if (id === 'c002') throw new Error('poison');
@@ -213,6 +236,34 @@ async function publishLarge(core: Core): Promise<{ messageId: string }> {
 }
 
 describe('the audience of a shard', () => {
+  it('is everyone in it, also if connection ids sort after the names of user types', async () => {
+    const core = await dynamodb.create({ shards: 1 });
+    const ids = ['a1', 'a2', 'z1', 'z2'];
+    for (const id of ids) await core.sessions.add(sessionOf(id));
+    const everyone = { tenant: 'default', to: [{ kind: 'everyone' }], exclude: [], shard: 0 } as const;
+    const audience = await readShardAudience(core.recipients, everyone);
+    const first = await audience.page(undefined, 3);
+    const second = await audience.page(first.next, 3);
+    expect(idsOf([...first.recipients, ...second.recipients])).toEqual(ids);
+  });
+
+  it.each([
+    ['first', ['type:member', 'topic:rare']],
+    ['last', ['topic:rare', 'type:member']],
+  ])('is complete if its longer source is %s, and the other one ends before', async (_at, to) => {
+    const core = await dynamodb.create({ shards: 1 });
+    const ids = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
+    for (const id of ids) await core.sessions.add(sessionOf(id));
+    const session = sessionOf('c0');
+    await core.subscriptions.subscribe({ identity: session, ...session }, 'rare');
+    const targets = to.map((target) => parseTarget(target, 'to'));
+    const request = { tenant: 'default', to: targets, exclude: [], shard: 0 };
+    const audience = await readShardAudience(core.recipients, request);
+    const first = await audience.page(undefined, 4);
+    const second = await audience.page(first.next, 4);
+    expect(idsOf([...first.recipients, ...second.recipients])).toEqual(ids);
+  });
+
   it('is the union of its targets, each session once, with pages of any size', async () => {
     const core = await dynamodb.create({ shards: 1 });
     const types = ['member', 'reader'];

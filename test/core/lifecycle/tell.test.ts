@@ -79,9 +79,10 @@ describe('an event', () => {
 
 describe('a retry', () => {
   it('tells its target only', async () => {
-    const { tell } = tellTo([http('a'), http('b')]);
+    const { tell, warnings } = tellTo([http('a'), http('b')]);
     await tell.again({ target: `${endpoint.url}/b`, event });
     expect(endpoint.requests.values.map(({ path }) => path)).toEqual(['/b']);
+    expect(warnings).toEqual([]);
   });
 
   it('fails if its target fails again', async () => {

@@ -57,6 +57,15 @@ describe('recover', () => {
     });
   });
 
+  it('from the newest position sends nothing, and says that nothing is missing', async () => {
+    const core = await coreWith(2);
+    const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
+    expect(await recover(core, [{ channel: own, epoch, offset: 2 }])).toEqual({
+      sent: [],
+      channels: [{ channel: own, epoch, offset: 2, recovered: true }],
+    });
+  });
+
   it('from an empty epoch sends the whole log', async () => {
     const core = await coreWith(3);
     const { sent, channels } = await recover(core, [{ channel: 'user', epoch: '', offset: 0 }]);
@@ -111,6 +120,18 @@ describe('recover', () => {
     const second = await recover(core, [{ channel: own, epoch, offset: 200 }]);
     expect(second.sent).toEqual([201, 202, 203, 204, 205]);
     expect(second.channels).toEqual([{ channel: own, epoch, offset: 205, recovered: true }]);
+  });
+
+  it('sends for ten seconds at most, and says that there are more', async () => {
+    const core: Core = await coreWith(4, {
+      post: () => {
+        core.clock.ms += 5000;
+        return { outcome: 'sent' };
+      },
+    });
+    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
+    expect(sent).toEqual([1, 2]);
+    expect(channels).toMatchObject([{ offset: 2, recovered: true, more: true }]);
   });
 
   it('claims only the messages that the connection took', async () => {

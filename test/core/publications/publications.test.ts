@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPublications, hashOf } from '../../../core/publications/publications.ts';
+import { fanOutLostAfterMs } from '../../../core/timing.ts';
 import { publicationLifetimeMs, readPublishRequest } from '../../../protocol/index.ts';
 import { minuteMs, startOfTime, useDynamoDB } from '../core-under-test.ts';
 import { withInterruption, withResentWrite } from '../database-stand-ins.ts';
@@ -148,6 +149,55 @@ describe('the record of a publication', () => {
     const none = { delivered: 0, gone: 0, failed: 0, pending: 0, shards: [] };
     const expected = { messageId: id.messageId, status: 'failed', startedAt: startOfTime, ...none };
     expect(await publications.get(id)).toEqual(expected);
+  });
+
+  it('adds up the shards of a large publication, and is done when all of them are', async () => {
+    const { publications, progress, clock } = await dynamodb.create();
+    await publications.claim(id, 'hash');
+    await publications.finish(id, { messageId: id.messageId, status: 'accepted', shards: 2 });
+    const [first, second] = [0, 1].map((shard) => ({ ...id, shard, worker: 'w' }));
+    if (!first || !second) throw new Error('There are two shards.');
+    const firstRow = await progress.begin(first, 9);
+    await progress.advance(first, firstRow, undefined, { delivered: 4, gone: 1, failed: 1 });
+    const secondRow = await progress.begin(second, 5);
+    await progress.advance(second, secondRow, 'c3', { delivered: 0, gone: 1, failed: 1 });
+
+    const underWay = await publications.get(id);
+    expect(underWay).toMatchObject({
+      ...{ status: 'delivering', delivered: 4, gone: 2, failed: 2, pending: 3 },
+      shards: [
+        { shard: 0, status: 'done', delivered: 4, gone: 1, failed: 1, pending: 0 },
+        { shard: 1, status: 'delivering', delivered: 0, gone: 1, failed: 1, pending: 3 },
+      ],
+    });
+    expect(underWay).not.toHaveProperty('finishedAt');
+
+    clock.ms += 250;
+    const half = { ...secondRow, position: 'c3' };
+    await progress.advance(second, half, undefined, { delivered: 2, gone: 0, failed: 0 });
+    expect(await publications.get(id)).toMatchObject({
+      ...{ status: 'done', delivered: 6, gone: 2, failed: 2, pending: 0 },
+      shards: [{ status: 'done' }, { status: 'done' }],
+      finishedAt: startOfTime + 250,
+    });
+  });
+
+  it('says failed of each shard that has lost its job', async () => {
+    const { publications, progress, clock } = await dynamodb.create();
+    const statuses = async () => {
+      const { status, shards = [] } = (await publications.get(id)) ?? {};
+      return [status, ...shards.map((shard) => shard.status)];
+    };
+    await publications.claim(id, 'hash');
+    await publications.finish(id, { messageId: id.messageId, status: 'accepted', shards: 2 });
+    clock.ms += minuteMs;
+    await progress.begin({ ...id, shard: 1, worker: 'w' }, 3);
+    clock.ms += fanOutLostAfterMs - minuteMs;
+    expect(await statuses()).toEqual(['delivering', 'delivering', 'delivering']);
+    clock.ms += minuteMs;
+    expect(await statuses()).toEqual(['delivering', 'failed', 'delivering']);
+    clock.ms += 1;
+    expect(await statuses()).toEqual(['failed', 'failed', 'failed']);
   });
 
   it('is kept for a day', async () => {

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { PostOutcome } from '../../../core/connections/client.ts';
 import { createRecipientReports } from '../../../core/publications/report.ts';
 import { type Core, idsOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 import { withUnprocessed } from '../database-stand-ins.ts';
+import { failed, gone, throttled } from '../recording-connections.ts';
 
 const dynamodb = useDynamoDB();
 const identity = { tenant: 'default', userType: 'member', userId: '1' };
@@ -42,6 +44,33 @@ describe('the report on recipients', () => {
     const pages = await pagesOf(core, 'default', messageId, 7);
     expect(Math.max(...pages.map(({ length }) => length))).toBe(7);
     expect(pages.flat().sort()).toEqual(idsOf(all));
+  });
+
+  it('has the outcome for a recipient, and the reason if it failed', async () => {
+    const core = await dynamodb.create({ shards: 1 });
+    const id = { tenant: 'default', messageId: randomUUID() };
+    const outcomes = new Map<string, PostOutcome>([
+      ['c00', sent],
+      ['c01', gone],
+      ['c02', throttled],
+      ['c03', failed],
+    ]);
+    await core.reports.add(id, recipients(4), outcomes);
+    const { recipients: reported } = await core.reports.page(id, { shard: 0 }, 10);
+    expect(reported.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ['delivered', undefined],
+      ['gone', undefined],
+      ['failed', 'throttled'],
+      ['failed', 'service_error'],
+    ]);
+  });
+
+  it('says failed for a recipient that was not reached before the deadline', async () => {
+    const core = await dynamodb.create();
+    const id = { tenant: 'default', messageId: randomUUID() };
+    await core.reports.add(id, recipients(1), new Map());
+    const { recipients: reported } = await core.reports.page(id, { shard: 0 }, 10);
+    expect(reported).toMatchObject([{ connectionId: 'c00', outcome: 'failed', reason: 'deadline' }]);
   });
 
   it('belongs to its tenant: another tenant with the same messageId has its own report', async () => {

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { hashOf } from '../../../core/publications/publications.ts';
+import { functionTimeoutMs } from '../../../core/timing.ts';
 import { maxDownlinkFrameBytes, readPublishRequest } from '../../../protocol/index.ts';
 import { rejectionOf } from '../../protocol/refusal-of.ts';
 import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
-import { failed, gone } from '../recording-connections.ts';
+import { failed, gone, throttled } from '../recording-connections.ts';
 
 const dynamodb = useDynamoDB();
 const notice = { to: 'user:member:1', type: 'notice-push', content: { title: 'hi' } };
@@ -35,6 +36,44 @@ describe('a publish', () => {
       gone: 0,
       failed: 0,
     });
+  });
+
+  it.each([
+    { to: 'topic:orders', channel: 'topic:orders' },
+    { to: ['topic:orders', 'user:member:1'], channel: undefined },
+    { to: 'user:member:1', channel: undefined },
+  ])('to $to names the channel $channel', async ({ to, channel }) => {
+    const core = await dynamodb.create();
+    const session = sessionOf('c1=');
+    await core.sessions.add(session);
+    await core.subscriptions.subscribe({ identity: session, ...session }, 'orders');
+    const { messageId } = await core.publish(readPublishRequest({ ...notice, to }));
+    const { type, content } = notice;
+    const frame = { type, content, messageId, ...(channel !== undefined && { channel }) };
+    expect(core.connections.framesTo('c1=')).toEqual([frame]);
+  });
+
+  it('makes no retry so late that its function would end first', async () => {
+    const core: Core = await dynamodb.create({
+      post: () => {
+        core.clock.ms += functionTimeoutMs - 8000;
+        return throttled;
+      },
+    });
+    await core.sessions.add(sessionOf('c1='));
+    expect(await core.publish(readPublishRequest(notice))).toMatchObject({ delivered: 0, failed: 1 });
+    expect(core.connections.calls).toHaveLength(1);
+  });
+
+  it.each([
+    ['recipients', true],
+    ['counts', false],
+    [undefined, false],
+  ])('to a large audience with the report %s asks its workers for recipients: %s', async (report, asks) => {
+    const core = await dynamodb.create({ inlineLimit: 1 });
+    for (const id of ['c1=', 'c2=']) await core.sessions.add(sessionOf(id));
+    await core.publish(readPublishRequest({ ...notice, ...(report !== undefined && { report }) }));
+    expect(core.jobs.map(({ reportsRecipients }) => reportsRecipients)).toEqual([asks, asks, asks]);
   });
 
   it('names the user who caused it, if one did', async () => {
