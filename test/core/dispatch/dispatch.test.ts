@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { createDispatch } from '../../../core/dispatch/dispatch.ts';
 import { defineListener } from '../../../core/dispatch/define-listener.ts';
-import type { Listener, SendOptions } from '../../../core/dispatch/listener.ts';
-import type { Recipient } from '../../../core/sessions/items.ts';
-import { type Identity, type PublishRequest, Refusal } from '../../../protocol/index.ts';
-
-const identity = { tenant: 'acme', userType: 'member', userId: '1' };
-const session = { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000 };
-const topics = ['orders.*'];
-const sender = { identity, topics, session };
-const byHttp = { identity, topics, session: undefined };
+import type { SendOptions } from '../../../core/dispatch/listener.ts';
+import {
+  answer,
+  ask,
+  byHttp,
+  dispatching,
+  listeners,
+  identity,
+  nothing,
+  sender,
+  session,
+} from './dispatching.ts';
 
 describe('a heartbeat', () => {
   it('as the bare text ping is answered by the bare text pong', async () => {
@@ -223,87 +225,6 @@ describe('a message that a listener sends', () => {
   });
 });
 
-describe('content sent as a JSON string', () => {
-  it('is parsed if the listener takes an object, and the ack carries a string too', async () => {
-    const frame = { type: 'echo', id: 'a', content: JSON.stringify({ text: 'hi' }) };
-    expect(await answer(frame)).toEqual({ type: 'ack', id: 'a', content: '{"text":"hi"}' });
-  });
-
-  it('makes the replies and publishes of the listener carry strings too', async () => {
-    const { dispatch, published, replied } = dispatching();
-    await dispatch(JSON.stringify({ type: 'forward', content: '{"to":"everyone"}' }), sender);
-    await dispatch(JSON.stringify({ type: 'answer-me', content: '{}' }), sender);
-    expect(published).toMatchObject([{ request: { content: '{"forwarded":true}' } }]);
-    expect(replied).toMatchObject([{ request: { content: '{"n":1}' } }]);
-  });
-
-  it.each([
-    ['an optional object', z.optional(z.object({ a: z.int() }))],
-    ['an object or null', z.nullable(z.strictObject({ a: z.int() }))],
-    ['an object with a default', z._default(z.object({ a: z.int() }), { a: 0 })],
-    ['one of several objects', z.union([z.object({ b: z.int() }), z.object({ a: z.int() })])],
-    [
-      'a transformed object',
-      z.pipe(
-        z.object({ a: z.int() }),
-        z.transform((content) => content),
-      ),
-    ],
-    ['a record', z.record(z.string(), z.int())],
-  ])('is parsed for %s too', async (_what, content) => {
-    const listener = defineListener({ type: 'wrapped', content, handle: (context) => context.content });
-    const { dispatch } = dispatching([listener]);
-    const ack = await dispatch(JSON.stringify({ type: 'wrapped', id: 'a', content: '{"a":1}' }), sender);
-    expect(JSON.parse(ack.text)).toEqual({ type: 'ack', id: 'a', content: '{"a":1}' });
-  });
-
-  it('differs from an object, which makes the listener publish objects', async () => {
-    const { dispatch, published } = dispatching();
-    await dispatch(JSON.stringify({ type: 'forward', content: { to: 'everyone' } }), sender);
-    expect(published).toMatchObject([{ request: { content: { forwarded: true } } }]);
-  });
-
-  it.each(['not JSON', '', '5', '[]', 'null', '"text"'])(
-    'without an object in it (%j) is bad_content',
-    async (content) => {
-      const refused = await answer({ type: 'echo', id: 'a', content });
-      expect(refused).toMatchObject({ type: 'error', id: 'a', content: { code: 'bad_content' } });
-      expect(refused).toHaveProperty('content.message', expect.stringMatching(/^content: /));
-    },
-  );
-
-  it('is not missing content if it is not JSON', async () => {
-    const refused = await answer({ type: 'answer-me', id: 'a', content: 'not JSON' });
-    expect(refused).toMatchObject({ type: 'error', content: { code: 'bad_content' } });
-  });
-
-  it('is not looked for in an array of strings', async () => {
-    const refused = await answer({ type: 'echo', id: 'a', content: ['{"text":"hi"}'] });
-    expect(refused).toMatchObject({ type: 'error', content: { code: 'bad_content' } });
-  });
-
-  it.each(['123456', 'abcdef'])(
-    'that breaks a rule for strings (%s) is refused by that rule',
-    async (content) => {
-      const short = z.string().check(z.maxLength(3, 'must be at most 3 characters'));
-      const listener = defineListener({ type: 'short', content: short, handle: () => undefined });
-      const { dispatch } = dispatching([listener]);
-      const { text } = await dispatch(JSON.stringify({ type: 'short', id: 'a', content }), sender);
-      expect(JSON.parse(text)).toMatchObject({
-        content: { message: 'content: must be at most 3 characters' },
-      });
-    },
-  );
-
-  it('stays a string if the listener takes one', async () => {
-    expect(await answer({ type: 'text', id: 'a', content: '{"a":1}' })).toEqual({
-      type: 'ack',
-      id: 'a',
-      content: '{"a":1}',
-    });
-  });
-});
-
 describe('a type without a listener', () => {
   const target = (type: string) =>
     defineListener({ type, content: z.unknown(), handle: () => `target of ${type}` });
@@ -323,132 +244,3 @@ describe('a type without a listener', () => {
     expect(JSON.parse(text)).toMatchObject({ content: 'own' });
   });
 });
-
-describe('the rights of the sender', () => {
-  it.each([
-    ['on a connection', sender],
-    ['by POST /messages', byHttp],
-  ])('are known to a listener %s', async (_way, from) => {
-    const rights = defineListener({
-      type: 'rights',
-      content: nothing,
-      handle: ({ topics: { patterns, allows } }) => [patterns, allows('orders.7'), allows('prices')],
-    });
-    const { dispatch } = dispatching([rights]);
-    const { text } = await dispatch('{"type":"rights","id":"a"}', from);
-    expect(JSON.parse(text)).toMatchObject({ content: [['orders.*'], true, false] });
-  });
-});
-
-describe('the log of a listener', () => {
-  it('carries the type and the connection id, which no field replaces', async () => {
-    const noisy = defineListener({
-      type: 'noisy',
-      content: nothing,
-      handle({ log }) {
-        log.debug('one');
-        log.info('two', { orderId: 7, type: 'forged' });
-        log.warn('three');
-        log.error('four', { cause: new Error('lost') });
-      },
-    });
-    const { dispatch, logged } = dispatching([noisy]);
-    await dispatch('{"type":"noisy"}', sender);
-    const fields = { type: 'noisy', connectionId: 'c1=' };
-    expect(logged).toEqual([
-      ['debug', 'one', fields],
-      ['info', 'two', { ...fields, orderId: 7 }],
-      ['warn', 'three', fields],
-      ['error', 'four', { ...fields, cause: new Error('lost') }],
-    ]);
-  });
-
-  it('has no connection id for a frame that came by POST /messages', async () => {
-    const noisy = defineListener({ type: 'noisy', content: nothing, handle: ({ log }) => log.info('one') });
-    const { dispatch, logged } = dispatching([noisy]);
-    await dispatch('{"type":"noisy"}', byHttp);
-    expect(logged).toEqual([['info', 'one', { type: 'noisy', connectionId: undefined }]]);
-  });
-});
-
-const nothing = z.optional(z.unknown());
-
-const listeners: readonly Listener[] = [
-  defineListener({ type: 'echo', content: z.object({ text: z.string() }), handle: ({ content }) => content }),
-  defineListener({ type: 'text', content: z.string(), handle: ({ content }) => content }),
-  defineListener({ type: 'silent', content: nothing, handle: () => undefined }),
-  defineListener({ type: 'who', content: nothing, handle: ({ from, session }) => ({ from, session }) }),
-  defineListener({
-    type: 'refuse',
-    content: nothing,
-    handle: () => {
-      throw new Refusal('forbidden', 'content.text: not you');
-    },
-  }),
-  defineListener({
-    type: 'throw',
-    content: nothing,
-    handle: () => {
-      throw new Error('The password is swordfish.');
-    },
-  }),
-  defineListener({
-    type: 'throw-text',
-    content: nothing,
-    handle: () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- a careless listener may
-      throw 'The password is swordfish.';
-    },
-  }),
-  defineListener({
-    type: 'reject',
-    content: nothing,
-    handle: () => Promise.reject(new TypeError('The password is swordfish.')),
-  }),
-  defineListener({
-    type: 'forward',
-    content: z.object({ to: z.string() }),
-    handle: ({ content, send }) => send(content.to, 'forwarded', { forwarded: true }),
-  }),
-  defineListener({
-    type: 'answer-me',
-    content: z.optional(z.object({})),
-    handle: ({ reply }) => reply('answered', { n: 1 }),
-  }),
-];
-
-function dispatching(known = listeners, findTarget?: (type: string) => Listener | undefined) {
-  const published: { request: PublishRequest; from: Identity | undefined }[] = [];
-  const replied: { request: PublishRequest; to: Recipient }[] = [];
-  const logged: unknown[][] = [];
-  const line =
-    (level: string) =>
-    (...entry: unknown[]) => {
-      logged.push([level, ...entry]);
-    };
-  const delivered = { messageId: 'm', status: 'delivered', delivered: 1, gone: 0, failed: 0 } as const;
-  const dispatch = createDispatch({
-    listeners: known,
-    ...(findTarget && { findTarget }),
-    publish(request, from) {
-      published.push({ request, from });
-      return Promise.resolve(delivered);
-    },
-    reply(request, to) {
-      replied.push({ request, to });
-      return Promise.resolve(delivered);
-    },
-    logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
-  });
-  return { dispatch, published, replied, logged };
-}
-
-/** The answer that the client gets. */
-async function ask(text: string): Promise<string | undefined> {
-  const answer = await dispatching().dispatch(text, sender);
-  return answer.ackNotRequested ? undefined : answer.text;
-}
-
-async function answer(frame: object): Promise<unknown> {
-  return JSON.parse((await ask(JSON.stringify(frame))) ?? '');
-}
