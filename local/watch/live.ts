@@ -24,7 +24,7 @@ export async function keepLive({ cloud, standby, sources, assembly, stop, log }:
     });
   });
   for (;;) {
-    standby.prepare();
+    void standby.prepare();
     if ((await Promise.race([sources.next(), stopped])) === 'stopped') return;
     const startedAt = performance.now();
     const outcome = await Promise.race([runVersion(), stopped]);

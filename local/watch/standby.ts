@@ -8,8 +8,8 @@ import { type CdkApp, startSynthesis, type Synthesis, type SynthesisResult } fro
 
 /** Synthesises an app again and again. Between two times, the next process waits with the CDK loaded. */
 export interface Standby {
-  /** Starts the process that waits. */
-  prepare(): void;
+  /** Starts the next process. Resolves once it waits, or has ended, or if the app's command cannot wait. */
+  prepare(): Promise<void>;
   /** Rejects with a CommandError for a mistake in cdk.json. */
   run(): Promise<SynthesisResult>;
   close(): Promise<void>;
@@ -26,13 +26,17 @@ export async function createStandby(readApp: () => CdkApp): Promise<Standby> {
   const path = process.platform === 'win32' ? `\\\\.\\pipe\\${folder}` : join(folder, 'socket');
   const waiting = new Set<Socket>();
   let isReleased = false;
+  let onWaiting: () => void = () => undefined;
   let next: { readonly synthesis: Synthesis; readonly app: string } | undefined;
   let running: Synthesis | undefined;
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     // A later process of the same command must not wait for another change.
     if (isReleased) socket.end('go');
-    else waiting.add(socket.once('close', () => waiting.delete(socket)));
+    else {
+      waiting.add(socket.once('close', () => waiting.delete(socket)));
+      onWaiting();
+    }
   });
   server.listen(path);
   await once(server, 'listening');
@@ -41,13 +45,15 @@ export async function createStandby(readApp: () => CdkApp): Promise<Standby> {
     prepare() {
       isReleased = false;
       const app = readIfRight();
-      if (app === undefined || !mayWait.test(app.command)) return;
+      if (app === undefined || !mayWait.test(app.command)) return Promise.resolve();
       const { NODE_OPTIONS: options = '' } = process.env;
       const synthesis = startSynthesis(app, {
         NODE_OPTIONS: `${options} --import ${preload}`.trim(),
         SWITCHBOARD_STANDBY: path,
       });
       next = { synthesis, app: JSON.stringify(app) };
+      const waits = new Promise<void>((resolve) => (onWaiting = resolve));
+      return Promise.race([waits, synthesis.result.then(() => undefined)]);
     },
     async run() {
       running = take();

@@ -28,13 +28,10 @@ async function prepareApp(command: string, name = 'app') {
     writeFileSync(join(folder, file), text);
   };
   save(program('one'));
-  standby.prepare();
   return {
     standby,
     save,
     change: (next: Partial<CdkApp>) => (current = { ...app, ...next }),
-    /** Gives the waiting process time to load what it would run. */
-    settle: () => new Promise((done) => setTimeout(done, 1000)),
     run: async () => {
       const result = await standby.run();
       return result.ok ? readFileSync(join(app.assembly, 'assembly'), 'utf8') : result.complaint;
@@ -50,19 +47,19 @@ describe('a synthesis from standby', { timeout: 60_000 }, () => {
     ['a program that another one starts', 'node start.mjs', 'app'],
     ['a shell', 'cat app.mjs > copy.mjs; node copy.mjs', 'app'],
   ])('runs the sources as they are saved: %s', async (_, command, name) => {
-    const { save, settle, run } = await prepareApp(command, name);
+    const { standby, save, run } = await prepareApp(command, name);
     save(
       `import { execFileSync } from 'node:child_process'; execFileSync('node', ['app.mjs']);`,
       'start.mjs',
     );
-    await settle();
+    await standby.prepare();
     save(program('two'));
     expect(await run()).toBe('two hello');
   });
 
   it('takes the context as it is now', async () => {
-    const { change, settle, run } = await prepareApp('node app.mjs');
-    await settle();
+    const { standby, change, run } = await prepareApp('node app.mjs');
+    await standby.prepare();
     change({ context: { greeting: 'changed' } });
     expect(await run()).toBe('one changed');
   });
@@ -74,9 +71,9 @@ describe('a synthesis from standby', { timeout: 60_000 }, () => {
       const heard = execFileSync(process.execPath, ['-e', code], { input: 'input' });
       if (String(heard) !== 'got input') throw new Error('heard ' + heard);
     `;
-    const { save, settle, run } = await prepareApp('node parent.mjs && node app.mjs');
+    const { standby, save, run } = await prepareApp('node parent.mjs && node app.mjs');
     save(parent, 'parent.mjs');
-    await settle();
+    await standby.prepare();
     expect(await run()).toBe('one hello');
   });
 
@@ -90,7 +87,7 @@ describe('a synthesis from standby', { timeout: 60_000 }, () => {
     for (const version of ['two', 'three']) {
       save(program(version));
       expect(await run()).toBe(`${version} hello`);
-      standby.prepare();
+      await standby.prepare();
     }
   });
 });
