@@ -44,7 +44,7 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
 
   /** An empty log has no epoch. Its first message brings one. */
   function adopt(epoch: string): void {
-    if (position.epoch === '') position = { ...position, epoch };
+    if (!position.epoch) position = { ...position, epoch };
   }
 
   function drain(): void {
@@ -64,7 +64,9 @@ export function createChannel(start: Position, maxHeld: number, { deliver, lost 
     const { epoch, offset, recovered: isComplete, skipped = [], more = false } = answer;
     adopt(epoch);
     isCut = more;
-    if (epoch !== position.epoch || (!isComplete && offset !== position.offset)) jump({ epoch, offset });
+    // An answer without an epoch: the log was empty when it was read. Its first message may have overtaken the answer.
+    if ((epoch && epoch !== position.epoch) || (!isComplete && offset !== position.offset))
+      jump({ epoch, offset });
     else {
       known = Math.max(known, offset);
       // Recovered frames may arrive after this answer: API Gateway keeps no order between posts.

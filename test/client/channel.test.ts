@@ -118,6 +118,20 @@ describe('a channel', () => {
     expect(reader.position).toEqual({ epoch: 'A', offset: 2 });
   });
 
+  it('loses nothing if the first message of an empty log overtakes the answer', () => {
+    const { reader, out, receive, answer } = channelAt(0, 1000, '');
+    receive(1);
+    answer({ epoch: '', offset: 0 });
+    receive(2);
+    expect([out, reader.isBehind]).toEqual([['A1', 'A2'], false]);
+  });
+
+  it('reports the loss if a log with messages is empty now', () => {
+    const { out, answer } = channelAt(3);
+    answer({ epoch: '', offset: 0, recovered: false });
+    expect(out).toEqual(['lost A3..0']);
+  });
+
   it('drops frames above its limit, and asks for them again', () => {
     const { reader, out, receive, answer } = channelAt(0, 2);
     receive(3, 4, 5);
