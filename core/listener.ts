@@ -4,6 +4,7 @@ export type {
   Listener,
   ListenerContext,
   ListenerLog,
+  ListenerSender,
   ListenerSession,
   SendOptions,
   TopicRights,

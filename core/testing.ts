@@ -122,7 +122,8 @@ export async function callListener(
     );
   const { text, refusal, fault } = await dispatch(frame, {
     identity,
-    topics,
+    rights: { topics, watch: [] },
+    claims: {},
     session: session === false ? undefined : sessionOf(session),
   });
   if (fault) throw fault.cause;

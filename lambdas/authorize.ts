@@ -1,6 +1,6 @@
 import { authorizerContext } from './auth/authorizer-context.ts';
 import { isOriginAllowed } from './auth/origins.ts';
-import type { TokenVerdict } from '../core/auth/tokens.ts';
+import type { TokenVerdict } from '../core/auth/verified-token.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';

@@ -1,6 +1,6 @@
 import { systemClock as clock } from '../core/clock.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
-import { readConnection } from './auth/authorizer-context.ts';
+import { readContext } from './auth/authorizer-context.ts';
 import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import type { ConnectionEvent } from './events.ts';
@@ -12,7 +12,7 @@ const { sessions } = createSessionStore({ db, table, shards, clock });
 /** Writes the session. The handshake waits for this, so publishes to the user find the session once the connection is open. */
 export async function handler({ requestContext }: ConnectionEvent) {
   const { connectionId, connectedAt, identity: client, authorizer } = requestContext;
-  const { identity, tokenExpiresAt } = readConnection(authorizer);
+  const { identity, expiresAt: tokenExpiresAt } = readContext(authorizer);
   const { sourceIp } = client;
   const userAgent = client.userAgent ?? '';
   try {

@@ -1,7 +1,7 @@
 import { systemClock as clock } from '../core/clock.ts';
 import { reportedEnd } from '../core/sessions/end.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
-import { readConnection } from './auth/authorizer-context.ts';
+import { readContext } from './auth/authorizer-context.ts';
 import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import type { DisconnectEvent } from './events.ts';
@@ -11,7 +11,7 @@ const { sessions } = createSessionStore({ db, table, shards, recordsEnds, clock 
 
 /** Deletes the session. API Gateway may skip this call. A 410 or the row's TTL then ends the session. */
 export async function handler({ requestContext }: DisconnectEvent) {
-  const { identity } = readConnection(requestContext.authorizer);
+  const { identity } = readContext(requestContext.authorizer);
   const { connectionId } = requestContext;
   await sessions.recordEnd(identity, connectionId, reportedEnd(requestContext));
   await sessions.remove(identity, connectionId);

@@ -9,7 +9,7 @@ import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { createFindTarget } from '../core/targets/find-target.ts';
-import { readConnection } from './auth/authorizer-context.ts';
+import { readContext } from './auth/authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
@@ -53,18 +53,23 @@ export function createHandler(modules: Readonly<Record<string, unknown>>) {
 /** The answer goes back through the route response, which costs no call of the callback API. */
 async function takeMessage({ body, requestContext }: MessageEvent, receive: Receive) {
   const { connectionId, connectedAt, authorizer } = requestContext;
-  const { identity, topics, tokenExpiresAt } = readConnection(authorizer);
-  const session = { connectionId, connectedAt, tokenExpiresAt };
-  const answer = await receive(body ?? '', { identity, topics, session });
+  const { identity, rights, claims, expiresAt } = readContext(authorizer);
+  const session = { connectionId, connectedAt, tokenExpiresAt: expiresAt };
+  const answer = await receive(body ?? '', { identity, rights, claims, session });
   // Always 200: an error frame is an answer, and API Gateway must send it.
   return { statusCode: 200, ...(answer && { body: answer.text }) };
 }
 
 async function takeRequest(event: AuthorizedHttpEvent, dispatch: Dispatch) {
-  const { identity, topics } = readConnection(event.requestContext.authorizer.lambda);
+  const { identity, rights, claims } = readContext(event.requestContext.authorizer.lambda);
   try {
     queryOf(event, noQuery);
-    const { text, refusal } = await dispatch(textBody(event), { identity, topics, session: undefined });
+    const { text, refusal } = await dispatch(textBody(event), {
+      identity,
+      rights,
+      claims,
+      session: undefined,
+    });
     return refusal ? httpResponse(errorResult(refusal)) : jsonResponse(200, text);
   } catch (cause) {
     return httpResponse(errorResult(cause));

@@ -33,14 +33,17 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
+  /** When the same request may succeed. @default - unknown */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = []) {
+  constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = [], retryAfterMs?: number) {
     super(message);
     // Code without types can pass any text. A client must get only the codes of the protocol.
     if (!Object.hasOwn(errorTable, code))
       throw new TypeError(`There is no error code ${JSON.stringify(code)}.`);
     this.code = code;
     this.details = details;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** Returns a refusal unchanged. Any other error becomes `internal`, without its text. */

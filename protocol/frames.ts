@@ -76,7 +76,8 @@ export function pongFrame(id: string | undefined): string {
 }
 
 export function errorFrame(error: Refusal, id: string | undefined, requestType: string | undefined): string {
-  const content: ErrorContent = { code: error.code, message: error.message, requestType };
+  const { code, message, retryAfterMs } = error;
+  const content: ErrorContent = { code, message, requestType, retryAfterMs };
   return JSON.stringify({ type: 'error', id, content });
 }
 

@@ -3,6 +3,7 @@ export * from './frames.ts';
 export * from './limits.ts';
 export type * from './messages/index.ts';
 export * from './names.ts';
+export { matchesAny } from './patterns.ts';
 export * from './publish.ts';
 export * from './targets.ts';
 export { appendKey, parseWith } from './validation.ts';

@@ -1,27 +1,15 @@
 import { errors, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
-import { defaultTenant, defaultUserType, type Identity, name, topicPattern } from '../../protocol/index.ts';
+import { defaultTenant, defaultUserType, name, topicPattern } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { TokenClaims } from './claims.ts';
+import type { TokenVerdict } from './verified-token.ts';
 
 export interface TokenOptions {
   /** The HS256 secret, as text. */
   readonly secret: string;
   readonly claims: TokenClaims;
   readonly clock: Pick<Clock, 'now'>;
-}
-
-export type TokenVerdict =
-  | { readonly ok: true; readonly token: VerifiedToken }
-  /** Why the token was refused, for the log only. It quotes no part of the token. */
-  | { readonly ok: false; readonly reason: string };
-
-export interface VerifiedToken {
-  readonly identity: Identity;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-  /** Patterns of the topics this user may subscribe to. */
-  readonly topics: readonly string[];
 }
 
 const topicPatterns = z.array(topicPattern);
@@ -56,8 +44,10 @@ export async function verifyToken(
           userType: (value(claims.userType) as string | undefined) ?? defaultUserType,
           userId: value(claims.userId) as string,
         },
+        issuedAt: payload.iat === undefined ? undefined : payload.iat * 1000,
         expiresAt: Math.min((payload.exp ?? 0) * 1000, latestTime),
-        topics: (value(claims.topics) as string[] | undefined) ?? [],
+        rights: { topics: (value(claims.topics) as string[] | undefined) ?? [], watch: [] },
+        claims: {},
       },
     };
   } catch (cause) {

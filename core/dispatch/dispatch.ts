@@ -10,6 +10,7 @@ import {
   readPublishRequest,
   Refusal,
 } from '../../protocol/index.ts';
+import type { Claims, Rights } from '../auth/verified-token.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
 import {
@@ -38,8 +39,8 @@ type DispatchLogger = Readonly<
 /** Who sent a frame. */
 export interface Sender {
   readonly identity: Identity;
-  /** Patterns of the topics that the token allows. */
-  readonly topics: readonly string[];
+  readonly rights: Rights;
+  readonly claims: Claims;
   /** The connection it came on. `undefined`: it came by `POST /messages`. */
   readonly session: ListenerSession | undefined;
 }
@@ -68,14 +69,14 @@ export function createDispatch({ listeners, findTarget, publish, reply, logger }
     if (!listener) throw Refusal.at('unknown_type', 'type', `no listener for ${JSON.stringify(frame.type)}`);
     const { isText, handle } = await listener.accept(frame.content);
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
-    const { identity: from, session, topics } = sender;
+    const { identity: from, session, rights, claims } = sender;
     const { tenant, userType, userId } = from;
     const request = (to: string | readonly string[], type: string, content: unknown, options?: SendOptions) =>
       readPublishRequest({ ...options, to, type, content: outgoing(content) ?? null, tenant });
     const result = await handle({
-      from,
+      from: { ...from, ...(Object.keys(claims).length > 0 && { claims }) },
       session,
-      topics: topicRights(topics),
+      topics: topicRights(rights.topics),
       log: logOf(logger, { type: frame.type, connectionId: session?.connectionId }),
       reply: async (type, content) =>
         session

@@ -1,13 +1,13 @@
 import type * as z from 'zod/mini';
-import { type Identity, parseWith, type PublishAnswer, Refusal } from '../../protocol/index.ts';
-import { isTopicAllowed } from '../auth/topic-patterns.ts';
+import { type Identity, matchesAny, parseWith, type PublishAnswer, Refusal } from '../../protocol/index.ts';
+import type { Claims } from '../auth/verified-token.ts';
 
 /** The context that a listener gets with each message. */
 export interface ListenerContext<Content> {
   /** The frame's content, as the listener's schema returns it. */
   readonly content: Content;
   /** The user who sent it, by the token of the connection or of the request. */
-  readonly from: Identity;
+  readonly from: ListenerSender;
   /** The connection it came on. `undefined`: it came by `POST /messages`. */
   readonly session: ListenerSession | undefined;
   /** The topics that the sender's token allows. */
@@ -26,6 +26,15 @@ export interface ListenerContext<Content> {
   ) => Promise<PublishAnswer>;
   /** Writes to the function's log. Each line carries the message type and the connection id. */
   readonly log: ListenerLog;
+}
+
+/** The user behind a message. */
+export interface ListenerSender extends Identity {
+  /**
+   * The claims of the token that the setting `claims` names, as text. Receivers never see them.
+   * @default - the token has none of them
+   */
+  readonly claims?: Claims;
 }
 
 /** As in the body of `POST /publish`. */
@@ -111,7 +120,7 @@ export function defineProtocolListener<Schema extends z.ZodMiniType>(listener: {
 
 /** The topics that a token with these patterns allows. */
 export function topicRights(patterns: readonly string[]): TopicRights {
-  return { patterns, allows: (topic) => isTopicAllowed(topic, patterns) };
+  return { patterns, allows: (topic) => matchesAny(topic, patterns) };
 }
 
 /** The connection of a frame that needs one. Throws a `bad_frame` if it came by `POST /messages`. */

@@ -27,14 +27,15 @@ export interface ConnectedSender extends Sender {
  * the handshake with each frame. Once that has passed, the session's row tells whether the token was refreshed.
  */
 export function createReceive({ dispatch, sessions, closeSession, logger, clock }: ReceiveOptions): Receive {
-  return async (text, { identity, topics, session }) => {
+  return async (text, { session, ...sender }) => {
+    const { identity } = sender;
     const { connectionId } = session;
     try {
       const isOpen = clock.now() < session.tokenExpiresAt;
       const current = isOpen ? session : await sessions.get(identity, connectionId);
       if (current) {
         const { tokenExpiresAt } = current;
-        const answer = await dispatch(text, { identity, topics, session: { ...session, tokenExpiresAt } });
+        const answer = await dispatch(text, { ...sender, session: { ...session, tokenExpiresAt } });
         return answer.ackNotRequested ? undefined : answer;
       }
       const message = 'The token has expired; connect with a new one.';

@@ -1,12 +1,12 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod/mini';
 import { type Identity, Refusal } from '../../protocol/index.ts';
-import type { TokenVerdict } from '../auth/tokens.ts';
+import type { VerifyToken } from '../auth/verified-token.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
 
 export interface RefreshParts {
-  readonly verify: (jwt: string) => Promise<TokenVerdict>;
+  readonly verify: VerifyToken;
   readonly sessions: Pick<Sessions, 'refresh'>;
   readonly logger: Pick<Logger, 'warn'>;
 }

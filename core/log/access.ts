@@ -1,5 +1,11 @@
-import { formatTarget, type Identity, parseChannel, Refusal, type Target } from '../../protocol/index.ts';
-import { isTopicAllowed } from '../auth/topic-patterns.ts';
+import {
+  formatTarget,
+  type Identity,
+  matchesAny,
+  parseChannel,
+  Refusal,
+  type Target,
+} from '../../protocol/index.ts';
 
 /** Who asks for a channel. */
 export interface ChannelReader {
@@ -28,7 +34,7 @@ export function readableChannel(text: string, reader: ChannelReader, field: stri
   const name = formatTarget(target);
   const isReadable =
     target.kind === 'topic'
-      ? isTopicAllowed(target.topic, reader.topics)
+      ? matchesAny(target.topic, reader.topics)
       : [own, ofType, 'everyone'].includes(name);
   if (isReadable) return { kind: target.kind, name };
   throw Refusal.at('forbidden', field, `the token gives no right to read ${name}`);

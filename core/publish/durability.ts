@@ -1,5 +1,10 @@
-import { defaultRetentionSeconds, formatTarget, type PublishRequest, Refusal } from '../../protocol/index.ts';
-import { isTopicAllowed } from '../auth/topic-patterns.ts';
+import {
+  defaultRetentionSeconds,
+  formatTarget,
+  matchesAny,
+  type PublishRequest,
+  Refusal,
+} from '../../protocol/index.ts';
 
 /** The log that keeps a message, and for how long. */
 export interface Durability {
@@ -16,9 +21,7 @@ export function durabilityOf(
   durableTopics: readonly string[],
 ): Durability | undefined {
   const { to, durable, ttlSeconds, exclude } = request;
-  const isMarked = to.some(
-    (target) => target.kind === 'topic' && isTopicAllowed(target.topic, durableTopics),
-  );
+  const isMarked = to.some((target) => target.kind === 'topic' && matchesAny(target.topic, durableTopics));
   if (!(durable ?? isMarked)) {
     if (ttlSeconds !== undefined)
       throw Refusal.at('bad_request', 'ttlSeconds', 'needs durable: other messages are not kept');

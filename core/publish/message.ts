@@ -43,7 +43,8 @@ export function frameOf({ request, messageId, from, durability }: Draft, positio
     channel: durability?.channel ?? topic,
     offset: position?.offset,
     epoch: position?.epoch,
-    from,
+    // Only these three: a listener's sender also has claims, which nobody else may see.
+    from: from && { tenant: from.tenant, userType: from.userType, userId: from.userId },
   });
 }
 

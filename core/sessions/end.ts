@@ -10,10 +10,13 @@ export interface SessionEnd {
 /** The reasons that only Switchboard gives. A client may send any text with its close frame. */
 const ownReasons = [
   'lost',
-  ...Object.keys({ kicked: true, token_expired: true, revoked: true } satisfies Record<
-    Closing['code'],
-    true
-  >),
+  ...Object.keys({
+    kicked: true,
+    token_expired: true,
+    revoked: true,
+    too_many_sessions: true,
+    not_found: true,
+  } satisfies Record<Closing['code'], true>),
 ];
 
 /** The end that `$disconnect` reports. Without a close frame there is no code: RFC 6455 calls that 1006. */

@@ -1,14 +1,13 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { TokenClaims } from '../../core/auth/claims.ts';
-import { type TokenVerdict, verifyToken } from '../../core/auth/tokens.ts';
+import { verifyToken } from '../../core/auth/tokens.ts';
+import type { VerifyToken } from '../../core/auth/verified-token.ts';
 import { systemClock as clock } from '../../core/clock.ts';
-
-export type TokenVerifier = (jwt: string) => Promise<TokenVerdict>;
 
 export function createTokenVerifier(environment: {
   readonly TOKEN_SECRET_ARN: string;
   readonly TOKEN_CLAIMS: TokenClaims;
-}): TokenVerifier {
+}): VerifyToken {
   const { TOKEN_SECRET_ARN, TOKEN_CLAIMS: claims } = environment;
   const readSecret = createSecretReader(new SecretsManagerClient({}), TOKEN_SECRET_ARN);
   return async (jwt) => verifyToken(jwt, { secret: await readSecret(), claims, clock });

@@ -27,8 +27,8 @@ export async function resultOf(run: () => Promise<HttpResult>): Promise<HttpResu
 /** The answer to an error. A `Refusal` is answered as it is. Any other error is logged and answered as `internal`. */
 export function errorResult(cause: unknown): HttpResult {
   if (!(cause instanceof Refusal)) log.error('request failed', { cause });
-  const { code, message, details } = Refusal.of(cause);
-  const error = { code, message, ...(details.length > 0 && { details }) };
+  const { code, message, details, retryAfterMs } = Refusal.of(cause);
+  const error = { code, message, ...(details.length > 0 && { details }), retryAfterMs };
   return { status: errorTable[code].httpStatus, body: { error } };
 }
 

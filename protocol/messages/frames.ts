@@ -40,11 +40,13 @@ export interface ErrorContent {
   readonly message: string;
   /** The type of the refused frame, where it could be read. */
   readonly requestType?: string | undefined;
+  /** With `rate_limited`: when the same frame may succeed. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The content of `closing`: why the server is about to close the connection, and whether to connect again. */
 export interface Closing {
-  readonly code: 'kicked' | 'token_expired' | 'revoked';
+  readonly code: 'kicked' | 'token_expired' | 'revoked' | 'too_many_sessions' | 'not_found';
   readonly message: string;
   readonly retry: boolean;
 }

@@ -2,9 +2,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { authorizerContext, readConnection } from '../../../lambdas/auth/authorizer-context.ts';
+import { authorizerContext, readContext } from '../../../lambdas/auth/authorizer-context.ts';
 import { readTokenClaims, type TokenClaims } from '../../../core/auth/claims.ts';
-import { type TokenVerdict, verifyToken } from '../../../core/auth/tokens.ts';
+import { verifyToken } from '../../../core/auth/tokens.ts';
+import type { TokenVerdict, VerifiedToken } from '../../../core/auth/verified-token.ts';
 
 const nowMs = Date.UTC(2026, 10, 20, 12);
 const nowSeconds = nowMs / 1000;
@@ -19,7 +20,8 @@ describe('a token', () => {
       token: {
         identity: { tenant: 'default', userType: 'member', userId: '42' },
         expiresAt: (nowSeconds + 60) * 1000,
-        topics: [],
+        rights: { topics: [], watch: [] },
+        claims: {},
       },
     });
   });
@@ -28,7 +30,10 @@ describe('a token', () => {
     const token = await sign({ ...payload, userType: 'admin', tenant: 'acme', topics: ['orders.*', 'a/b'] });
     expect(await verify(token)).toMatchObject({
       ok: true,
-      token: { identity: { tenant: 'acme', userType: 'admin', userId: '42' }, topics: ['orders.*', 'a/b'] },
+      token: {
+        identity: { tenant: 'acme', userType: 'admin', userId: '42' },
+        rights: { topics: ['orders.*', 'a/b'] },
+      },
     });
   });
 
@@ -37,7 +42,7 @@ describe('a token', () => {
     const own = { 'https://acme/uid': '42', role: 'admin', org: 'acme', channels: ['x'], exp: payload.exp };
     expect(await verify(await sign(own), claims)).toMatchObject({
       ok: true,
-      token: { identity: { tenant: 'acme', userType: 'admin', userId: '42' }, topics: ['x'] },
+      token: { identity: { tenant: 'acme', userType: 'admin', userId: '42' }, rights: { topics: ['x'] } },
     });
     expect(await verify(await sign(payload), claims)).toMatchObject({ ok: false });
   });
@@ -147,15 +152,27 @@ describe('a token is refused, and the reason quotes no part of it,', () => {
 });
 
 describe('the authorizer context', () => {
-  it('holds only strings, and is read back unchanged', async () => {
-    const verdict = await verify(await sign({ ...payload, tenant: 'acme', topics: ['orders.*', 'a/b'] }));
-    if (!verdict.ok) throw new Error(verdict.reason);
-    const { identity, expiresAt, topics } = verdict.token;
-
-    const context = authorizerContext(verdict.token);
+  it('holds only strings, and is read back unchanged', () => {
+    const token: VerifiedToken = {
+      identity: { tenant: 'acme', userType: 'member', userId: '42' },
+      issuedAt: 1_000,
+      expiresAt: 2_000,
+      rights: { topics: ['orders.*', 'a/b'], send: ['order *'], watch: ['member:*'] },
+      claims: { role: 'clerk' },
+    };
+    const context = authorizerContext(token);
     expect(new Set(Object.values(context).map((value) => typeof value))).toEqual(new Set(['string']));
-    expect(readConnection(context)).toEqual({ identity, tokenExpiresAt: expiresAt, topics });
-    expect(readConnection(authorizerContext({ identity, expiresAt, topics: [] })).topics).toEqual([]);
+    expect(readContext(context)).toEqual(token);
+  });
+
+  it('of an earlier version is read: every type may be sent, and nobody watched', () => {
+    const context = { tenant: 'acme', userType: 'member', userId: '42', tokenExpiresAt: '2000', topics: '' };
+    expect(readContext(context)).toEqual({
+      identity: { tenant: 'acme', userType: 'member', userId: '42' },
+      expiresAt: 2_000,
+      rights: { topics: [], watch: [] },
+      claims: {},
+    });
   });
 });
 

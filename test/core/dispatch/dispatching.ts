@@ -7,9 +7,10 @@ import { type Identity, type PublishRequest, Refusal } from '../../../protocol/i
 
 export const identity = { tenant: 'acme', userType: 'member', userId: '1' };
 export const session = { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000 };
-export const topics = ['orders.*'];
-export const sender = { identity, topics, session };
-export const byHttp = { identity, topics, session: undefined };
+export const rights = { topics: ['orders.*'], watch: [] };
+export const claims = {};
+export const sender = { identity, rights, claims, session };
+export const byHttp = { identity, rights, claims, session: undefined };
 
 export const nothing = z.optional(z.unknown());
 

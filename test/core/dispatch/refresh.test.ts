@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenVerdict } from '../../../core/auth/tokens.ts';
+import type { TokenVerdict } from '../../../core/auth/verified-token.ts';
 import { createRefreshListener } from '../../../core/dispatch/refresh.ts';
 import { contextOf, type Core, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 
@@ -12,7 +12,16 @@ const session = {
 };
 const expiresAt = startOfTime + 90 * minuteMs;
 
-const tokenOf = (identity = from): TokenVerdict => ({ ok: true, token: { identity, expiresAt, topics: [] } });
+const tokenOf = (identity = from): TokenVerdict => ({
+  ok: true,
+  token: {
+    identity,
+    issuedAt: startOfTime,
+    expiresAt,
+    rights: { topics: [], watch: [] },
+    claims: {},
+  },
+});
 
 async function withSession(): Promise<Core> {
   const core = await dynamodb.create();

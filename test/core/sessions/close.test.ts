@@ -128,7 +128,12 @@ describe('a frame', () => {
 function sender() {
   const { connectedAt } = sessionOf('c1=');
   const tokenExpiresAt = connectedAt + 5 * minuteMs;
-  return { identity: member, topics: [], session: { connectionId: 'c1=', connectedAt, tokenExpiresAt } };
+  return {
+    identity: member,
+    rights: { topics: [], watch: [] },
+    claims: {},
+    session: { connectionId: 'c1=', connectedAt, tokenExpiresAt },
+  };
 }
 
 async function withSession(script: ConnectionsScript = {}): Promise<Core> {

@@ -12,7 +12,8 @@ const endpoint = useEndpoint();
 const session = { connectionId: 'c1=', connectedAt: startOfTime - 5, tokenExpiresAt: startOfTime + 5 };
 const sender: Sender = {
   identity: { tenant: 'acme', userType: 'member', userId: '42' },
-  topics: ['orders.*'],
+  rights: { topics: ['orders.*'], watch: [] },
+  claims: {},
   session,
 };
 
