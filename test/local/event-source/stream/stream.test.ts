@@ -1,7 +1,7 @@
 import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import type { StreamRecord } from '../../../../local/dynamodb/stream.ts';
-import { asRecord } from '../../../../local/json.ts';
+import { startGate, waitAt } from '../../harness/gate.ts';
 import { batchesOf, patiently, put, reader, start, window } from './stream-under-test.ts';
 
 describe('an event source mapping of a stream', () => {
@@ -44,17 +44,16 @@ describe('an event source mapping of a stream', () => {
   });
 
   it('runs one batch for each lane at the same time, and keeps the order of each item', async () => {
-    // One write puts a record into each lane at the same time.
-    const code = `const { setTimeout } = require('node:timers/promises');
-      exports.handler = async ({ Records }) => {
-        const versions = Records.map(({ dynamodb }) => [dynamodb.Keys.sk.N, dynamodb.NewImage.version.S]);
-        process.stdout.write(JSON.stringify({ start: versions }) + '\\n');
-        await setTimeout(50);
-        process.stdout.write(JSON.stringify({ end: versions }) + '\\n');
+    const gate = await startGate();
+    const code = `exports.handler = async ({ Records: [{ dynamodb }] }) => {
+        ${waitAt(gate)}
+        process.stdout.write(JSON.stringify([dynamodb.Keys.sk.N, dynamodb.NewImage.version.S]) + '\\n');
       }`;
-    const platform = await start({ code, mapping: { ParallelizationFactor: 4, BatchSize: 1 } });
+    const mapping = { ParallelizationFactor: 4, BatchSize: 1 };
+    const platform = await start({ code, mapping, lambda: { Timeout: 60 } });
     const client = new DynamoDBClient(platform.client);
-    const items = [1, 2, 3, 4, 5, 6];
+    // Two items for each lane, so each lane gets six records.
+    const items = [1, 2, 3, 4, 5, 7, 8, 12];
     const versions = ['a', 'b', 'c'];
     for (const S of versions) {
       const requests = items.map((item) => ({
@@ -63,18 +62,21 @@ describe('an event source mapping of a stream', () => {
       const RequestItems = { [platform.deployment.physicalId('Items')]: requests };
       await client.send(new BatchWriteItemCommand({ RequestItems }));
     }
-    const lines = () =>
-      platform.output.flatMap((text) => text.trim().split('\n')).map((line) => asRecord(JSON.parse(line)));
-    const seen = () => lines().flatMap(({ end }) => (end ?? []) as [string, string][]);
-    await expect.poll(() => seen().length, patiently).toBe(18);
+    await expect.poll(() => gate.waiting.size, patiently).toBe(4);
+    // The batch of one lane waits until the other lanes are done. Its lane starts no other batch meanwhile.
+    const endHeld = await gate.waiting.next();
+    for (let left = 18; left > 0; left--) (await gate.waiting.next())();
+    expect(platform.meter.snapshot()).toMatchObject({ 'lambda.Reader.invocations': 19 });
+    endHeld();
+    for (let left = 5; left > 0; left--) (await gate.waiting.next())();
+
+    const lines = () => platform.output.flatMap((text) => text.trim().split('\n'));
+    await expect.poll(() => lines().length, patiently).toBe(24);
+    const seen = lines().map((line) => JSON.parse(line) as [string, string]);
     for (const item of items) {
-      const own = seen().filter(([key]) => key === String(item));
+      const own = seen.filter(([key]) => key === String(item));
       expect(own.map(([, version]) => version)).toEqual(versions);
     }
-    const running = lines().map(({ start }) => (start === undefined ? -1 : 1));
-    const most = Math.max(...running.map((_, at) => running.slice(0, at + 1).reduce((a, b) => a + b, 0)));
-    expect(most).toBeGreaterThan(1);
-    expect(most).toBeLessThanOrEqual(4);
     await platform.close();
   });
 
