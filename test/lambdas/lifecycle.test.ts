@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readLifecycleEvent } from '../../core/lifecycle/event.ts';
 import { record } from '../core/lifecycle/records.ts';
 import { json, useEndpoint } from '../core/targets/endpoint.ts';
+import { Queue } from '../queue.ts';
 import { queueEvent } from './events.ts';
 
 const endpoint = useEndpoint();
@@ -13,7 +14,7 @@ const sqs = mockClient(SQSClient);
 beforeEach(() => {
   for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, 'write').mockReturnValue(true);
   vi.stubEnv('LOG_LEVEL', 'INFO');
-  vi.stubEnv('LIFECYCLE_TARGETS', JSON.stringify([{ lambda: functionArn, timeoutMs: 5000 }]));
+  vi.stubEnv('LIFECYCLE_TARGETS', JSON.stringify([{ lambda: functionArn, timeoutMs: 60_000 }]));
   vi.stubEnv('LIFECYCLE_RETRIES_URL', 'https://queue');
   vi.stubEnv('AWS_ENDPOINT_URL', endpoint.url);
   vi.stubEnv('AWS_REGION', 'us-east-1');
@@ -46,22 +47,31 @@ function told(): Told[] {
 describe('a batch of the stream', () => {
   it('tells of every session, and of one session in its order', async () => {
     const handler = await load();
-    // The beginning of c1= is slow, so a wrong order would show.
+    const held = new Queue<() => void>();
     endpoint.respond = (response, request) => {
       const { kind, session } = JSON.parse(request.body) as Told;
-      const isHeld = kind === 'connected' && session.connectionId === 'c1=';
-      if (!isHeld) json(null)(response, request);
-      else setTimeout(() => json(null)(response, request), 50);
+      const answer = () => {
+        json(null)(response, request);
+      };
+      if (kind === 'connected' && session.connectionId === 'c1=') held.push(answer);
+      else answer();
     };
+    const kindsOf = (id: string) =>
+      told()
+        .filter(({ session }) => session.connectionId === id)
+        .map(({ kind }) => kind);
     const Records = ['c1=', 'c2='].flatMap((id, index) => [
       record('INSERT', id, {}, index * 2 + 1),
       record('REMOVE', id, {}, index * 2 + 2),
     ]);
-    expect(await handler({ Records })).toEqual({ batchItemFailures: [] });
-    for (const id of ['c1=', 'c2=']) {
-      const kinds = told().filter(({ session }) => session.connectionId === id);
-      expect(kinds.map(({ kind }) => kind)).toEqual(['connected', 'disconnected']);
-    }
+    const handled = handler({ Records });
+    // The target takes the beginning of c1= only after both events of c2= have arrived.
+    const take = await held.next();
+    await expect.poll(() => kindsOf('c2=')).toEqual(['connected', 'disconnected']);
+    expect(kindsOf('c1=')).toEqual(['connected']);
+    take();
+    expect(await handled).toEqual({ batchItemFailures: [] });
+    expect(kindsOf('c1=')).toEqual(['connected', 'disconnected']);
   });
 
   it('that a target did not take has succeeded: the event waits in the queue', async () => {

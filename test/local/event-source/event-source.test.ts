@@ -9,6 +9,7 @@ import { type EventRecord, succeeded } from '../../../local/event-source/queue/m
 import type { Outcome } from '../../../local/lambda/functions.ts';
 import { asRecord } from '../../../local/json.ts';
 import { allow, lambdaWithRole, writeAssembly } from '../harness/assembly.ts';
+import { startGate, waitAt } from '../harness/gate.ts';
 import { type Platform, startPlatform } from '../harness/platform.ts';
 
 const poll = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
@@ -149,21 +150,36 @@ describe('an event source mapping', () => {
   });
 
   it('runs as many batches at once as its maximum concurrency, each of the batch size', async () => {
-    const code =
-      'exports.handler = async ({ Records }) => { process.stdout.write(JSON.stringify({ size: Records.length })); await new Promise((r) => setTimeout(r, 50)) }';
+    const gate = await startGate();
+    const code = `exports.handler = async ({ Records }) => {
+        process.stdout.write(JSON.stringify({ size: Records.length }));
+        ${waitAt(gate)}
+      }`;
     const platform = await start({
       code,
-      mapping: { BatchSize: 2, ScalingConfig: { MaximumConcurrency: 2 } },
+      queue: { VisibilityTimeout: 60 },
+      lambda: { Timeout: 60 },
+      // The window ends as soon as the batch is full.
+      mapping: {
+        BatchSize: 2,
+        MaximumBatchingWindowInSeconds: 300,
+        ScalingConfig: { MaximumConcurrency: 2 },
+      },
     });
     const client = new SQSClient(platform.client);
     const Entries = Array.from({ length: 10 }, (_, index) => ({ Id: String(index), MessageBody: '{}' }));
     await client.send(
       new SendMessageBatchCommand({ QueueUrl: platform.deployment.physicalId('Jobs'), Entries }),
     );
+    await expect.poll(() => gate.waiting.size, patiently).toBe(2);
+    // One batch waits until the others are done, so they run one after another.
+    const endHeld = await gate.waiting.next();
+    for (let left = 4; left > 0; left--) (await gate.waiting.next())();
+    endHeld();
     const sizes = () => platform.output.map((text) => Number(asRecord(JSON.parse(text)).size));
-    await expect.poll(() => sizes().reduce((a, b) => a + b, 0), patiently).toBe(10);
-    expect(Math.max(...sizes())).toBe(2);
-    expect(platform.meter.snapshot()['lambda.Worker.coldStarts']).toBeLessThanOrEqual(2);
+    await expect.poll(sizes, patiently).toEqual([2, 2, 2, 2, 2]);
+    // A third batch at the same time would have started a third environment.
+    expect(platform.meter.snapshot()).toMatchObject({ 'lambda.Worker.coldStarts': 2 });
     await platform.close();
   });
 

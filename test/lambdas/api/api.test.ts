@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { type Client, clientOf, connectEvent, httpEvent, type HttpRequest } from './events.ts';
-import { useCloud } from './functions-under-test.ts';
+import { type Client, clientOf } from '../events.ts';
+import { useCloud } from '../functions-under-test.ts';
+import { load } from './api-under-test.ts';
 
 const cloud = useCloud();
 
@@ -161,126 +161,6 @@ describe('DELETE /sessions', () => {
   });
 });
 
-describe('GET /publications/{messageId}', () => {
-  it('shows the publication, only to its own tenant', async () => {
-    const { request, publish } = await load([clientOf('c1=')]);
-    const messageId = randomUUID();
-    await publish({ to: 'everyone', type: 'notice', content: 1, messageId });
-
-    const path = { messageId };
-    const { status, body } = await request('GET /publications/{messageId}', { path });
-    expect(status).toBe(200);
-    const time = expect.any(Number) as number;
-    expect(body).toEqual({
-      messageId,
-      status: 'done',
-      ...{ delivered: 1, gone: 0, failed: 0, pending: 0 },
-      shards: [],
-      startedAt: time,
-      finishedAt: time,
-    });
-    const query = { tenant: 'other' };
-    expect(await request('GET /publications/{messageId}', { path, query })).toMatchObject({ status: 404 });
-  });
-
-  it('is 404 for an unknown publication, and 400 for an invalid UUID', async () => {
-    const { request } = await load();
-    const get = (messageId: string) => request('GET /publications/{messageId}', { path: { messageId } });
-    expect(await get(randomUUID())).toMatchObject({ status: 404, body: { error: { code: 'not_found' } } });
-    expect(await get('42')).toMatchObject({
-      status: 400,
-      body: { error: { details: [{ field: 'messageId', message: 'must be a UUID' }] } },
-    });
-  });
-});
-
-describe('a publication with ?recipients=true', () => {
-  it('has the outcome for each recipient', async () => {
-    const { request, publish } = await load([clientOf('c1='), clientOf('gone=', { userId: '2' })]);
-    cloud.current().callbackApi.statuses.set('gone=', 410);
-    const messageId = randomUUID();
-    await publish({ to: 'everyone', type: 'notice', content: 1, messageId, report: 'recipients' });
-    const path = { messageId };
-    const { body } = await request('GET /publications/{messageId}', { path, query: { recipients: 'true' } });
-    const member = { userType: 'member', userId: '1' };
-    expect(body).toMatchObject({ status: 'done', delivered: 1, gone: 1 });
-    expect(body).toHaveProperty(
-      'recipients',
-      expect.arrayContaining([
-        { connectionId: 'c1=', ...member, outcome: 'delivered' },
-        { connectionId: 'gone=', ...member, userId: '2', outcome: 'gone' },
-      ]),
-    );
-    expect(body).not.toHaveProperty('cursor');
-    expect((await request('GET /publications/{messageId}', { path })).body).not.toHaveProperty('recipients');
-  });
-
-  it.each([
-    { query: { recipients: 'yes' }, field: 'recipients' },
-    { query: { recipients: 'true', cursor: 'garbage' }, field: 'cursor' },
-    { query: { colour: 'red' }, field: 'colour' },
-  ])('that asks with $query is 400 and names $field', async ({ query, field }) => {
-    const { request, publish } = await load();
-    const messageId = randomUUID();
-    await publish({ to: 'everyone', type: 'notice', content: 1, messageId });
-    expect(await request('GET /publications/{messageId}', { path: { messageId }, query })).toMatchObject({
-      status: 400,
-      body: { error: { code: 'bad_request', details: [{ field }] } },
-    });
-  });
-});
-
-describe('GET /channels/{channel}/messages', () => {
-  const route = 'GET /channels/{channel}/messages';
-  const path = { channel: 'user:member:1' };
-
-  it('lists a log in pages, only to its own tenant', async () => {
-    const { request, publish } = await load();
-    for (const content of [1, 2, 3])
-      await publish({ to: 'user:member:1', type: 'notice', content, durable: true });
-    const first = await request(route, { path, query: { limit: '2' } });
-    expect(first).toMatchObject({
-      status: 200,
-      body: { messages: [{ content: 1 }, { content: 2 }], head: 3, next: 2 },
-    });
-    const second = await request(route, { path, query: { after: '2', limit: '1000' } });
-    expect(second).toMatchObject({ status: 200, body: { messages: [{ content: 3 }], head: 3 } });
-    expect(second.body).not.toHaveProperty('next');
-    expect(await request(route, { path, query: { tenant: 'other' } })).toMatchObject({
-      body: { messages: [], head: 0 },
-    });
-  });
-
-  it.each([
-    { query: { limit: '0' }, field: 'limit', message: 'must be 1 to 1000' },
-    { query: { limit: '1001' }, field: 'limit', message: 'must be 1 to 1000' },
-    ...['-1', '1.5', '1e2', ' 1', '', 'x'].map((after) => {
-      return { query: { after }, field: 'after', message: 'must be a whole number from 0' };
-    }),
-    { query: { offset: '1' }, field: 'offset', message: 'is not a known field' },
-  ])('with $query is 400 and names $field', async ({ query, field, message }) => {
-    const { request } = await load();
-    expect(await request(route, { path, query })).toMatchObject({
-      status: 400,
-      body: { error: { code: 'bad_request', details: [{ field, message }] } },
-    });
-  });
-
-  it.each(['session:c1=', 'nobody'])('of %s is 400, because that has no log', async (channel) => {
-    const { request } = await load();
-    expect(await request(route, { path: { channel } })).toMatchObject({
-      status: 400,
-      body: {
-        error: {
-          code: 'bad_request',
-          message: expect.stringMatching(/^channel: must be user:.* or everyone[;,]/) as string,
-          details: [{ field: 'channel' }],
-        },
-      },
-    });
-  });
-});
-
 describe('the API', () => {
   it('answers 404 to a route it does not have', async () => {
     const { request } = await load();
@@ -312,20 +192,5 @@ function sessionOf({ connectionId, userId, connectedAt, tokenExpiresAt }: Client
     topics: [],
     sourceIp: '192.0.2.1',
     userAgent: 'Mozilla/5.0',
-  };
-}
-
-async function load(clients: readonly Client[] = []) {
-  const { handler: connect } = await import('../../lambdas/connect.ts');
-  const { handler: api } = await import('../../lambdas/api.ts');
-  const { handler: publish } = await import('../../lambdas/publish.ts');
-  await Promise.all(clients.map((client) => connect(connectEvent(client))));
-  return {
-    publish,
-    request: async (routeKey: string, request?: HttpRequest) => {
-      const { statusCode, headers, body } = await api(httpEvent(routeKey, request));
-      expect(headers).toEqual({ 'content-type': 'application/json' });
-      return { status: statusCode, body: JSON.parse(body) as unknown };
-    },
   };
 }
