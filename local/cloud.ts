@@ -10,6 +10,7 @@ import { createIds } from './gateway/ids.ts';
 import { createLog } from './log.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { developer } from './iam/roles.ts';
+import { readOrigins } from './loopback.ts';
 import { createRouter } from './router.ts';
 import { startServices } from './services/services.ts';
 import { KeyRing } from './sigv4/key-ring.ts';
@@ -33,6 +34,8 @@ export interface CloudOptions {
   readonly clockSpeed?: number;
   /** The faults to inject. `PUT /_local/faults` replaces them. @default - none */
   readonly faults?: Partial<FaultSettings>;
+  /** Origins whose pages may call the cloud, such as `https://app.example.com`. @default - only pages of this machine */
+  readonly allowOrigins?: readonly string[];
   /** A folder of static files, for paths without a route. @default - none */
   readonly site?: string;
   /** Gets one line for each request, and each line that a function writes. @default - no log */
@@ -62,13 +65,14 @@ export interface Cloud {
 /** At a shutdown, `$disconnect` functions may run for so long. */
 const shutdownGraceMs = 2000;
 
-/** Runs an assembly on one loopback port. Rejects with a TemplateError or a PortInUseError: one line for the user. */
+/** Runs an assembly on one loopback port. Rejects with an error for the user (`isStartError`), which is one line. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const clock = createClock(options.clockSpeed ?? 1);
   const meter = createMeter();
   const faults = new Faults(options.faults ?? {}, clock, meter);
   const log = createLog(Date.now, options.onLog);
-  const server = await startHttpServer(options.port, log);
+  const allowedOrigins = readOrigins(options.allowOrigins ?? []);
+  const server = await startHttpServer(options.port, log, allowedOrigins);
   const { port } = server;
   // Parts close in the reverse order of their start.
   const closers: (() => Promise<void>)[] = [() => server.close()];
