@@ -1,5 +1,6 @@
 import { PortInUseError } from './http-server.ts';
 import { OriginError } from './loopback.ts';
+import { OpenFolderError } from './private-folder.ts';
 import { TemplateError } from './template/template-error.ts';
 
 export { startCloud, type Cloud, type CloudOptions } from './cloud.ts';
@@ -9,7 +10,7 @@ export { PortInUseError } from './http-server.ts';
 export type { Log, LogEntry } from './log.ts';
 export { OriginError } from './loopback.ts';
 export type { Meter } from './meter.ts';
-export { generatedSecret } from './services/secrets.ts';
+export { OpenFolderError } from './private-folder.ts';
 export { TemplateError } from './template/template-error.ts';
 export type { Deployment, Resource } from './template/template.ts';
 
@@ -18,4 +19,4 @@ export function isStartError(error: unknown): error is Error {
   return startErrors.some((kind) => error instanceof kind);
 }
 
-const startErrors = [TemplateError, PortInUseError, OriginError];
+const startErrors = [TemplateError, PortInUseError, OriginError, OpenFolderError];

@@ -55,11 +55,11 @@ function readOptions() {
 }
 
 async function welcome(cloud: Cloud): Promise<string> {
-  const { url, port } = cloud;
+  const { url, port, secret } = cloud;
   const { signToken } = await import('../cli/sign-token.ts');
   const day = 24 * 60 * 60;
   const token = (user: string) =>
-    signToken({ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
+    signToken(secret, { user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
   const endpoint = port === 8080 ? '' : ` --endpoint ${url}/publish`;
   return `
 Switchboard is ready at ${url}/

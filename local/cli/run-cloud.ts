@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CommandError } from '../../cli/command-line.ts';
 import type { Cloud, CloudOptions } from '../index.ts';
 import type { CdkApp } from '../watch/synthesis.ts';
+import { shareSecret } from './shared-secret.ts';
 
 /** The outputs of the stacks, one per line, and what does not run here. */
 export function describeStacks({
@@ -26,16 +27,23 @@ export interface RunOptions {
 
 /** Starts a cloud, and closes it once `stop` aborts. */
 export async function runUntilStopped({ cloud: options, stop, welcome, watched }: RunOptions): Promise<void> {
+  // The files of the database are for this user alone. It makes new ones all the time, with the rights that this leaves.
+  if (options.dataDir !== undefined) process.umask(0o077);
   // Watches before the start: a file that is saved meanwhile counts.
   const live = watched && (await watchApp(watched));
   try {
-    const cloud = await start(options);
+    const shared = await shareSecret();
     try {
-      console.log(await welcome(cloud));
-      if (live) await live.keep(cloud, stop);
-      else await aborted(stop);
+      const cloud = await start({ ...options, secret: shared.secret });
+      try {
+        console.log(await welcome(cloud));
+        if (live) await live.keep(cloud, stop);
+        else await aborted(stop);
+      } finally {
+        await cloud.close();
+      }
     } finally {
-      await cloud.close();
+      await shared.release();
     }
   } finally {
     await live?.close();

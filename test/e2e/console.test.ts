@@ -1,8 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signToken } from '../../cli/sign-token.ts';
 import { type Browser, startBrowser } from './chromium.ts';
-import { startStack, type Stack } from './stack.ts';
+import { signToken, type Stack, startStack } from './stack.ts';
 
 let stack: Stack;
 let browser: Browser;
