@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { CommandError } from '../../cli/command-line.ts';
@@ -35,7 +35,9 @@ export async function shareSecret(folder = localFolder(), pid = process.pid): Pr
 
   try {
     makePrivateFolder(folder);
-    return { secret: await alone(folder, join), release: () => alone(folder, leave) };
+    const secret = await alone(folder, join);
+    // A folder that the user has removed meanwhile names no process.
+    return { secret, release: async () => (existsSync(folder) ? alone(folder, leave) : undefined) };
   } catch (cause) {
     if (!(cause instanceof Error) || (!(cause instanceof OpenFolderError) && codeOf(cause) === undefined))
       throw cause;

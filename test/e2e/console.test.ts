@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { listen } from '../local/harness/listen.ts';
 import { type Browser, startBrowser } from './chromium.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 
@@ -85,11 +87,17 @@ describe('the page at /', () => {
     expect(await page.evaluate('window.ran')).toBeUndefined();
   });
 
-  it('cannot be framed', async () => {
+  it('cannot be framed by another page of this machine', async () => {
+    const framing = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html').end(`<iframe src="${stack.url}/"></iframe>`);
+    });
+    const port = await listen(framing);
+    onTestFinished(() => void framing.close());
     const page = await browser.context.newPage();
     const refused = new Promise((resolve) => page.on('console', (message) => resolve(message.text())));
-    await page.setContent(`<iframe src="${stack.url}/"></iframe>`);
+    await page.goto(`http://127.0.0.1:${String(port)}/`);
     expect(await refused).toContain('frame-ancestors');
+    await page.close();
   });
 
   it('shows that a token is refused', async () => {

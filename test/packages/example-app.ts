@@ -102,7 +102,8 @@ function watchOutput(child: ChildProcess): RunningCommand {
 
 async function endGroup(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
+  // Its output ends with the last process of the group. The first may end before those that it started.
+  const ended = once(child, 'close');
   process.kill(-child.pid, 'SIGTERM');
   await ended;
 }

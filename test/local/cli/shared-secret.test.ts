@@ -76,30 +76,24 @@ describe('the secret of the clouds of a user', () => {
     expect(readLocalClouds(folder)?.pids).toEqual([own]);
   });
 
-  it('is one for starts at the same time', async () => {
+  it('is one for starts at the same time: the second waits until the first has written', async () => {
     const folder = newFolder();
-    const module = path.resolve('local/cli/shared-secret.ts');
-    // Each stays alive until all have begun.
-    const code = `
-      const { shareSecret } = await import(${JSON.stringify(module)});
-      console.log((await shareSecret(${JSON.stringify(folder)})).secret);
-      process.stdin.resume();`;
-    const children = [1, 2, 3, 4].map(() =>
-      spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      }),
-    );
-    const secrets = await Promise.all(
-      children.map(async ({ stdout }) => String(((await once(stdout, 'data')) as [Buffer])[0]).trim()),
-    );
-    expect(new Set(secrets).size).toBe(1);
-    expect([...(readLocalClouds(folder)?.pids ?? [])].sort()).toEqual(children.map(({ pid }) => pid).sort());
-    await Promise.all(
-      children.map(async (child) => {
-        child.stdin.end();
-        await once(child, 'exit');
-      }),
-    );
+    const lock = path.join(folder, 'local.lock');
+    mkdirSync(lock, { recursive: true, mode: 0o700 });
+    const second = shareSecret(folder, own);
+    // What the first start does while the second waits.
+    writeFileSync(path.join(folder, 'local.json'), JSON.stringify({ secret: 'of the first', pids: [other] }));
+    rmSync(lock, { recursive: true });
+    expect((await second).secret).toBe('of the first');
+    expect(readLocalClouds(folder)?.pids).toEqual([other, own]);
+  });
+
+  it('is released quietly if its folder is gone', async () => {
+    const folder = newFolder();
+    const { release } = await shareSecret(folder, own);
+    rmSync(folder, { recursive: true });
+    await release();
+    expect(existsSync(folder)).toBe(false);
   });
 
   it('is not kept in a folder that others can open', async () => {
