@@ -5,14 +5,13 @@ import { randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { type WebSocket, WebSocketServer } from 'ws';
 import * as z from 'zod/mini';
-import { generatedSecret } from '../local/index.ts';
 import { serveUntilParentLeaves } from '../scripts/server-process.ts';
 
 /**
- * The peer is a hand-written server for the same work. It verifies the same HS256 token before the upgrade. It keeps
+ * The peer is a hand-written server for the same work. Its argument is the secret. It verifies the same HS256 token before the upgrade. It keeps
  * the sockets of each user in a map, answers the heartbeat frame, and takes publishes by plain HTTP.
  */
-const secret = new TextEncoder().encode(generatedSecret(64));
+const secret = new TextEncoder().encode(process.argv[2]);
 const socketsOf = new Map<string, Set<WebSocket>>();
 const upgrader = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 const claims = z.object({ sub: z.string(), userType: z.string() });

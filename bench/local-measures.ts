@@ -6,6 +6,8 @@ import { signToken } from '../cli/sign-token.ts';
 export interface Peer {
   readonly name: string;
   readonly webSocketUrl: string;
+  /** Signs the tokens of the users. */
+  readonly secret: string;
   readonly publish: (body: string) => Promise<Response>;
 }
 
@@ -47,7 +49,7 @@ export async function measureRound(peer: Peer, clients: number): Promise<Round> 
 
 async function urlOf(peer: Peer, user: number): Promise<string> {
   const identity = { user: `bench-${user}`, type: 'member', tenant: 'default', topics: [] };
-  return `${peer.webSocketUrl}?token=${await signToken({ ...identity, ttlSeconds: 3600 })}`;
+  return `${peer.webSocketUrl}?token=${await signToken(peer.secret, { ...identity, ttlSeconds: 3600 })}`;
 }
 
 async function connect(url: string): Promise<WebSocket> {

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { readFlags, readWholeNumber, run } from '../cli/command-line.ts';
-import { startCloudProcess, startServer } from '../scripts/server-process.ts';
+import { type CloudProcess, startCloudProcess, startServer } from '../scripts/server-process.ts';
 import { sendSigned } from '../publisher/signed-request.ts';
 import { measureRound, type Peer, type Round } from './local-measures.ts';
 
@@ -21,13 +22,14 @@ await run(async () => {
   const clients = readWholeNumber('clients', flags.clients, 1, 1000);
   const rounds = readWholeNumber('rounds', flags.rounds, 1, 20);
 
+  const bareSecret = randomBytes(32).toString('hex');
   const [bareServer, cloudServer] = await Promise.all([
-    startServer(new URL('./local-bare-server.ts', import.meta.url)),
+    startServer(new URL('./local-bare-server.ts', import.meta.url), bareSecret),
     startCloudProcess(),
   ]);
   try {
-    const bare = { peer: barePeer(bareServer.url), rounds: [] as Round[] };
-    const cloud = { peer: cloudPeer(cloudServer.url), rounds: [] as Round[] };
+    const bare = { peer: barePeer(bareServer.url, bareSecret), rounds: [] as Round[] };
+    const cloud = { peer: cloudPeer(cloudServer), rounds: [] as Round[] };
     // Round 0 starts the functions and warms up both servers. It does not count.
     for (let round = 0; round <= rounds; round += 1) {
       for (const { peer, rounds: taken } of round % 2 === 0 ? [cloud, bare] : [bare, cloud]) {
@@ -42,14 +44,14 @@ await run(async () => {
   }
 });
 
-function barePeer(url: string): Peer {
+function barePeer(url: string, secret: string): Peer {
   const publish = (body: string) => fetch(`${url}/publish`, { method: 'POST', body });
-  return { name: 'bare ws', webSocketUrl: url.replace('http', 'ws'), publish };
+  return { name: 'bare ws', webSocketUrl: url.replace('http', 'ws'), secret, publish };
 }
 
-function cloudPeer(url: string): Peer {
+function cloudPeer({ url, secret }: CloudProcess): Peer {
   const publish = (body: string) => sendSigned({ method: 'POST', url: new URL('/publish', url), body });
-  return { name: 'laptop cloud', webSocketUrl: `${url.replace('http', 'ws')}/live`, publish };
+  return { name: 'laptop cloud', webSocketUrl: `${url.replace('http', 'ws')}/live`, secret, publish };
 }
 
 function report(bare: readonly Round[], cloud: readonly Round[], clients: number): void {

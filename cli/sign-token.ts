@@ -14,9 +14,6 @@ export interface TokenRequest {
   readonly ttlSeconds: number;
 }
 
-/** The token secret of every stack on the laptop cloud: 64 characters, as lib/token-secret.ts asks for. */
-const localSecret = 'local'.repeat(13).slice(0, 64);
-
 const defaultClaims = z.parse(tokenClaims, {});
 const appSettings = z.object({
   context: z._default(z.object({ tokenClaims: z._default(tokenClaims, defaultClaims) }), {
@@ -24,8 +21,11 @@ const appSettings = z.object({
   }),
 });
 
-/** A token for the stack that runs on this machine. No other stack accepts it. */
-export function signToken({ user, type, tenant, topics, ttlSeconds }: TokenRequest): Promise<string> {
+/** A token for the stacks whose token secret this is. No other stack accepts it. */
+export function signToken(
+  secret: string,
+  { user, type, tenant, topics, ttlSeconds }: TokenRequest,
+): Promise<string> {
   const claims = readClaimNames();
   const payload = {
     [claims.userId]: user,
@@ -38,7 +38,7 @@ export function signToken({ user, type, tenant, topics, ttlSeconds }: TokenReque
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuedAt(nowSeconds)
     .setExpirationTime(nowSeconds + ttlSeconds)
-    .sign(new TextEncoder().encode(localSecret));
+    .sign(new TextEncoder().encode(secret));
 }
 
 /** The setting `tokenClaims` of the app in the working directory. */

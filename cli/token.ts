@@ -1,12 +1,14 @@
 import * as z from 'zod/mini';
 import { defaultTenant, defaultUserType, name } from '../protocol/index.ts';
 import { readFlags, readWholeNumber, UsageError } from './command-line.ts';
+import { readLocalSecret } from './local-secret.ts';
 import { signToken } from './sign-token.ts';
 
 const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600]
 In a clone of the repository: npm run token -- --user 42 …
 
-Prints a token for the stack that runs on this machine. A client connects with it: ws://…/live?token=…
+Prints a token for the stacks that run on this machine. A client connects with it: ws://…/live?token=…
+It is signed with the secret in ~/.switchboard/local.json, which the start of a laptop cloud writes.
 The claims have the names that tokenClaims in ./cdk.json gives them.
 
   --user ID        the user's id (required)
@@ -29,14 +31,14 @@ const options = {
 export async function token(args: readonly string[]): Promise<void> {
   const flags = readFlags(usage, options, args);
   if (flags.user === undefined) throw new UsageError('--user is required. See --help.');
-  const signed = await signToken({
+  const request = {
     user: readName('user', flags.user),
     type: readName('type', flags.type),
     tenant: readName('tenant', flags.tenant),
     topics: readPatterns(flags.topics),
     ttlSeconds: readWholeNumber('ttl', flags.ttl, -1e9, 1e9),
-  });
-  console.log(signed);
+  };
+  console.log(await signToken(readLocalSecret(), request));
 }
 
 function readPatterns(text: string): string[] {

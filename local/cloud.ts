@@ -10,7 +10,9 @@ import { createIds } from './gateway/ids.ts';
 import { createLog } from './log.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { developer } from './iam/roles.ts';
+import { readOrigins } from './loopback.ts';
 import { createRouter } from './router.ts';
+import { newSecret } from './services/secrets.ts';
 import { startServices } from './services/services.ts';
 import { KeyRing } from './sigv4/key-ring.ts';
 import { loadDeployment, type Deployment } from './template/template.ts';
@@ -27,12 +29,19 @@ export interface CloudOptions {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Refuses a stack with a resource of a type that does not run here. @default false */
   readonly strict?: boolean;
-  /** Keeps the tables there. @default - in memory */
+  /** Keeps the tables in this folder. Other users of the machine must not be able to open it. @default - in memory */
   readonly dataDir?: string;
   /** How many times faster than real time the limits run, unless `faults` say. @default 1 */
   readonly clockSpeed?: number;
   /** The faults to inject. `PUT /_local/faults` replaces them. @default - none */
   readonly faults?: Partial<FaultSettings>;
+  /** Origins whose pages may call the cloud, such as `https://app.example.com`. @default - only pages of this machine */
+  readonly allowOrigins?: readonly string[];
+  /**
+   * What the generated secrets of the template hold, cut or repeated to the length of each. With 64 characters, it is the
+   * secret that signs tokens. @default - a random one
+   */
+  readonly secret?: string;
   /** A folder of static files, for paths without a route. @default - none */
   readonly site?: string;
   /** Gets one line for each request, and each line that a function writes. @default - no log */
@@ -48,6 +57,8 @@ export interface Cloud {
   readonly url: string;
   readonly port: number;
   readonly meter: Meter;
+  /** What the generated secrets of the template hold. */
+  readonly secret: string;
   /** What runs now. */
   readonly deployment: Deployment;
   /**
@@ -62,13 +73,15 @@ export interface Cloud {
 /** At a shutdown, `$disconnect` functions may run for so long. */
 const shutdownGraceMs = 2000;
 
-/** Runs an assembly on one loopback port. Rejects with a TemplateError or a PortInUseError: one line for the user. */
+/** Runs an assembly on one loopback port. Rejects with an error for the user (`isStartError`), which is one line. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const clock = createClock(options.clockSpeed ?? 1);
   const meter = createMeter();
   const faults = new Faults(options.faults ?? {}, clock, meter);
   const log = createLog(Date.now, options.onLog);
-  const server = await startHttpServer(options.port, log);
+  const allowedOrigins = readOrigins(options.allowOrigins ?? []);
+  const { secret = newSecret(randomBytes) } = options;
+  const server = await startHttpServer(options.port, log, allowedOrigins);
   const { port } = server;
   // Parts close in the reverse order of their start.
   const closers: (() => Promise<void>)[] = [() => server.close()];
@@ -97,7 +110,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const apis = createApis(gatewayOf(deployment), limits);
 
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
-    const services = await startServices({ ...parts, deployment, ...dataDir });
+    const services = await startServices({ ...parts, deployment, secret, ...dataDir });
     closers.push(() => services.close());
     closers.push(() => apis.close(shutdownGraceMs));
     const serve = (): void => {
@@ -126,6 +139,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       url,
       port,
       meter,
+      secret,
       get deployment() {
         return deployment;
       },

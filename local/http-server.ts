@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { pathOf, readBody, toRequest } from './gateway/request.ts';
 import { message } from './http-api/response.ts';
 import type { Log } from './log.ts';
+import { refusalOf } from './loopback.ts';
 import type { Answer, Router } from './router.ts';
 import { refuseUpgrade } from './websocket/pending-socket.ts';
 
@@ -28,7 +29,12 @@ const maxHeaderBytes = 64 * 1024;
 const maxUrlLength = 4096;
 
 /** Listens on loopback alone, so that nobody else on the network reaches the cloud. */
-export async function startHttpServer(requestedPort: number, log: Log): Promise<HttpServer> {
+export async function startHttpServer(
+  requestedPort: number,
+  log: Log,
+  /** Pages of these origins may call too, besides those of this machine. */
+  allowedOrigins: ReadonlySet<string> = new Set(),
+): Promise<HttpServer> {
   let router: Router | undefined;
   const server = createServer({ maxHeaderSize: maxHeaderBytes }, (incoming, response) => {
     void handle(incoming, response);
@@ -86,6 +92,8 @@ export async function startHttpServer(requestedPort: number, log: Log): Promise<
   }
 
   async function answer(incoming: IncomingMessage): Promise<Answer> {
+    const refusal = refusalOf(incoming.headers, allowedOrigins);
+    if (refusal !== undefined) return { ...message(403, refusal), detail: refusal };
     if (!router) return { ...message(503, 'Service Unavailable'), quiet: true };
     const body = await readBody(incoming);
     if (body === 'too-large') {
@@ -99,15 +107,27 @@ export async function startHttpServer(requestedPort: number, log: Log): Promise<
   async function upgrade(incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const startedAt = performance.now();
     const request = toRequest(incoming, Buffer.alloc(0));
+    const refuse = ({ status, why, message }: UpgradeFault): void => {
+      refuseUpgrade(socket, status, message === undefined ? {} : { message });
+      log.request({
+        what: `UPGRADE ${request.path}`,
+        status,
+        ms: performance.now() - startedAt,
+        detail: why,
+      });
+    };
+    const refusal = refusalOf(incoming.headers, allowedOrigins);
+    if (refusal !== undefined) {
+      refuse({ status: 403, why: refusal, message: refusal });
+      return;
+    }
     const api = router?.webSocketApi(request.path);
     const fault = router ? handshakeFault(incoming, api !== undefined) : notReady;
     if (api && !fault) {
       await api.upgrade(incoming, request, socket, head);
       return;
     }
-    const { status, why } = fault ?? unknownStage;
-    refuseUpgrade(socket, status);
-    log.request({ what: `UPGRADE ${request.path}`, status, ms: performance.now() - startedAt, detail: why });
+    refuse(fault ?? unknownStage);
   }
 
   /**
@@ -128,7 +148,10 @@ export async function startHttpServer(requestedPort: number, log: Log): Promise<
 
 interface UpgradeFault {
   readonly status: number;
+  /** For the log. */
   readonly why: string;
+  /** For the client. @default - the words of API Gateway */
+  readonly message?: string;
 }
 
 const notReady: UpgradeFault = { status: 503, why: 'the cloud is still starting' };

@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 
 /** Builds the page that is served at `/` into a folder. */
 export async function buildSite(folder: string): Promise<void> {
-  await cp('console/index.html', `${folder}/index.html`);
+  for (const file of ['index.html', 'console.css']) await cp(`console/${file}`, `${folder}/${file}`);
   await build({
     entryPoints: ['console/console.ts'],
     outdir: folder,

@@ -6,11 +6,12 @@ import { announce } from './server-process.ts';
 import { synthesise } from './synthesise.ts';
 
 // A laptop cloud like that of `npm start`, but without log lines, which would cost the benches and the soak time.
-// The first argument holds settings of the stack as JSON.
-const context = JSON.parse(process.argv[2] ?? '{}') as Record<string, unknown>;
+// The arguments are settings of the stack as JSON, and the secret that signs tokens.
+const [, , settings = '{}', secret = ''] = process.argv;
+const context = JSON.parse(settings) as Record<string, unknown>;
 const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-cloud-'));
 await synthesise(folder, { context });
-const cloud = await startCloud({ assembly: folder, port: 0 });
+const cloud = await startCloud({ assembly: folder, port: 0, secret });
 announce(cloud.url, async () => {
   await cloud.close();
   await rm(folder, { recursive: true, force: true });

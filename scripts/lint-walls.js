@@ -1,6 +1,6 @@
 // The walls between the folders, as one ESLint rule. Imports go one way: lambdas -> core -> protocol, and
 // console -> client -> protocol. lib shares core's time-outs and the type of the environment. local imports nothing of
-// Switchboard except the reader of command lines.
+// Switchboard except the reader of command lines and the file of the local secret.
 import { dirname, relative, resolve, sep } from 'node:path';
 
 /**
@@ -59,7 +59,12 @@ export const walls = {
     ],
     builtins: true,
   },
-  local: { folders: [], files: ['cli/command-line.ts'], packages: ['*'], builtins: true },
+  local: {
+    folders: [],
+    files: ['cli/command-line.ts', 'cli/local-secret.ts'],
+    packages: ['*'],
+    builtins: true,
+  },
   publisher: {
     folders: ['protocol'],
     packages: ['@aws-sdk/credential-provider-node', '@smithy/*'],

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import * as z from 'zod/mini';
@@ -22,9 +23,18 @@ export async function startServer(file: URL, ...args: readonly string[]): Promis
   return { url, close: () => child.disconnect() };
 }
 
+export interface CloudProcess extends ServerProcess {
+  /** Signs tokens for the stack. */
+  readonly secret: string;
+}
+
 /** Starts a laptop cloud with this repository's stack. `settings` override those of cdk.json. */
-export function startCloudProcess(settings: Readonly<Record<string, unknown>> = {}): Promise<ServerProcess> {
-  return startServer(new URL('./cloud-process.ts', import.meta.url), JSON.stringify(settings));
+export async function startCloudProcess(
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<CloudProcess> {
+  const secret = randomBytes(32).toString('hex');
+  const file = new URL('./cloud-process.ts', import.meta.url);
+  return { ...(await startServer(file, JSON.stringify(settings), secret)), secret };
 }
 
 /** Runs in the server's process. Sends the address to the parent, and ends the process when the parent disconnects. */

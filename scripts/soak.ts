@@ -34,7 +34,7 @@ await run(async () => {
   // The limit is small, so that a publish to everyone goes through the fan-out.
   const cloud = await startCloudProcess({ inlineLimit: 10, shards: 2 });
   try {
-    const result = await soak({ ...options, url: cloud.url, onProgress: console.log });
+    const result = await soak({ ...options, url: cloud.url, secret: cloud.secret, onProgress: console.log });
     console.log(report(result));
     if (!result.isSound) process.exitCode = 1;
   } finally {

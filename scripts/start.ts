@@ -2,20 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { CommandError, readFlags, run, UsageError } from '../cli/command-line.ts';
-import {
-  cloudFlags,
-  cloudFlagsHelp,
-  describeStacks,
-  readCloudFlags,
-  runUntilStopped,
-  stopSignal,
-  synthesise,
-} from '../local/cli/run-cloud.ts';
+import { cloudFlags, cloudFlagsHelp, readCloudFlags } from '../local/cli/cloud-flags.ts';
+import { describeStacks, runUntilStopped, stopSignal, synthesise } from '../local/cli/run-cloud.ts';
 import type { Cloud } from '../local/index.ts';
 import { ownApp } from './synthesise.ts';
 
 const usage = `npm start -- [--port 8080] [--watch] [--stack NAME] [--parameter NAME=VALUE] [--strict]
-  [--data DIR] [--faults LIST] [--clock-speed N]
+  [--data DIR] [--allow-origin ORIGIN] [--faults LIST] [--clock-speed N]
 
 Runs the stack on this machine, from the template that "npx cdk deploy" deploys. Ctrl-C stops it.
 
@@ -62,11 +55,11 @@ function readOptions() {
 }
 
 async function welcome(cloud: Cloud): Promise<string> {
-  const { url, port } = cloud;
+  const { url, port, secret } = cloud;
   const { signToken } = await import('../cli/sign-token.ts');
   const day = 24 * 60 * 60;
   const token = (user: string) =>
-    signToken({ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
+    signToken(secret, { user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
   const endpoint = port === 8080 ? '' : ` --endpoint ${url}/publish`;
   return `
 Switchboard is ready at ${url}/

@@ -9,6 +9,8 @@ import { openSubscribers } from './subscribers.ts';
 export interface SoakOptions {
   /** The address of a laptop cloud, `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Signs the tokens of the clients. */
+  readonly secret: string;
   readonly messages: number;
   readonly clients: number;
   /** The same seed gives the same channels, contents and failing calls. */
@@ -47,10 +49,10 @@ const quietMs = 1000;
  * every client with the published messages and with the logs.
  */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
-  const { url, messages, clients, seed, maxSeconds } = options;
+  const { url, secret, messages, clients, seed, maxSeconds } = options;
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
-  const subscribers = await openSubscribers(url, clients);
+  const subscribers = await openSubscribers({ url, secret }, clients);
   const before = await readMeter(url);
   await putFaults(url, { ...options.faults, seed });
 

@@ -14,12 +14,18 @@ export interface Subscriber {
   readonly lostEvents: readonly string[];
 }
 
+/** The stack under test, and the secret that signs its tokens. */
+interface Server {
+  readonly url: string;
+  readonly secret: string;
+}
+
 /** Opens the clients, and resolves when every one is subscribed. */
-export async function openSubscribers(url: string, clients: number) {
+export async function openSubscribers(server: Server, clients: number) {
   const counts = { received: 0, reconnects: 0 };
   const opened: Awaited<ReturnType<typeof openSubscriber>>[] = [];
   // Clients start one after another. On a busy machine, functions that start together may time out.
-  while (opened.length < clients) opened.push(await openSubscriber(url, opened.length, counts));
+  while (opened.length < clients) opened.push(await openSubscriber(server, opened.length, counts));
   return {
     all: opened.map(({ subscriber }) => subscriber),
     counts: counts as Readonly<typeof counts>,
@@ -30,7 +36,7 @@ export async function openSubscribers(url: string, clients: number) {
 }
 
 async function openSubscriber(
-  url: string,
+  { url, secret }: Server,
   number: number,
   counts: { received: number; reconnects: number },
 ): Promise<{ readonly client: Client; readonly subscriber: Subscriber }> {
@@ -39,7 +45,7 @@ async function openSubscriber(
   const client = connect({
     url: `${url.replace('http', 'ws')}/live`,
     token: () =>
-      signToken({
+      signToken(secret, {
         user: userOf(number),
         type: 'member',
         tenant: 'default',

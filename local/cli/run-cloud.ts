@@ -1,50 +1,9 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { CommandError, readWholeNumber, UsageError } from '../../cli/command-line.ts';
-import { type FaultSettings, FaultSettingsError, parseFaults } from '../faults/settings.ts';
+import { join } from 'node:path';
+import { CommandError } from '../../cli/command-line.ts';
 import type { Cloud, CloudOptions } from '../index.ts';
 import type { CdkApp } from '../watch/synthesis.ts';
-
-/** The flags of the commands that run a cloud. */
-export const cloudFlags = {
-  port: { type: 'string', default: '8080' },
-  stack: { type: 'string', multiple: true },
-  parameter: { type: 'string', multiple: true },
-  strict: { type: 'boolean', default: false },
-  data: { type: 'string' },
-  faults: { type: 'string' },
-  'clock-speed': { type: 'string', default: '1' },
-  watch: { type: 'boolean', default: false },
-} as const;
-
-export const cloudFlagsHelp = `  --port N          the port of all APIs, on 127.0.0.1; 0 picks a free one (default 8080)
-  --stack NAME      runs this stack alone; may be repeated (default: all stacks of the app)
-  --parameter N=V   the value of a template's parameter; may be repeated (default: its default)
-  --strict          refuses a resource of a type that does not run here
-  --data DIR        keeps the tables in this folder (default: in memory, gone with the process)
-  --faults LIST     faults to inject: all, or a list such as throttled=0.05,cutAfterMs=5000,seed=7
-  --clock-speed N   how many times faster the platform's limits run: at 3600, two hours take two seconds
-  --watch           runs each saved change of the app at once; connections stay open`;
-
-type Flags = Readonly<Record<'port' | 'clock-speed', string>> &
-  Readonly<Partial<Record<'data' | 'faults', string | undefined>>> &
-  Readonly<Partial<Record<'stack' | 'parameter', string[] | undefined>>> & { readonly strict: boolean };
-
-export function readCloudFlags(flags: Flags) {
-  const port = readWholeNumber('port', flags.port, 0, 65535);
-  if (flags.data === '') throw new UsageError('--data needs a folder.');
-  const clockSpeed = readSpeed(flags['clock-speed']);
-  const faults = readFaults(flags.faults);
-  return {
-    port,
-    clockSpeed,
-    faults,
-    strict: flags.strict,
-    stacks: flags.stack ?? [],
-    parameters: Object.fromEntries((flags.parameter ?? []).map(readParameter)),
-    ...(flags.data !== undefined && { dataDir: resolve(flags.data) }),
-  };
-}
+import { shareSecret } from './shared-secret.ts';
 
 /** The outputs of the stacks, one per line, and what does not run here. */
 export function describeStacks({
@@ -68,16 +27,23 @@ export interface RunOptions {
 
 /** Starts a cloud, and closes it once `stop` aborts. */
 export async function runUntilStopped({ cloud: options, stop, welcome, watched }: RunOptions): Promise<void> {
+  // The files of the database are for this user alone. It makes new ones all the time, with the rights that this leaves.
+  if (options.dataDir !== undefined) process.umask(0o077);
   // Watches before the start: a file that is saved meanwhile counts.
   const live = watched && (await watchApp(watched));
   try {
-    const cloud = await start(options);
+    const shared = await shareSecret();
     try {
-      console.log(await welcome(cloud));
-      if (live) await live.keep(cloud, stop);
-      else await aborted(stop);
+      const cloud = await start({ ...options, secret: shared.secret });
+      try {
+        console.log(await welcome(cloud));
+        if (live) await live.keep(cloud, stop);
+        else await aborted(stop);
+      } finally {
+        await cloud.close();
+      }
     } finally {
-      await cloud.close();
+      await shared.release();
     }
   } finally {
     await live?.close();
@@ -150,26 +116,5 @@ async function start(options: CloudOptions): Promise<Cloud> {
     if (options.dataDir === undefined) throw cause;
     const why = 'Is it a writable folder, and used by no other instance?';
     throw new CommandError(`--data ${options.dataDir} cannot be used. ${why}`, { cause });
-  }
-}
-
-function readSpeed(text: string): number {
-  const speed = Number(text);
-  if (speed >= 0.001 && speed <= 1_000_000) return speed;
-  throw new UsageError(`--clock-speed must be from 0.001 to 1000000, got ${JSON.stringify(text)}.`);
-}
-
-function readParameter(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new UsageError(`--parameter must be NAME=VALUE, got ${JSON.stringify(text)}.`);
-}
-
-function readFaults(text: string | undefined): Partial<FaultSettings> {
-  try {
-    return text === undefined ? {} : parseFaults(text);
-  } catch (cause) {
-    if (!(cause instanceof FaultSettingsError)) throw cause;
-    throw new UsageError(`--faults ${cause.message}.`, { cause });
   }
 }

@@ -3,18 +3,11 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readArguments, run, UsageError } from '../../cli/command-line.ts';
 import { readCdkApp } from './cdk-app.ts';
-import {
-  cloudFlags,
-  cloudFlagsHelp,
-  describeStacks,
-  readCloudFlags,
-  runUntilStopped,
-  stopSignal,
-  synthesise,
-} from './run-cloud.ts';
+import { cloudFlags, cloudFlagsHelp, readCloudFlags } from './cloud-flags.ts';
+import { describeStacks, runUntilStopped, stopSignal, synthesise } from './run-cloud.ts';
 
 const usage = `switchboard-local [cdk.out] [--port 8080] [--watch] [--stack NAME] [--parameter NAME=VALUE] [-c NAME=VALUE]
-  [--strict] [--data DIR] [--faults LIST] [--clock-speed N]
+  [--strict] [--data DIR] [--allow-origin ORIGIN] [--faults LIST] [--clock-speed N]
 
 Runs a CDK app with WebSocket or HTTP APIs on this machine. In the folder of an app, it first synthesises the app by the
 command of its cdk.json. Given a folder such as cdk.out, it runs what "cdk synth" wrote there. Ctrl-C ends it.

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { resourcesOf, withTableNames } from './access.ts';
@@ -13,6 +12,7 @@ import { TableStream } from './stream.ts';
 import { createTables, type Table } from './tables.ts';
 import { asText, type JsonRecord } from '../json.ts';
 import type { Meter } from '../meter.ts';
+import { makePrivateFolder } from '../private-folder.ts';
 import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../services/reply.ts';
 import type { KeyRing } from '../sigv4/key-ring.ts';
 import type { HttpRequest } from '../sigv4/request.ts';
@@ -38,7 +38,7 @@ export async function startDynamoDb(options: {
   readonly dataDir?: string;
 }): Promise<DynamoDb> {
   const { deployment, keys, meter, clock, now, dataDir } = options;
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+  if (dataDir !== undefined) makePrivateFolder(dataDir);
   const engine = openEngine({
     ...deployment,
     ...(dataDir === undefined ? {} : { path: join(dataDir, 'dynamodb') }),

@@ -49,6 +49,8 @@ export async function startServices(options: {
   readonly log: Log;
   /** The time of this machine in epoch milliseconds. Signatures are made with it. */
   readonly now: () => number;
+  /** What the generated secrets hold. */
+  readonly secret: string;
   /** Keeps the tables there. Without it they live in memory. */
   readonly dataDir?: string;
 }): Promise<Services> {
@@ -61,10 +63,11 @@ export async function startServices(options: {
   const targets = createTargets({ ...options, lambda, sqs });
   let eventBridge = createEventBridge({ ...options, targets });
   const scheduler = createScheduler({ ...options, targets });
+  const secretsManager = createSecretsManager(options);
   const handlers = new Map<string, ServiceHandler>([
     ['DynamoDB_20120810', dynamoDb.handle],
     ['AmazonSQS', sqs.handle],
-    ['secretsmanager', createSecretsManager(options)],
+    ['secretsmanager', secretsManager.handle],
     ['AmazonSSM', createParameterStore(options)],
     ['AWSEvents', (request, operation) => eventBridge.handle(request, operation)],
   ]);
@@ -92,7 +95,7 @@ export async function startServices(options: {
       return () => {
         void eventBridge.close();
         eventBridge = nextEventBridge;
-        handlers.set('secretsmanager', createSecretsManager({ ...options, deployment }));
+        secretsManager.update(deployment);
         if (parametersOf(deployment) !== parametersOf(current))
           handlers.set('AmazonSSM', createParameterStore({ ...options, deployment }));
         current = deployment;

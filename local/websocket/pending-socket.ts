@@ -48,10 +48,11 @@ export class PendingSocket {
 export function refuseUpgrade(
   socket: Socket,
   status: number,
-  ids?: { readonly connectionId: string; readonly requestId: string },
+  /** Goes into the body. A `message` takes the place of API Gateway's words. */
+  fields: Readonly<Record<string, string>> = {},
 ): void {
   const reason = STATUS_CODES[status] ?? 'Unknown';
-  const body = JSON.stringify({ message: MESSAGES[status] ?? reason, ...ids });
+  const body = JSON.stringify({ message: MESSAGES[status] ?? reason, ...fields });
   const lines = [
     `HTTP/1.1 ${String(status)} ${reason}`,
     'Content-Type: application/json',

@@ -1,12 +1,28 @@
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { jwtVerify } from 'jose';
-import { describe, expect, it } from 'vitest';
-import { generatedSecret } from '../../local/services/secrets.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(path.join(tmpdir(), 'home-'));
+});
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+});
 
 function switchboard(...args: string[]) {
   const command = ['--import', 'tsx', 'cli/switchboard.ts', ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  const env = { ...process.env, HOME: home };
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', env });
   return { status, stdout: stdout.trim(), errors: stderr.trim().split('\n') };
+}
+
+function writeLocalFile(text: string): void {
+  mkdirSync(path.join(home, '.switchboard'), { mode: 0o700 });
+  writeFileSync(path.join(home, '.switchboard/local.json'), text);
 }
 
 const message = ['--to', 'everyone', '--type', 'x', '--content', '1'];
@@ -23,13 +39,30 @@ describe('switchboard', { timeout: 60_000 }, () => {
     });
   });
 
-  it('signs tokens with the secret that the laptop cloud generates', async () => {
+  it('signs tokens with the secret of the laptop clouds', async () => {
+    const secret = 'home'.repeat(16);
+    writeLocalFile(JSON.stringify({ secret, pids: [] }));
     const { status, stdout } = switchboard('token', '--user', '42', '--topics', 'orders.*', '--ttl', '60');
-    const { payload } = await jwtVerify(stdout, new TextEncoder().encode(generatedSecret(64)));
+    const { payload } = await jwtVerify(stdout, new TextEncoder().encode(secret));
     expect([status, payload]).toMatchObject([
       0,
       { sub: '42', userType: 'member', tenant: 'default', topics: ['orders.*'] },
     ]);
+  });
+
+  it.each([
+    [
+      'no laptop cloud has been started',
+      undefined,
+      /^No laptop cloud has been started yet .*local\.json.*npm start/,
+    ],
+    ['the file is no JSON', '{', /local\.json does not have the form .*: remove it\.$/],
+    ['the file has another form', '{"secret":"","pids":[]}', /local\.json does not have the form/],
+    ['the file names no processes', '{"secret":"x","pids":[-1]}', /local\.json does not have the form/],
+  ])('signs no token if %s: code 1 and one line', (_what, text, line) => {
+    if (text !== undefined) writeLocalFile(text);
+    const { status, stdout, errors } = switchboard('token', '--user', '42');
+    expect([status, stdout, errors]).toEqual([1, '', [expect.stringMatching(line)]]);
   });
 
   it.each([

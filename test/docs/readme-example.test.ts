@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { signToken } from '../../cli/sign-token.ts';
 import { type Browser, buildPage, startBrowser } from '../e2e/chromium.ts';
-import { startStack, type Stack } from '../e2e/stack.ts';
+import { signToken, type Stack, startStack } from '../e2e/stack.ts';
 import { codeBlocks, readPage } from './documents.ts';
 
 const example = codeBlocks(readPage('README.md')).find(({ code }) => code.includes("'@switchboard/client'"));

@@ -1,9 +1,7 @@
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { generatedSecret } from '../../local/index.ts';
-import { signToken } from '../../cli/sign-token.ts';
 import { Client, refusalStatus } from './client.ts';
-import { startStack, type Stack } from './stack.ts';
+import { signToken, type Stack, stackSecret, startStack } from './stack.ts';
 
 let stack: Stack;
 let endpoint: string;
@@ -14,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const secret = new TextEncoder().encode(generatedSecret(64));
+const secret = new TextEncoder().encode(stackSecret);
 const claims = { userType: 'member', tenant: 'default' };
 
 function jwt(payload: Record<string, unknown>, key = secret): Promise<string> {

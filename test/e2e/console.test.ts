@@ -1,8 +1,9 @@
+import { createServer } from 'node:http';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signToken } from '../../cli/sign-token.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { listen } from '../local/harness/listen.ts';
 import { type Browser, startBrowser } from './chromium.ts';
-import { startStack, type Stack } from './stack.ts';
+import { signToken, type Stack, startStack } from './stack.ts';
 
 let stack: Stack;
 let browser: Browser;
@@ -14,8 +15,13 @@ afterAll(async () => {
   await stack.close();
 });
 
+/** What the browser wrote to its console: a violation of the policy is an error there. */
+const complaints: string[] = [];
+
 async function openPage(user: string): Promise<Page> {
   const page = await browser.context.newPage();
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
   const token = await signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds: 600 });
   await page.goto(stack.url);
   await page.getByLabel('Token').fill(token);
@@ -43,6 +49,7 @@ describe('the page at /', () => {
     await stack.publish({ to: 'user:member:ben', type: 'notice-push', content: { title: 'for ben' } });
     await ben.getByRole('listitem').filter({ hasText: 'for ben' }).waitFor();
     expect(await ada.getByText('for ben').count()).toBe(0);
+    expect(complaints).toEqual([]);
   });
 
   it('leaves no session when its tab is closed', async () => {
@@ -51,6 +58,46 @@ describe('the page at /', () => {
     expect((await sessions()).body).toMatchObject({ sessions: [{ userId: 'closes' }] });
     await page.close();
     await expect.poll(sessions).toEqual({ status: 200, body: { sessions: [] } });
+  });
+
+  it('has its styles, and runs no script but its own', async () => {
+    const page = await openPage('styled');
+    const style = (selector: string, property: string) =>
+      page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).${property}`);
+    expect(await style('ol', 'listStyleType')).toBe('none');
+    expect(complaints).toEqual([]);
+
+    // What a fault of the page would let in.
+    await page.evaluate(`
+      window.violated = [];
+      document.addEventListener('securitypolicyviolation', (event) => violated.push(event.effectiveDirective));
+      const script = document.createElement('script');
+      script.textContent = 'window.ran = true';
+      document.body.append(script);
+      const image = document.createElement('img');
+      image.setAttribute('onerror', 'window.ran = true');
+      image.src = 'https://evil.example/x.png';
+      document.body.append(image);
+      fetch('https://evil.example/').catch(() => undefined);
+    `);
+    const directives = ['script-src-elem', 'script-src-attr', 'img-src', 'connect-src'];
+    await expect
+      .poll(() => page.evaluate<string[]>('violated'))
+      .toEqual(expect.arrayContaining(directives) as string[]);
+    expect(await page.evaluate('window.ran')).toBeUndefined();
+  });
+
+  it('cannot be framed by another page of this machine', async () => {
+    const framing = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html').end(`<iframe src="${stack.url}/"></iframe>`);
+    });
+    const port = await listen(framing);
+    onTestFinished(() => void framing.close());
+    const page = await browser.context.newPage();
+    const refused = new Promise((resolve) => page.on('console', (message) => resolve(message.text())));
+    await page.goto(`http://127.0.0.1:${String(port)}/`);
+    expect(await refused).toContain('frame-ancestors');
+    await page.close();
   });
 
   it('shows that a token is refused', async () => {

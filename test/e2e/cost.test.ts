@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signToken } from '../../cli/sign-token.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
 import type { Client, Frame } from './client.ts';
-import { startStack, type Stack } from './stack.ts';
+import { signToken, type Stack, startStack } from './stack.ts';
 
 const shards = 3;
 const inlineLimit = 2;

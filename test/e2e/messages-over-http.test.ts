@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connect } from '../../client/index.ts';
-import { signToken } from '../../cli/sign-token.ts';
-import { startStack, type Stack } from './stack.ts';
+import { signToken, type Stack, startStack } from './stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ allowOrigins: ['https://app.example.com'] });
 });
 afterAll(() => stack.close());
 

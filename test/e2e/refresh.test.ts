@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connect } from '../../client/index.ts';
-import { signToken } from '../../cli/sign-token.ts';
 import type { Client } from './client.ts';
-import { startStack, type Stack, type User } from './stack.ts';
+import { signToken, type Stack, startStack, type User } from './stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { allFaults } from '../../local/faults/settings.ts';
 import { soak } from '../../soak/soak.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
-import { startStack } from './stack.ts';
+import { stackSecret, startStack } from './stack.ts';
 
 // If the function of a publish is killed, a retry takes over after 36 s.
 const maxSeconds = 170;
@@ -22,6 +22,7 @@ it(
       const { url } = stack;
       const result = await soak({
         url,
+        secret: stackSecret,
         messages: 400,
         clients: 6,
         seed: 4,

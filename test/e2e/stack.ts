@@ -1,8 +1,16 @@
 import { inject } from 'vitest';
 import { type Cloud, type CloudOptions, startCloud } from '../../local/index.ts';
 import { sendSigned } from '../../publisher/signed-request.ts';
-import { signToken, type TokenRequest } from '../../cli/sign-token.ts';
+import { signToken as signTokenWith, type TokenRequest } from '../../cli/sign-token.ts';
 import { Client } from './client.ts';
+
+/** What the generated secrets of a test's stack hold. The one that signs tokens has this length. */
+export const stackSecret = 'stack'.repeat(13).slice(0, 64);
+
+/** A token for a stack of `startStack`. */
+export function signToken(request: TokenRequest): Promise<string> {
+  return signTokenWith(stackSecret, request);
+}
 
 export interface User extends Partial<TokenRequest> {
   readonly user: string;
@@ -28,6 +36,7 @@ export async function startStack(options: Partial<CloudOptions> = {}): Promise<S
     assembly: inject('assembly'),
     site: inject('site'),
     port: 0,
+    secret: stackSecret,
     onLog: (line) => lines.push(line),
     ...options,
   });

@@ -1,23 +1,48 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import readline from 'node:readline';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
-import { Client } from './client.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Client, refusalStatus } from './client.ts';
 
 const started: ChildProcess[] = [];
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(path.join(os.tmpdir(), 'home-'));
+});
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
+  rmSync(home, { recursive: true, force: true });
 });
 
 function npmStart(...flags: string[]): ChildProcess {
   // The test starts the server without npm, because it needs the process id of the server itself.
   const child = spawn(process.execPath, ['scripts/run.mjs', 'scripts/start.ts', ...flags], {
+    env: { ...process.env, HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);
   return child;
+}
+
+/** What `npm run token -- --user 7` prints. */
+async function runToken(): Promise<string> {
+  const command = ['scripts/run.mjs', 'cli/switchboard.ts', 'token', '--user', '7'];
+  const { stdout } = await promisify(execFile)(process.execPath, command, {
+    env: { ...process.env, HOME: home },
+  });
+  return stdout.trim();
+}
+
+/** The rights of a file, or of each file below a folder. */
+function modesOf(file: string): string[] {
+  const { mode } = statSync(file);
+  const below = statSync(file).isDirectory() ? readdirSync(file).map((name) => path.join(file, name)) : [];
+  return [(mode & 0o777).toString(8), ...below.flatMap(modesOf)];
 }
 
 /** Resolves to the lines up to the first one that matches. */
@@ -80,6 +105,53 @@ describe('npm start', { timeout: 180_000 }, () => {
     expect(await isReachable(`${url}/_local/health`)).toBe(false);
   });
 
+  it('keeps its secret and its tables for its user alone, and makes a new secret at the next start', async () => {
+    const data = path.join(home, 'data');
+    const file = path.join(home, '.switchboard/local.json');
+    const run = async () => {
+      const child = npmStart('--port', '0', '--data', data);
+      const lines = (await linesUntil(child, /One line per request/)).join('\n');
+      const url = /WebSocketUrl\s+(\S+)/.exec(lines)?.[1] ?? '';
+      return {
+        child,
+        url,
+        local: JSON.parse(readFileSync(file, 'utf8')) as { secret: string; pids: number[] },
+      };
+    };
+    const stop = async (child: ChildProcess) => {
+      const exited = once(child, 'exit');
+      child.kill('SIGINT');
+      await exited;
+    };
+
+    const first = await run();
+    expect(first.local.pids).toEqual([first.child.pid]);
+    const token = await runToken();
+    const client = await Client.open(`${first.url}?token=${token}`);
+    client.socket.terminate();
+    expect(new Set(modesOf(path.join(home, '.switchboard')))).toEqual(new Set(['700', '600']));
+    const [folder, ...files] = modesOf(data);
+    expect([folder, files.length > 3]).toEqual(['700', true]);
+    expect(new Set(files)).toEqual(new Set(['700', '600']));
+    await stop(first.child);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ ...first.local, pids: [] });
+
+    const second = await run();
+    expect(second.local.secret).not.toBe(first.local.secret);
+    expect(await refusalStatus(`${second.url}?token=${token}`)).toBe(403);
+    const renewed = await Client.open(`${second.url}?token=${await runToken()}`);
+    renewed.socket.terminate();
+    await stop(second.child);
+  });
+
+  it('refuses a folder for tables that others can open', async () => {
+    const data = path.join(home, 'open');
+    mkdirSync(data);
+    chmodSync(data, 0o755);
+    const { code, lines } = await failure('--port', '0', '--data', data);
+    expect([code, lines]).toEqual([1, [expect.stringContaining(`chmod 700 ${data}`)]]);
+  });
+
   it('refuses a port in use with one line', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -96,6 +168,7 @@ describe('npm start', { timeout: 180_000 }, () => {
     [['--port', '65536'], '65535'],
     [['--faults', 'throttled=2'], 'throttled: must be a share from 0 to 1'],
     [['--faults', 'nothing=1'], 'nothing: is no fault'],
+    [['--allow-origin', 'app'], 'https://app.example.com'],
     [['--clock-speed', '0'], 'from 0.001 to 1000000'],
     [['--clock-speed', '1e300'], 'from 0.001 to 1000000'],
     [['extra'], 'extra'],

@@ -70,6 +70,7 @@ describe('the walls between the folders', () => {
     ['examples/listeners.ts', './demo/listeners.ts'],
     ['lib/functions/functions.ts', '../../core/timing.ts'],
     ['local/cli/run-cloud.ts', '../../cli/command-line.ts'],
+    ['local/cli/shared-secret.ts', '../../cli/local-secret.ts'],
     ['cli/publish.ts', '../publisher/signed-request.ts'],
     ['scripts/start.ts', '../local/index.ts'],
     ['test/client/client.test.ts', '../../local/index.ts'],

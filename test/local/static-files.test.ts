@@ -29,6 +29,24 @@ describe('static files', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
+  it.each(['/', '/assets/app.js'])('are served under a strict policy: %s', async (path) => {
+    const { url } = await withSite();
+    const { headers } = await fetch(url + path);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    const policy = headers.get('content-security-policy')?.split('; ') ?? [];
+    for (const directive of [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "connect-src 'self'",
+    ])
+      expect(policy).toContain(directive);
+    for (const directive of ["frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"])
+      expect(policy).toContain(directive);
+    expect(policy.join()).not.toContain('unsafe');
+  });
+
   it.each(['/..%2fmanifest.json', '/%2e%2e/manifest.json', '/link.json', '/assets', '/none', '/%', '/%00'])(
     'are not served for %s',
     async (path) => {

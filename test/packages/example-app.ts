@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
@@ -36,15 +37,20 @@ export async function installExampleApp(): Promise<ExampleApp> {
   await cp('examples/app', folder, { recursive: true });
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   await run('npm', ['install', ...flags, ...packed.map(({ tarball }) => tarball)], { cwd: folder });
+  // The secret of the laptop cloud is kept there. The test's process stands for a cloud that runs already.
+  await mkdir(path.join(folder, '.switchboard'), { mode: 0o700 });
+  const clouds = { secret: randomBytes(32).toString('hex'), pids: [process.pid] };
+  await writeFile(path.join(folder, '.switchboard/local.json'), JSON.stringify(clouds), { mode: 0o600 });
+  const env = { ...process.env, HOME: folder };
   const started: ChildProcess[] = [];
   return {
     folder,
-    run: async (command, ...args) => (await run(command, args, { cwd: folder })).stdout,
+    run: async (command, ...args) => (await run(command, args, { cwd: folder, env })).stdout,
     start(command, environment = {}) {
       const [program = '', ...args] = command;
       const child = spawn(program, args, {
         cwd: folder,
-        env: { ...process.env, ...environment },
+        env: { ...env, ...environment },
         // A group of its own, so that the processes it starts end with it.
         detached: true,
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -96,7 +102,8 @@ function watchOutput(child: ChildProcess): RunningCommand {
 
 async function endGroup(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
+  // Its output ends with the last process of the group. The first may end before those that it started.
+  const ended = once(child, 'close');
   process.kill(-child.pid, 'SIGTERM');
   await ended;
 }

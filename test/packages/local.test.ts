@@ -5,6 +5,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { readLocalSecret } from '../../cli/local-secret.ts';
 import { signToken } from '../../cli/sign-token.ts';
 import { codeBlocks, readPage } from '../docs/documents.ts';
 import { pack, type PackedPackage, type Project } from './packed-package.ts';
@@ -24,7 +25,11 @@ afterEach(() => {
 
 function command(...args: string[]): ChildProcess {
   const bin = path.join(project.folder, 'node_modules/.bin/switchboard-local');
-  const child = spawn(bin, args, { cwd: project.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(bin, args, {
+    cwd: project.folder,
+    env: { ...process.env, HOME: project.folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   started.push(child);
   return child;
 }
@@ -70,7 +75,9 @@ describe('@switchboard/local', () => {
     const url = /Ready at (\S+)\//.exec(lines.join('\n'))?.[1] ?? '';
     expect((await fetch(`${url}/`)).status).toBe(404);
     const request = { user: '42', type: 'member', tenant: 'default', topics: [], ttlSeconds: 600 };
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/live?token=${await signToken(request)}`);
+    const secret = readLocalSecret(path.join(project.folder, '.switchboard'));
+    const token = await signToken(secret, request);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/live?token=${token}`);
     await once(socket, 'open');
     socket.send('ping');
     expect(String((await once(socket, 'message'))[0])).toBe('pong');

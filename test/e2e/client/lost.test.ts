@@ -4,8 +4,7 @@ import WebSocket from 'ws';
 import type { Client, Lost } from '../../../client/index.ts';
 import type { Page } from '../../../client/connection/page-events.ts';
 import { connectOn } from '../../client/harness/connect-on.ts';
-import { signToken } from '../../../cli/sign-token.ts';
-import { startStack, type Stack } from '../stack.ts';
+import { signToken, type Stack, startStack } from '../stack.ts';
 import { onTable } from '../tables.ts';
 
 let stack: Stack;

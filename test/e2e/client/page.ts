@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { signToken } from '../../../cli/sign-token.ts';
+import { signToken } from '../stack.ts';
 
 /** The code of a page that records the client's states and the contents of `note` messages, in order. */
 export const clientPageCode = `

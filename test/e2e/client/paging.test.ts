@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connectOn } from '../../client/harness/connect-on.ts';
-import { signToken } from '../../../cli/sign-token.ts';
-import { startStack, type Stack } from '../stack.ts';
+import { signToken, type Stack, startStack } from '../stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { connect } from '../../../client/index.ts';
-import { signToken } from '../../../cli/sign-token.ts';
-import { startStack, type Stack } from '../stack.ts';
+import { signToken, type Stack, startStack } from '../stack.ts';
 
 /** At this speed, API Gateway's two hours take ten seconds. */
 const clockSpeed = 720;

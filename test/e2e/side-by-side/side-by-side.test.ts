@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { signToken } from '../../../cli/sign-token.ts';
 import { type Cloud, startCloud } from '../../../local/index.ts';
 import { sendSigned } from '../../../publisher/signed-request.ts';
 import { Client } from '../client.ts';
 import { apps } from './apps.ts';
+import { signToken, stackSecret } from '../stack.ts';
 
 describe.each(Object.entries(apps))('%s', (_name, addTo) => {
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-side-by-side-'));
@@ -17,7 +17,7 @@ describe.each(Object.entries(apps))('%s', (_name, addTo) => {
     const app = new App({ outdir: folder, builtinCloudFormationValidation: false });
     addTo(app);
     app.synth();
-    cloud = await startCloud({ assembly: folder, port: 0 });
+    cloud = await startCloud({ assembly: folder, port: 0, secret: stackSecret });
   });
   afterEach(() => {
     for (const { socket } of clients.splice(0)) socket.terminate();

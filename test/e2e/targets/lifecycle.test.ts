@@ -2,13 +2,13 @@ import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { generatedSecret } from '../../../local/services/secrets.ts';
 import { localKeys, localRegion } from '../../../publisher/signed-request.ts';
 import { useEndpoint } from '../../core/targets/endpoint.ts';
 import type { Client } from '../client.ts';
 import type { Stack } from '../stack.ts';
 import { onTable } from '../tables.ts';
 import { startStackWithTargets } from './stack-with-targets.ts';
+import { stackSecret } from '../stack.ts';
 
 const endpoint = useEndpoint();
 let stack: Stack;
@@ -178,7 +178,7 @@ describe('lifecycle targets', () => {
     await client.close();
     await expectEnd(user, { code: 1000 });
     for (const { headers, body } of endpoint.requests.values.filter(({ path }) => path === '/lifecycle')) {
-      const event = new Webhook(generatedSecret(64)).verify(body, headers as Record<string, string>) as Told;
+      const event = new Webhook(stackSecret).verify(body, headers as Record<string, string>) as Told;
       expect(headers['webhook-id']).toBe(event.messageId);
     }
   });

@@ -1,10 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { generatedSecret } from '../../../local/services/secrets.ts';
-import { signToken } from '../../../cli/sign-token.ts';
 import { json, useEndpoint } from '../../core/targets/endpoint.ts';
 import type { Stack } from '../stack.ts';
 import { startStackWithTargets } from './stack-with-targets.ts';
+import { signToken, stackSecret } from '../stack.ts';
 
 const endpoint = useEndpoint();
 let stack: Stack;
@@ -139,7 +138,7 @@ describe('an endpoint as a target', () => {
     const answer = { type: 'ack', id: '1', content: { id: 7 } };
     expect(await client.ask({ type: 'crm-find', id: '1', content: { name: 'für' } })).toEqual(answer);
     const { body, headers } = await endpoint.requests.next(({ path }) => path === '/crm');
-    const webhook = new Webhook(generatedSecret(64));
+    const webhook = new Webhook(stackSecret);
     const given = headers as Record<string, string>;
     expect(webhook.verify(body, given)).toMatchObject({
       kind: 'message',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readFlags } from '../../../cli/command-line.ts';
-import { cloudFlags, describeStacks, readCloudFlags } from '../../../local/cli/run-cloud.ts';
+import { cloudFlags, readCloudFlags } from '../../../local/cli/cloud-flags.ts';
+import { describeStacks } from '../../../local/cli/run-cloud.ts';
 import { loadDeployment } from '../../../local/template/template.ts';
 import { writeAssembly } from '../harness/assembly.ts';
 
@@ -13,7 +14,23 @@ describe('the flags', () => {
   });
 
   it('may be left out', () => {
-    expect(read()).toMatchObject({ stacks: [], parameters: {}, strict: false });
+    expect(read()).toMatchObject({ stacks: [], parameters: {}, strict: false, allowOrigins: [] });
+  });
+
+  it('allow origins, one by one or as a list', () => {
+    const flags = read(
+      '--allow-origin',
+      'https://a.example',
+      '--allow-origin',
+      'http://b.example:1, https://c.example',
+    );
+    expect(flags.allowOrigins).toEqual(['https://a.example', 'http://b.example:1', 'https://c.example']);
+  });
+
+  it('refuse an origin that no browser sends', () => {
+    expect(() => read('--allow-origin', 'a.example')).toThrow(
+      '--allow-origin must be an origin such as https://app.example.com, got "a.example".',
+    );
   });
 
   it.each(['Name', '=value'])('refuse a parameter without a name or a value: %s', (text) => {

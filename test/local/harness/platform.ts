@@ -47,6 +47,8 @@ export async function startPlatform(
   assembly: string,
   options: {
     readonly dataDir?: string;
+    /** What the generated secrets hold. */
+    readonly secret?: string;
     /** @default - one that runs at `clockSpeed` */
     readonly clock?: Clock;
     readonly clockSpeed?: number;
@@ -86,7 +88,12 @@ export async function startPlatform(
   const meter = createMeter();
   const output: string[] = [];
   const lines: string[] = [];
-  const { clock = createClock(options.clockSpeed ?? 1), faults: given, dataDir } = options;
+  const {
+    clock = createClock(options.clockSpeed ?? 1),
+    faults: given,
+    dataDir,
+    secret = 'platform',
+  } = options;
   const faults = new Faults(given ?? {}, clock, meter);
   const onOutput = (_: string, text: string) => output.push(text);
   const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
@@ -100,6 +107,7 @@ export async function startPlatform(
     faults,
     log: createLog(Date.now, (line) => lines.push(line)),
     now: Date.now,
+    secret,
     ...(dataDir === undefined ? {} : { dataDir }),
   });
   behind.services = services;

@@ -25,6 +25,14 @@ const run = (configuration: Readonly<Record<string, unknown>> = cors) =>
         'POST /iam': { authorization: 'AWS_IAM' },
       },
     }),
+    {
+      allowOrigins: [
+        'https://app.example',
+        'http://any.example',
+        'https://evil.example',
+        'https://x.example',
+      ],
+    },
   );
 
 describe('CORS (http-api-cors)', () => {

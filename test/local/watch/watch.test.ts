@@ -56,6 +56,7 @@ async function watchApp() {
   const tsx = join(root, 'node_modules/tsx/dist/esm/index.mjs');
   const child = spawn(process.execPath, ['--import', tsx, ...command], {
     cwd: folder,
+    env: { ...process.env, HOME: folder },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => {
