@@ -5,8 +5,8 @@ import type { Claims, Rights, TokenVerdict } from './verified-token.ts';
 
 export type ClaimSettings = Pick<TokenSettings, 'names' | 'claims' | 'maxLifetimeSeconds' | 'requireTenant'>;
 
-/** The issuer's clock may be ahead of ours by this. */
-const clockToleranceSeconds = 5;
+/** The issuer's clock may be ahead of ours by this. Some issuers set `nbf` to the time of issue. */
+export const clockToleranceSeconds = 5;
 
 /** Seconds reach this in the year 5138. Today's time in milliseconds is far above it. */
 const largestSeconds = 1e11;
@@ -94,7 +94,7 @@ interface Times {
 function timeFault({ exp, iat, nbf }: Times, maxLifetime: number, now: number): string | undefined {
   if (exp > largestSeconds) return 'exp is too large: it must be in seconds, not milliseconds';
   if (exp <= now) return 'exp has passed';
-  if (nbf !== undefined && nbf > now) return 'nbf is in the future';
+  if (nbf !== undefined && nbf > now + clockToleranceSeconds) return 'nbf is in the future';
   if (iat !== undefined && iat > now + clockToleranceSeconds) return 'iat is in the future';
   const issued = Math.min(iat ?? now, now);
   if (exp - issued > maxLifetime + clockToleranceSeconds) {

@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock } from '../clock.ts';
 import { keyAlgorithms, secretAlgorithms } from './algorithms.ts';
+import { clockToleranceSeconds } from './claims.ts';
 import { createKeySet } from './key-set.ts';
 import { createSecretKeys, type ReadSecretVersion } from './secret-keys.ts';
 import type { KeySetSettings, TokenSettings } from './settings.ts';
@@ -63,7 +64,7 @@ function verifyBySecret({ readSecretVersion, clock }: JwtParts): Verify {
       try {
         const { payload } = await jwtVerify(jwt, key, {
           algorithms: [...secretAlgorithms],
-          currentDate: new Date(clock.now()),
+          ...atPresent(clock),
         });
         return payload;
       } catch (cause) {
@@ -88,10 +89,15 @@ function verifyByKeySet(settings: KeySetSettings, { clock }: JwtParts): Verify {
       issuer,
       audience,
       algorithms,
-      currentDate: new Date(clock.now()),
+      ...atPresent(clock),
     });
     return payload;
   };
+}
+
+/** The tolerance is for `nbf`. The check of the claims applies it to no `exp`. */
+function atPresent(clock: Pick<Clock, 'now'>) {
+  return { currentDate: new Date(clock.now()), clockTolerance: clockToleranceSeconds };
 }
 
 /** jose's messages may quote headers of the token, which anyone can write. Its codes and claim names are safe to log. */
