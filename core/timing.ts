@@ -9,6 +9,9 @@ export const functionTimeoutMs = 29_000;
 /** A handshake makes one read or one write. If that takes longer, it fails. */
 export const handshakeTimeoutMs = 10_000;
 
+/** How long the keys of an issuer, or a function that verifies tokens, may take. A handshake waits for them. */
+export const tokenCheckTimeoutMs = handshakeTimeoutMs / 2;
+
 /** A publish sends for this long. The rest of the function's time is for its reads and its record. */
 export const publishSendingMs = functionTimeoutMs - 9_000;
 

@@ -10,13 +10,13 @@ const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);
 const origins = new Set(environment.ALLOWED_ORIGINS);
 
-/** Authorizes a handshake by its `?token=`, a request by its bearer token. A refusal becomes a 403, a throw a 500. */
+/** Authorizes a handshake by its query parameter, a request by its bearer token. A refusal becomes a 403, a throw a 500. */
 export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }
 
 async function authorizeHandshake(event: AuthorizerEvent) {
-  const verdict = await judge(event.headers, event.queryStringParameters?.token);
+  const verdict = await judge(event.headers, event.queryStringParameters?.[environment.TOKENS.parameter]);
   if (!verdict.ok) {
     const { connectionId } = event.requestContext;
     log.warn('handshake refused', { connectionId, reason: verdict.reason });

@@ -1,6 +1,7 @@
-import { readTokenClaims } from '../core/auth/claims.ts';
+import { readTokenSettings } from '../core/auth/settings.ts';
 import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
 
+export type { TokenSettings } from '../core/auth/settings.ts';
 export type {
   LifecycleTargetSettings,
   MessageTargetSettings,
@@ -28,9 +29,8 @@ const readers = {
   FAN_OUT_RATE: positiveNumber,
   /** Patterns of the topics that are durable, separated by commas. */
   DURABLE_TOPICS: list,
-  TOKEN_SECRET_ARN: text,
-  /** JSON `{"userId","userType","tenant","topics"}`: the name that each claim has in the tokens. */
-  TOKEN_CLAIMS: readTokenClaims,
+  /** JSON: how tokens are verified, and what their claims mean. */
+  TOKENS: readTokenSettings,
   /** Origins that pages may connect from, separated by commas. Empty: all. */
   ALLOWED_ORIGINS: list,
   /** Whether a lifecycle target is told why sessions end: `true` or `false`. */
@@ -44,15 +44,14 @@ const readers = {
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
 const caller = [...sessionStore, 'STATE_TABLE', 'CALLBACK_ENDPOINT'] as const;
-const verifier = ['TOKEN_SECRET_ARN', 'TOKEN_CLAIMS'] as const;
 const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
 
 /** The variables of each function. */
 export const variables = {
-  authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
+  authorize: ['LOG_LEVEL', 'TOKENS', 'ALLOWED_ORIGINS'],
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
-  message: ['LOG_LEVEL', ...publisher, ...verifier, 'RECORDS_ENDS', 'TARGETS'],
+  message: ['LOG_LEVEL', ...publisher, 'TOKENS', 'RECORDS_ENDS', 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher],
   api: ['LOG_LEVEL', ...caller, 'RECORDS_ENDS'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],

@@ -7,3 +7,4 @@ export {
   type TargetOptions,
 } from './targets/listener-target.ts';
 export { SettingsError, type DomainSetting } from './settings/settings.ts';
+export type { TokenIssuer } from './settings/token-issuer.ts';

@@ -33,17 +33,20 @@ export class SwitchboardStack extends Stack {
     });
 
     new CfnOutput(this, 'WebSocketUrl', {
-      description: 'Where users connect, with ?token=',
+      description: 'Where users connect, with their token in the query',
       value: this.switchboard.webSocketUrl,
     });
     new CfnOutput(this, 'PublishUrl', {
       description: 'Where services publish, with SigV4',
       value: this.switchboard.publishUrl,
     });
-    new CfnOutput(this, 'TokenSecretArn', {
-      description: "The secret that users' tokens are signed with",
-      value: this.switchboard.tokenSecretArn,
-    });
+    const { tokenSecretArn } = this.switchboard;
+    if (tokenSecretArn !== undefined) {
+      new CfnOutput(this, 'TokenSecretArn', {
+        description: "The secret that users' tokens are signed with",
+        value: tokenSecretArn,
+      });
+    }
     new CfnOutput(this, 'PublishFunctionName', {
       description: 'Takes the same body by direct invocation',
       value: this.switchboard.publishFunction.functionName,

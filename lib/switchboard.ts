@@ -15,8 +15,9 @@ import type { LifecycleTarget, ListenerTarget } from './targets/listener-target.
 import { MessageTargets } from './targets/message-targets.ts';
 import { StateTable } from './resources/state-table.ts';
 import { SessionTable } from './resources/session-table.ts';
-import { readSettings } from './settings/settings.ts';
-import { TokenSecret } from './resources/token-secret.ts';
+import { readSettings, SettingsError } from './settings/settings.ts';
+import type { TokenIssuer } from './settings/token-issuer.ts';
+import { Tokens } from './resources/tokens.ts';
 import { WebSocketApi } from './apis/websocket-api.ts';
 
 export interface SwitchboardProps {
@@ -62,15 +63,50 @@ export interface SwitchboardProps {
    */
   readonly allowedOrigins?: readonly string[];
   /**
+   * Whose tokens users connect with: the generated secret (HS256, HS384, HS512), an identity provider by its public
+   * keys, or several of them. Without `secret` in it the stack has no secret.
+   * @default 'secret'
+   */
+  readonly tokenIssuer?: TokenIssuer | readonly TokenIssuer[];
+  /**
+   * A function that verifies tokens in place of `tokenIssuer`. It gets `{"token"}` and answers the claims as the payload
+   * of a JWT would hold them, or null to refuse the token. The stack then has no secret.
+   * @default - tokens are JWTs of `tokenIssuer`
+   */
+  readonly verifyToken?: IFunction | undefined;
+  /**
    * The name that each claim has in the tokens.
-   * @default {userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics'}
+   * @default {userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics', send: 'send', watch: 'watch'}
    */
   readonly tokenClaims?: {
     readonly userId?: string;
     readonly userType?: string;
     readonly tenant?: string;
     readonly topics?: string;
+    readonly send?: string;
+    readonly watch?: string;
   };
+  /**
+   * The claims that listeners and targets see as `from.claims`, by their names in the tokens. Text stays as it is, any
+   * other value becomes JSON text. They have 1 KB together.
+   * @default []
+   */
+  readonly claims?: readonly string[];
+  /**
+   * How long a token may be valid, in seconds, from its `iat` and from now: 1 to 315,360,000.
+   * @default 2592000 - 30 days
+   */
+  readonly maxTokenLifetimeSeconds?: number;
+  /**
+   * Whether a token without a tenant is refused. Otherwise its tenant is `default`.
+   * @default false
+   */
+  readonly requireTenant?: boolean;
+  /**
+   * The query parameter that carries the token of a handshake.
+   * @default 'token'
+   */
+  readonly tokenParameter?: string;
   /**
    * Patterns of durable topics, such as `orders.*`. Their messages are stored unless a publish says otherwise.
    * @default []
@@ -127,12 +163,12 @@ export interface SwitchboardProps {
  * ```
  */
 export class Switchboard extends Construct {
-  /** Where users connect, with `?token=`: `wss://…/live`, or the address of `webSocketDomain`. */
+  /** Where users connect, with `?token=` (or as `tokenParameter` says): `wss://…/live`, or the address of `webSocketDomain`. */
   readonly webSocketUrl: string;
   /** Where services publish, with SigV4: `https://…/publish`. */
   readonly publishUrl: string;
-  /** The secret in Secrets Manager that your backend signs the users' tokens with (HS256). */
-  readonly tokenSecretArn: string;
+  /** The secret in Secrets Manager that your backend signs the users' tokens with. `undefined`: the stack has none. */
+  readonly tokenSecretArn: string | undefined;
   /** Takes the body of `POST /publish` by direct invocation, which saves the price of the request. */
   readonly publishFunction: IFunction;
   /**
@@ -159,7 +195,9 @@ export class Switchboard extends Construct {
 
   constructor(scope: Construct, id: string, props: SwitchboardProps = {}) {
     super(scope, id);
-    const { webSocketDomain, httpDomain, ...data } = props;
+    const { webSocketDomain, httpDomain, verifyToken, ...data } = props;
+    if (verifyToken !== undefined && data.tokenIssuer !== undefined)
+      throw new SettingsError('verifyToken takes the place of tokenIssuer; set only one of the two.');
     const settings = readSettings(data);
     const { deletionProtection, disableExecuteApiEndpoint } = settings;
     checkDomains({ webSocketDomain, httpDomain }, disableExecuteApiEndpoint);
@@ -168,16 +206,17 @@ export class Switchboard extends Construct {
 
     const sessions = new SessionTable(this, 'Sessions', { removalPolicy, deletionProtection });
     const state = new StateTable(this, 'State', { removalPolicy, deletionProtection });
-    const tokenSecret = new TokenSecret(this, 'TokenSecret', { removalPolicy });
+    const tokens = new Tokens(this, settings, { removalPolicy, verifyToken });
     const webSocketApi = new WebSocketApi(this, 'WebSocketApi', {
       callbackEndpoint: settings.callbackEndpoint,
+      tokenParameter: settings.tokenParameter,
       throttle: settings.webSocketThrottle,
       domain: webSocketDomain,
       disableExecuteApiEndpoint,
     });
 
     const fanOut = new FanOut(this, 'FanOutQueue');
-    const resources = { sessions, state, tokenSecret, webSocketApi, fanOut };
+    const resources = { sessions, state, tokens, webSocketApi, fanOut };
     const functions = createFunctions(this, resources, settings, logs);
     webSocketApi.addRoutes(functions);
     this.routes = new HttpApi(this, 'HttpApi', {
@@ -199,7 +238,7 @@ export class Switchboard extends Construct {
     this.webSocketUrl = webSocketApi.url;
     this.publishUrl = this.routes.publishUrl;
     this.publishFunction = functions.publish;
-    this.tokenSecretArn = tokenSecret.secretArn;
+    this.tokenSecretArn = tokens.secretArn;
     this.listenerFunction = functions.message;
     this.webSocketApi = webSocketApi.api;
     this.webSocketStage = webSocketApi.stage;

@@ -30,7 +30,7 @@ export const walls = {
   console: { folders: ['client', 'protocol'], packages: [], builtins: false },
   lib: {
     folders: ['protocol'],
-    files: ['core/timing.ts', 'core/targets/rules.ts'],
+    files: ['core/timing.ts', 'core/auth/algorithms.ts', 'core/targets/rules.ts'],
     typesOf: ['lambdas/environment.ts', 'lambdas/http/routes.ts'],
     packages: [
       '@aws-sdk/credential-provider-env',

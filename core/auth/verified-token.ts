@@ -30,3 +30,10 @@ export type TokenVerdict =
 
 /** Verifies a token. Rejects if that could not be done, which is no fault of the token. */
 export type VerifyToken = (token: string) => Promise<TokenVerdict>;
+
+/** Verifies where a token comes from. `claims` are not checked yet. Rejects as `VerifyToken` does. */
+export type ReadToken = (
+  token: string,
+) => Promise<
+  { readonly ok: true; readonly claims: object } | { readonly ok: false; readonly reason: string }
+>;

@@ -2,10 +2,12 @@ import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { readText } from './answer.ts';
-import type { SendWithin } from './event.ts';
 
 /** A log line needs the beginning of an error only. */
 const maxLoggedCharacters = 1000;
+
+/** The function itself failed, and not the call. The message quotes what it said, which may hold what it was given. */
+export class FunctionError extends Error {}
 
 /**
  * Invokes a function with events (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html). One signed request
@@ -15,7 +17,7 @@ const maxLoggedCharacters = 1000;
 export function createInvoke(
   functionArn: string,
   { endpoint }: { readonly endpoint: string | undefined },
-): SendWithin {
+): (event: object, signal: AbortSignal) => Promise<string> {
   const [, partition = '', , region = ''] = functionArn.split(':');
   const url = new URL(
     `/2015-03-31/functions/${encodeURIComponent(functionArn)}/invocations`,
@@ -40,11 +42,11 @@ export function createInvoke(
     const response = await fetch(url, { method: 'POST', headers, body, signal });
     const answer = await readText(response);
     // A function that throws is answered with 200 and this header.
-    const error = response.headers.get('x-amz-function-error') ?? response.headers.get('x-amzn-errortype');
+    const functionError = response.headers.get('x-amz-function-error');
+    const error = functionError ?? response.headers.get('x-amzn-errortype');
     if (response.ok && error === null) return answer;
-    throw new Error(
-      `Lambda answered ${response.status} ${error ?? ''}: ${answer.slice(0, maxLoggedCharacters)}`,
-    );
+    const message = `Lambda answered ${response.status} ${error ?? ''}: ${answer.slice(0, maxLoggedCharacters)}`;
+    throw functionError === null ? new Error(message) : new FunctionError(message);
   };
 }
 

@@ -45,7 +45,7 @@ class OrdersStack extends Stack {
 
     new CfnOutput(this, 'WebSocketUrl', { value: realtime.webSocketUrl });
     new CfnOutput(this, 'PublishUrl', { value: realtime.publishUrl });
-    new CfnOutput(this, 'TokenSecretArn', { value: realtime.tokenSecretArn });
+    new CfnOutput(this, 'TokenSecretArn', { value: realtime.tokenSecretArn ?? '' });
     new CfnOutput(this, 'CrmSecretArn', { value: secret.secretArn });
   }
 

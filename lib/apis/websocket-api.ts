@@ -14,6 +14,8 @@ export interface WebSocketApiProps {
    * @default '' - the stage's own, `https://{apiId}.execute-api.{region}.{suffix}/live`
    */
   readonly callbackEndpoint?: string;
+  /** The query parameter that carries the token of a handshake. */
+  readonly tokenParameter: string;
   /**
    * The requests that the stage takes, connects and messages together: per second, and at once.
    * @default - the account's limit
@@ -44,9 +46,11 @@ export class WebSocketApi extends Construct {
    * that address does not answer.
    */
   readonly callbackEndpoint: string;
+  private readonly tokenParameter: string;
 
-  constructor(scope: Construct, id: string, props: WebSocketApiProps = {}) {
+  constructor(scope: Construct, id: string, props: WebSocketApiProps) {
     super(scope, id);
+    this.tokenParameter = props.tokenParameter;
     this.api = new apigateway.WebSocketApi(this, 'Api', {
       description: 'Switchboard: the connections of users',
       // API Gateway requires this. It has no effect, because no route key is a message type.
@@ -80,7 +84,7 @@ export class WebSocketApi extends Construct {
       integration: new WebSocketLambdaIntegration('Connect', functions.connect),
       // CDK's default is the Authorization header, which a browser cannot send with a handshake.
       authorizer: new WebSocketLambdaAuthorizer('Authorizer', functions.authorize, {
-        identitySource: ['route.request.querystring.token'],
+        identitySource: [`route.request.querystring.${this.tokenParameter}`],
       }),
     });
     const disconnect = this.api.addRoute('$disconnect', {

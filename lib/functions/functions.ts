@@ -7,7 +7,7 @@ import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
 import type { Settings } from '../settings/settings.ts';
 import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.ts';
-import type { TokenSecret } from '../resources/token-secret.ts';
+import type { Tokens } from '../resources/tokens.ts';
 import type { WebSocketApi } from '../apis/websocket-api.ts';
 
 /** The functions of every stack. Only a lifecycle target needs the function `lifecycle`. */
@@ -17,7 +17,7 @@ export type Functions = Readonly<Record<Exclude<FunctionName, 'lifecycle'>, Swit
 export interface FunctionResources {
   readonly sessions: SessionTable;
   readonly state: StateTable;
-  readonly tokenSecret: TokenSecret;
+  readonly tokens: Tokens;
   readonly webSocketApi: WebSocketApi;
   readonly fanOut: FanOut;
 }
@@ -28,7 +28,7 @@ const handshakeTimeout = Duration.millis(handshakeTimeoutMs);
 /** Creates every function, and grants each one the access that its variables need. */
 export function createFunctions(
   scope: Construct,
-  { sessions, state, tokenSecret, webSocketApi, fanOut }: FunctionResources,
+  { sessions, state, tokens, webSocketApi, fanOut }: FunctionResources,
   settings: Settings,
   logs: FunctionLogs,
 ): Functions {
@@ -46,10 +46,7 @@ export function createFunctions(
     DURABLE_TOPICS: settings.durableTopics.join(','),
   };
 
-  const verifier = {
-    TOKEN_SECRET_ARN: tokenSecret.secretArn,
-    TOKEN_CLAIMS: JSON.stringify(settings.tokenClaims),
-  };
+  const verifier = { TOKENS: tokens.variable };
 
   // The first lifecycle target sets it to true.
   const withoutLifecycle = { RECORDS_ENDS: 'false' };
@@ -66,7 +63,7 @@ export function createFunctions(
     memorySize: 512,
     timeout: handshakeTimeout,
   });
-  tokenSecret.grantVerify(authorize);
+  tokens.grantVerify(authorize);
 
   const connect = new SwitchboardFunction(scope, 'Connect', {
     ...logs,
@@ -130,7 +127,7 @@ export function createFunctions(
     fanOut.grantSend(fn);
   }
   state.grantReport(publish);
-  tokenSecret.grantVerify(message);
+  tokens.grantVerify(message);
   sessions.grantSubscribe(message);
   state.grantRead(message);
 

@@ -7,7 +7,7 @@ export interface TokenSecretProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
-/** The secret that user tokens are signed with (HS256): 64 letters and digits, made by Secrets Manager. */
+/** The secret that user tokens are signed with: 64 letters and digits, made by Secrets Manager. */
 export class TokenSecret extends Construct {
   readonly secretArn: string;
   private readonly secret: Secret;
@@ -15,8 +15,8 @@ export class TokenSecret extends Construct {
   constructor(scope: Construct, id: string, props: TokenSecretProps) {
     super(scope, id);
     this.secret = new Secret(this, 'Secret', {
-      description: 'Signs the tokens that users of Switchboard connect with (HS256).',
-      // RFC 7518, 3.2 asks for a key of at least 256 bits. 64 letters and digits have 381.
+      description: 'Signs the tokens that users of Switchboard connect with (HS256, HS384, HS512).',
+      // RFC 7518, 3.2 asks for a key as long as the hash. HS512 has 64 bytes.
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy: props.removalPolicy,
     });

@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
+import { keyAlgorithms } from '../../core/auth/algorithms.ts';
 import { topicPattern } from '../../protocol/index.ts';
-import { tokenClaims } from './token-claims.ts';
+import { claimName, tokenClaims } from './token-claims.ts';
+import { tokenIssuer } from './token-issuer.ts';
 
 const domainForm =
   'an object {"domainName","certificateArn"} of a domain such as ws.example.com and the ARN of a certificate of ACM, ' +
@@ -21,8 +23,16 @@ const allowed: Readonly<Record<string, string>> = {
   durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
+  tokenIssuer:
+    'secret, or an object {"jwksUrl","issuer","audience"} with an https URL and, if you like, "algorithms" out of ' +
+    `${keyAlgorithms.join(', ')}; or a list of them, each issuer once`,
   tokenClaims:
-    'an object with the keys userId, userType, tenant, topics, of different claim names, none of them registered but sub',
+    'an object with the keys userId, userType, tenant, topics, send, watch, of different claim names, none of them ' +
+    'registered but sub',
+  claims: 'names of claims, as a list or separated by commas',
+  maxTokenLifetimeSeconds: 'a whole number from 1 to 315360000',
+  requireTenant: 'true or false',
+  tokenParameter: 'a name of up to 64 letters, digits, hyphens and underscores',
   webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
@@ -54,7 +64,12 @@ const schema = z.strictObject({
     z.pipe(z.transform(splitCommas), z.array(z.string().check(z.refine(isOrigin)))),
     [],
   ),
+  tokenIssuer: z._default(fromText(tokenIssuer), ['secret']),
   tokenClaims: z._default(fromText(tokenClaims), z.parse(tokenClaims, {})),
+  claims: z._default(z.pipe(z.transform(splitCommas), z.array(claimName)), []),
+  maxTokenLifetimeSeconds: z._default(fromText(wholeNumber(1, 315_360_000)), 2_592_000),
+  requireTenant: z._default(fromText(z.boolean()), false),
+  tokenParameter: z._default(z.string().check(z.regex(/^[A-Za-z\d_-]{1,64}$/)), 'token'),
   webSocketThrottle: z.optional(
     fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
   ),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-const claimName = z.string().check(z.minLength(1), z.maxLength(128));
+export const claimName = z.string().check(z.minLength(1), z.maxLength(128));
 
 /** The claim names that RFC 7519 registers, except `sub`, which may hold the user id. */
 const reserved = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti'];
@@ -12,6 +12,8 @@ export const tokenClaims = z
     userType: z._default(claimName, 'userType'),
     tenant: z._default(claimName, 'tenant'),
     topics: z._default(claimName, 'topics'),
+    send: z._default(claimName, 'send'),
+    watch: z._default(claimName, 'watch'),
   })
   .check(
     z.refine((names) => {

@@ -13,11 +13,16 @@ const arnLength = 140;
 /** Targets as the text of a variable. Throws if they may take too much of the function's environment. */
 export function targetsVariable(targets: readonly object[]): string {
   const text = JSON.stringify(targets);
-  const longest = Tokenization.reverseString(text).mapTokens({ mapToken: () => 'x'.repeat(arnLength) });
-  const bytes = Buffer.byteLength(String(longest.join({ join: (left, right) => `${left}${right}` })));
+  const bytes = deployedBytes(text);
   if (bytes <= maxBytes) return text;
   throw new SettingsError(
     `${targets.length} targets take up to ${bytes} bytes of a function's environment; at most ${maxBytes} fit. ` +
       'Let one target take several types: order-* matches all that begin with order-.',
   );
+}
+
+/** How many bytes a text takes after the deployment at most. */
+export function deployedBytes(text: string): number {
+  const longest = Tokenization.reverseString(text).mapTokens({ mapToken: () => 'x'.repeat(arnLength) });
+  return Buffer.byteLength(String(longest.join({ join: (left, right) => `${left}${right}` })));
 }

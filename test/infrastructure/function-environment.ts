@@ -1,4 +1,5 @@
 import { type FunctionName, variables } from '../../lambdas/environment.ts';
+import { tokenSettings } from '../token-settings.ts';
 
 /** The variables that Lambda sets, and not the stack. */
 const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
@@ -15,8 +16,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     FAN_OUT_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/jobs',
     FAN_OUT_RATE: '1000',
     CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',
-    TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
-    TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
+    TOKENS: JSON.stringify(tokenSettings),
     ALLOWED_ORIGINS: '',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',

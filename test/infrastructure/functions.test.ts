@@ -102,7 +102,6 @@ describe('functions', () => {
         inlineLimit: 50,
         logLevel: 'DEBUG',
         allowedOrigins: ['https://a.example', 'https://b.example'],
-        tokenClaims: { userType: 'role' },
         durableTopics: ['orders.*', 'news'],
       }),
       'AWS::Lambda::Function',
@@ -116,7 +115,6 @@ describe('functions', () => {
       expect(variablesOf(set, publisher)).toMatchObject({ DURABLE_TOPICS: 'orders.*,news' });
     expect(variablesOf(set, 'authorize')).toMatchObject({
       ALLOWED_ORIGINS: 'https://a.example,https://b.example',
-      TOKEN_CLAIMS: '{"userId":"sub","userType":"role","tenant":"tenant","topics":"topics"}',
     });
   });
 });

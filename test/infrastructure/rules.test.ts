@@ -25,6 +25,16 @@ describe('the template', () => {
   it.each<[string, SwitchboardStackSettings]>([
     ['by default', {}],
     ['with custom domains', { ...domains, deletionProtection: true, disableExecuteApiEndpoint: true }],
+    [
+      'without a token secret',
+      {
+        tokenIssuer: {
+          jwksUrl: 'https://id.example.com/keys',
+          issuer: 'https://id.example.com',
+          audience: 'app',
+        },
+      },
+    ],
   ])(
     'passes the rules of AWS Solutions %s, except the findings that are acknowledged with a reason',
     (name, settings) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Aws } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { readContext, readSettings, SettingsError } from '../../lib/settings/settings.ts';
@@ -34,7 +34,23 @@ describe('settings', () => {
     [
       'tokenClaims',
       { user: 'uid' },
-      'Setting tokenClaims is {"user":"uid"}; allowed: an object with the keys userId, userType, tenant, topics, of different claim names, none of them registered but sub.',
+      'Setting tokenClaims is {"user":"uid"}; allowed: an object with the keys userId, userType, tenant, topics, send, watch, of different claim names, none of them registered but sub.',
+    ],
+    [
+      'maxTokenLifetimeSeconds',
+      0,
+      'Setting maxTokenLifetimeSeconds is 0; allowed: a whole number from 1 to 315360000.',
+    ],
+    [
+      'claims',
+      ['role', ''],
+      'Setting claims is ["role",""]; allowed: names of claims, as a list or separated by commas.',
+    ],
+    ['requireTenant', 'yes', 'Setting requireTenant is "yes"; allowed: true or false.'],
+    [
+      'tokenParameter',
+      'access token',
+      'Setting tokenParameter is "access token"; allowed: a name of up to 64 letters, digits, hyphens and underscores.',
     ],
     [
       'webSocketThrottle',
@@ -57,7 +73,8 @@ describe('settings', () => {
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
-        'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
+        'allowedOrigins, tokenIssuer, tokenClaims, claims, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
+        'webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
         'disableExecuteApiEndpoint.',
     );
   });
@@ -78,7 +95,11 @@ describe('settings from the command line', () => {
     const settings = readSettings({
       shards: '16',
       allowedOrigins: 'https://a.example, http://localhost:3000',
+      tokenIssuer: 'secret',
       tokenClaims: '{"userType":"role"}',
+      claims: 'role, team',
+      maxTokenLifetimeSeconds: '3600',
+      requireTenant: 'true',
       webSocketThrottle: '{"rateLimit":100,"burstLimit":50}',
       logRetentionDays: '7',
       deletionProtection: 'true',
@@ -86,7 +107,18 @@ describe('settings from the command line', () => {
     expect(settings).toMatchObject({
       shards: 16,
       allowedOrigins: ['https://a.example', 'http://localhost:3000'],
-      tokenClaims: { userId: 'sub', userType: 'role', tenant: 'tenant', topics: 'topics' },
+      tokenIssuer: ['secret'],
+      tokenClaims: {
+        userId: 'sub',
+        userType: 'role',
+        tenant: 'tenant',
+        topics: 'topics',
+        send: 'send',
+        watch: 'watch',
+      },
+      claims: ['role', 'team'],
+      maxTokenLifetimeSeconds: 3600,
+      requireTenant: true,
       webSocketThrottle: { rateLimit: 100, burstLimit: 50 },
       logRetentionDays: 7,
       deletionProtection: true,
@@ -106,6 +138,56 @@ describe('the setting examples', () => {
     );
     expect(() => readSettings({ examples: true })).toThrow(
       'Unknown setting examples; the settings are listeners,',
+    );
+  });
+});
+
+describe('the setting tokenIssuer', () => {
+  const issuer = {
+    jwksUrl: 'https://id.example/keys',
+    issuer: 'https://id.example',
+    audience: 'app',
+  };
+  const read = (tokenIssuer: unknown) => readSettings({ tokenIssuer }).tokenIssuer;
+
+  it('is secret by default, or an issuer with its keys, or a list of both', () => {
+    const listed = { ...issuer, audience: ['app'] };
+    expect(readSettings({}).tokenIssuer).toEqual(['secret']);
+    expect(read('secret')).toEqual(['secret']);
+    expect(read(issuer)).toEqual([listed]);
+    expect(read(['secret', { ...issuer, algorithms: ['ES256'] }])).toEqual([
+      'secret',
+      { ...listed, algorithms: ['ES256'] },
+    ]);
+    expect(read(JSON.stringify(issuer))).toEqual([listed]);
+  });
+
+  it('may have a key address on this machine without TLS, or one that is known after the deployment', () => {
+    for (const jwksUrl of ['http://127.0.0.1:9000/keys', `https://id.${Aws.REGION}.example/keys`]) {
+      expect(read({ ...issuer, jwksUrl })).toMatchObject([{ jwksUrl }]);
+    }
+  });
+
+  it.each([
+    [[]],
+    ['public'],
+    [['secret', 'secret']],
+    [[issuer, { ...issuer, audience: 'other' }]],
+    [{ ...issuer, jwksUrl: 'http://id.example/keys' }],
+    [{ ...issuer, jwksUrl: 'https://user:password@id.example/keys' }],
+    [{ ...issuer, jwksUrl: `http://id.${Aws.REGION}.example/keys` }],
+    [{ ...issuer, audience: [] }],
+    [{ jwksUrl: issuer.jwksUrl, issuer: issuer.issuer }],
+    [{ jwksUrl: issuer.jwksUrl, audience: 'app' }],
+    [{ ...issuer, algorithms: ['HS256'] }],
+    [{ ...issuer, algorithms: ['none'] }],
+    [{ ...issuer, algorithms: [] }],
+    [{ ...issuer, jwksUri: 'https://id.example/keys' }],
+  ])('may not be %j', (tokenIssuer) => {
+    expect(() => readSettings({ tokenIssuer })).toThrow(
+      `Setting tokenIssuer is ${JSON.stringify(tokenIssuer)}; allowed: secret, or an object ` +
+        '{"jwksUrl","issuer","audience"} with an https URL and, if you like, "algorithms" out of RS256, RS384, RS512, ' +
+        'PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519; or a list of them, each issuer once.',
     );
   });
 });

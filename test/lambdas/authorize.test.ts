@@ -2,7 +2,8 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
 import { authorizerEvent, httpAuthorizerEvent } from './events.ts';
-import { secretArn, tokenOf, useCloud } from './functions-under-test.ts';
+import { tokenOf, useCloud } from './functions-under-test.ts';
+import { secretArn } from '../token-settings.ts';
 
 const cloud = useCloud();
 const secret = 'a secret of at least thirty-two characters';
@@ -36,7 +37,7 @@ describe('a handshake', () => {
   });
 
   it.each([
-    { what: 'no token', claims: undefined, headers: {}, reason: /JWS/ },
+    { what: 'no token', claims: undefined, headers: {}, reason: /it is no JWT/ },
     { what: 'an expired token', claims: { sub: 'swordfish', exp: 1 }, headers: {}, reason: /exp/ },
     { what: 'no user', claims: { exp: 9e9 }, headers: {}, reason: /sub/ },
     {
@@ -100,8 +101,8 @@ describe('a request of a user', () => {
   });
 
   it.each([
-    { what: 'no token', headers: {}, reason: /JWS/ },
-    { what: 'another scheme', headers: { authorization: 'Basic c3dvcmRmaXNo' }, reason: /JWS/ },
+    { what: 'no token', headers: {}, reason: /it is no JWT/ },
+    { what: 'another scheme', headers: { authorization: 'Basic c3dvcmRmaXNo' }, reason: /it is no JWT/ },
     {
       what: 'an expired token',
       headers: { authorization: bearer({ sub: 'swordfish', exp: 1 }) },
@@ -133,7 +134,9 @@ describe('the secret', () => {
     await authorize(authorizerEvent('c1=', { token }));
     await authorize(authorizerEvent('c2=', { token }));
     const reads = secrets.commandCalls(GetSecretValueCommand);
-    expect(reads.map(({ args }) => args[0].input)).toEqual([{ SecretId: secretArn }]);
+    expect(reads.map(({ args }) => args[0].input)).toEqual([
+      { SecretId: secretArn, VersionStage: 'AWSCURRENT' },
+    ]);
   });
 
   it('that cannot be read is a fault (500), and the next handshake reads it again', async () => {

@@ -8,7 +8,14 @@ import {
 } from '../../lambdas/environment.ts';
 
 const names = Object.keys(variables) as FunctionName[];
-const claims = { userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics' };
+const tokens = {
+  parameter: 'token',
+  keySets: [{ jwksUrl: 'https://id.example/jwks', issuer: 'https://id.example', audience: ['app'] }],
+  names: { userId: 'sub', userType: 'type', tenant: 'org', topics: 'topics', send: 'send', watch: 'watch' },
+  claims: ['role'],
+  maxLifetimeSeconds: 3600,
+  requireTenant: true,
+};
 
 const lambda = 'arn:aws:lambda:us-east-1:123456789012:function:orders';
 const targets = [
@@ -28,8 +35,7 @@ const values = {
   FAN_OUT_QUEUE_URL: ['https://queue.example.com', 'https://queue.example.com'],
   FAN_OUT_RATE: ['62.5', 62.5],
   DURABLE_TOPICS: ['orders.*,news', ['orders.*', 'news']],
-  TOKEN_SECRET_ARN: ['arn', 'arn'],
-  TOKEN_CLAIMS: [JSON.stringify(claims), claims],
+  TOKENS: [JSON.stringify(tokens), tokens],
   ALLOWED_ORIGINS: ['', []],
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
@@ -82,10 +88,10 @@ describe('a variable with a wrong value', () => {
     expect(() => readEnvironment(functionName)).toThrow(variable);
   });
 
-  it('fails if claims are missing', () => {
+  it('fails if names of claims are missing', () => {
     stubAll('authorize');
-    vi.stubEnv('TOKEN_CLAIMS', '{"userId":"sub"}');
-    expect(() => readEnvironment('authorize')).toThrow('TOKEN_CLAIMS');
+    vi.stubEnv('TOKENS', JSON.stringify({ ...tokens, names: { userId: 'sub' } }));
+    expect(() => readEnvironment('authorize')).toThrow('TOKENS');
   });
 });
 

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, inject, vi } from 'vitest';
 import { startDynamoDB, type Tables } from '../dynamodb.ts';
+import { tokenSettings } from '../token-settings.ts';
 import { type CallbackApi, startCallbackApi } from './callback-api.ts';
-
-export const secretArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token';
 
 /** The parts around the functions of one test file. */
 export interface Cloud {
@@ -77,8 +76,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     FAN_OUT_RATE: '1000',
     FAN_OUT_ATTEMPTS: '5',
     CALLBACK_ENDPOINT: callbackApi.endpoint,
-    TOKEN_SECRET_ARN: secretArn,
-    TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
+    TOKENS: JSON.stringify(tokenSettings),
     ALLOWED_ORIGINS: 'https://app.example.com',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
