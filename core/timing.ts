@@ -18,6 +18,9 @@ export const recoverSendingMs = 10_000;
 /** All tries to send `closing` together. A client that reads nothing must not put off its own close. */
 export const closingSendingMs = 1_000;
 
+/** Who has marked a session as ended closes its connection within this time, or has failed. */
+export const closingTakesMs = functionTimeoutMs;
+
 /** A publisher that started longer ago has been killed: its function has ended. */
 export const publisherLostAfterMs = functionTimeoutMs + 6_000;
 

@@ -2,7 +2,6 @@ import { type Closing, closingFrame, type Identity, Refusal, type Session } from
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
 import { closingSendingMs } from '../timing.ts';
-import { listSessions } from './list.ts';
 import type { Recipients } from './recipients.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -20,6 +19,9 @@ export type CloseSession = (
 
 /** Resolves to how many sessions were closed. */
 export type CloseUser = (user: Identity, closing: Closing) => Promise<number>;
+
+/** The most sessions that are closed side by side. */
+const pageSize = 100;
 
 /**
  * Ends a session. The mark comes first: from then on no frame of the session is handled, whatever its socket does. A
@@ -41,22 +43,24 @@ export function createCloseSession({ sessions, connections, clock }: CloseOption
   };
 }
 
-/** Closes all sessions of a user, page by page. */
+/** Closes all sessions of a user, page by page, and tries those again that could not be closed before. */
 export function createCloseUser(options: CloseOptions): CloseUser {
-  const { recipients, sessions } = options;
+  const { recipients } = options;
   const closeSession = createCloseSession(options);
   return async (user, closing) => {
     let closed = 0;
-    let cursor: string | undefined;
+    let after: string | undefined;
     do {
-      const page = await listSessions(recipients, sessions, { ...user, cursor });
-      const ends = await Promise.allSettled(page.sessions.map((session) => closeSession(session, closing)));
+      const page = await recipients.ofUser(user, { limit: pageSize, after, includesEnded: true });
+      const ends = await Promise.allSettled(
+        page.recipients.map(({ connectionId }) => closeSession({ ...user, connectionId }, closing)),
+      );
       const failure = ends.find((end) => end.status === 'rejected');
       // All closes end before the throw, because Lambda freezes a function that has answered.
       if (failure) throw failure.reason;
-      closed += page.sessions.length;
-      ({ cursor } = page);
-    } while (cursor !== undefined);
+      closed += page.recipients.length;
+      after = page.next;
+    } while (after !== undefined);
     return closed;
   };
 }

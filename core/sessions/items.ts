@@ -67,12 +67,18 @@ export interface SessionRow extends ConnectionRow {
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly topics?: Set<string>;
+  /** JSON: what the token of the last refresh allows. Absent: the token of the handshake counts. */
+  readonly grants?: string;
+  /** Why the session ended. */
+  readonly endReason?: string;
 }
 
 /** The `pk` names a topic, so the row names the user. */
 export interface SubscriptionRow extends ConnectionRow {
   readonly userType: string;
   readonly userId: string;
+  /** Tells this write of the row from every other. Rows of earlier versions have none. */
+  readonly nonce?: string;
 }
 
 // After two hours a connection is certainly gone. The margin covers a slow handshake and clocks that differ.

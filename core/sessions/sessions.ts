@@ -22,6 +22,7 @@ import {
   userKey,
 } from './items.ts';
 import { closingEnd, type SessionEnd } from './end.ts';
+import { createRefreshSession } from './refresh.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SessionsOptions {
@@ -49,7 +50,10 @@ export function createSessions(options: SessionsOptions) {
     const { Attributes } = await db.send(
       new DeleteCommand({ TableName: table, Key, ReturnValues: 'ALL_OLD', ...condition }),
     );
-    await subscriptions.clear(identity, connectionId, (Attributes as SessionRow | undefined)?.topics ?? []);
+    await subscriptions.clear(
+      { identity, connectionId },
+      (Attributes as SessionRow | undefined)?.topics ?? [],
+    );
   }
 
   async function mark(
@@ -118,30 +122,7 @@ export function createSessions(options: SessionsOptions) {
         await subscriptions.removeOrphan(topicKey, connectionId);
     },
 
-    /**
-     * Moves the expiry of a session and its subscriptions, later only. Resolves to the expiry that is stored now, or to
-     * `undefined` if the session is gone.
-     */
-    async refresh(
-      identity: Identity,
-      connectionId: string,
-      tokenExpiresAt: number,
-    ): Promise<number | undefined> {
-      const Key = keyOf(identity, connectionId);
-      const update = new UpdateCommand({
-        TableName: table,
-        Key,
-        UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
-        ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
-        ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
-      });
-      await conditionHeld(db.send(update));
-      const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
-      const row = Item as SessionRow | undefined;
-      // Also if the row did not change: an earlier try may have failed between the row and its subscriptions.
-      if (row) await subscriptions.refresh(identity, connectionId, row.topics ?? [], row.tokenExpiresAt);
-      return row?.tokenExpiresAt;
-    },
+    refresh: createRefreshSession({ db, table, subscriptions, readSession: read }),
 
     row: read,
 

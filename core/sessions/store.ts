@@ -10,7 +10,7 @@ export interface SessionStoreOptions {
   readonly table: string;
   /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'newId'>;
 }
 
 /** The parts that use the sessions table. */

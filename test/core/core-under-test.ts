@@ -5,6 +5,7 @@ import { type ListenerContext, topicRights } from '../../core/dispatch/listener.
 import type { FanOutJob } from '../../core/fan-out/queue.ts';
 import { createPublish } from '../../core/publish/publish.ts';
 import { createReply } from '../../core/publish/reply.ts';
+import type { NewToken } from '../../core/sessions/refresh.ts';
 import { createSwitchboard } from '../../core/switchboard.ts';
 import type { Session } from '../../protocol/index.ts';
 import { type LocalDynamoDB, startDynamoDB } from '../dynamodb.ts';
@@ -111,6 +112,11 @@ export function sessionOf(connectionId: string, differing: Partial<Session> = {}
     userAgent: 'test',
     ...differing,
   };
+}
+
+/** What a refresh takes from a new token: it allows every topic, unless a test says otherwise. */
+export function newToken(expiresAt: number, topics: readonly string[] = ['*']): NewToken {
+  return { expiresAt, rights: { topics, watch: [] }, claims: {} };
 }
 
 export function idsOf(found: readonly { readonly connectionId: string }[]): string[] {

@@ -1,8 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Dispatch } from '../../../core/dispatch/dispatch.ts';
-import { createReceive } from '../../../core/dispatch/receive.ts';
 import type { Closing } from '../../../protocol/index.ts';
-import { type Core, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import { type Core, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 import { failed, gone, type ConnectionsScript, throttled } from '../recording-connections.ts';
 
 const dynamodb = useDynamoDB();
@@ -71,80 +69,16 @@ describe('ending a session', () => {
       const ended = core.closeSession(sessionOf('c1='), kicked);
       await expect(ended).rejects.toThrow(/could not be closed|was not closed/);
       expect(await core.sessions.row(member, 'c1=')).toBeDefined();
+
+      core.connections.disconnect = () => Promise.resolve({ outcome: 'closed' });
+      expect(await core.closeUser(member, { ...kicked, code: 'revoked' })).toBe(1);
+      expect(await core.sessions.row(member, 'c1=')).toBeUndefined();
     },
   );
 });
-
-describe('a frame', () => {
-  const client = sender();
-  const { identity, session } = client;
-
-  it('is dispatched without a read while the token is valid, and its answer is returned', async () => {
-    const { core, receive, dispatched } = await receiving();
-    core.clock.ms = session.tokenExpiresAt - 1;
-    core.sessions.get = () => Promise.reject(new Error('A message costs no read.'));
-    expect(await receive('ping', client)).toEqual({ text: 'answer to ping' });
-    expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: session.tokenExpiresAt }]);
-    expect(core.connections.calls).toEqual([]);
-  });
-
-  it('from the moment the token expires ends the session: reason, close, and no dispatch', async () => {
-    const { core, receive, dispatched } = await receiving();
-    core.clock.ms = session.tokenExpiresAt;
-    expect(await receive('ping', client)).toBeUndefined();
-
-    expect(dispatched).toEqual([]);
-    expect(core.connections.framesTo('c1=')).toMatchObject([
-      { type: 'closing', content: { code: 'token_expired', retry: true } },
-    ]);
-    expect(core.connections.calls.map(({ call }) => call)).toEqual(['post', 'disconnect']);
-  });
-
-  it('is dispatched after that if a refresh has moved the expiry, until the new expiry', async () => {
-    const { core, receive, dispatched } = await receiving();
-    const later = session.tokenExpiresAt + minuteMs;
-    expect(await core.sessions.refresh(identity, 'c1=', later)).toBe(later);
-    core.clock.ms = later - 1;
-    expect(await receive('ping', client)).toEqual({ text: 'answer to ping' });
-    expect(dispatched).toEqual([{ text: 'ping', tokenExpiresAt: later }]);
-    core.clock.ms = later;
-    expect(await receive('ping', client)).toBeUndefined();
-  });
-
-  it('without a readable expiry is dispatched only if its session is open', async () => {
-    const { core, receive, dispatched } = await receiving();
-    await core.sessions.remove(identity, 'c1=');
-    await receive('ping', { ...client, session: { ...session, tokenExpiresAt: Number.NaN } });
-    expect(dispatched).toEqual([]);
-  });
-});
-
-function sender() {
-  const { connectedAt } = sessionOf('c1=');
-  const tokenExpiresAt = connectedAt + 5 * minuteMs;
-  return {
-    identity: member,
-    rights: { topics: [], watch: [] },
-    claims: {},
-    session: { connectionId: 'c1=', connectedAt, tokenExpiresAt },
-  };
-}
 
 async function withSession(script: ConnectionsScript = {}): Promise<Core> {
   const core = await dynamodb.create(script);
   await core.sessions.add(sessionOf('c1='));
   return core;
-}
-
-async function receiving() {
-  const core = await dynamodb.create();
-  const { tokenExpiresAt } = sender().session;
-  await core.sessions.add(sessionOf('c1=', { tokenExpiresAt }));
-  const dispatched: { text: string; tokenExpiresAt: number | undefined }[] = [];
-  const dispatch: Dispatch = (text, { session }) => {
-    dispatched.push({ text, tokenExpiresAt: session?.tokenExpiresAt });
-    return Promise.resolve({ text: `answer to ${text}` });
-  };
-  const receive = createReceive({ ...core, dispatch });
-  return { core, receive, dispatched };
 }

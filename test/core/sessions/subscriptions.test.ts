@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { topicKey, userKey } from '../../../core/sessions/items.ts';
 import { createSubscriptions } from '../../../core/sessions/subscriptions.ts';
 import { maxTopicsPerSession, type Session } from '../../../protocol/index.ts';
-import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import {
+  type Core,
+  idsOf,
+  minuteMs,
+  newToken,
+  sessionOf,
+  startOfTime,
+  useDynamoDB,
+} from '../core-under-test.ts';
 import { withInterruption, withUnprocessed } from '../database-stand-ins.ts';
 
 const dynamodb = useDynamoDB();
@@ -23,10 +31,10 @@ async function withSession(): Promise<Core> {
 }
 
 /** Subscriptions on a database that calls `act` before each command, with the number of commands before it. */
-function interrupted({ db, tables }: Core, act: (done: number) => Promise<unknown>) {
+function interrupted({ db, tables, clock }: Core, act: (done: number) => Promise<unknown>) {
   let done = 0;
   const interruptedDb = withInterruption(db, () => act(done++));
-  return createSubscriptions({ db: interruptedDb, table: tables.sessions, shards: 1 });
+  return createSubscriptions({ db: interruptedDb, table: tables.sessions, shards: 1, clock });
 }
 
 async function subscribersOf({ recipients }: Core, topic: string): Promise<string[]> {
@@ -41,32 +49,32 @@ async function rowOf({ db, tables }: Core, pk: string): Promise<unknown> {
 describe('subscribing', () => {
   it('adds the session to the topic, and the topic to the session', async () => {
     const core = await withSession();
-    expect(await core.subscriptions.subscribe(subscriber, 'orders')).toBe('subscribed');
+    expect(await core.subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
     expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
     expect(await core.sessions.get(member, 'c1=')).toMatchObject({ topics: ['orders'] });
   });
 
-  it.each([0, 1, 2])(
+  it.each([0, 1, 2, 3])(
     'leaves no row behind if the session disconnects after %i of its commands',
     async (commands) => {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
         if (done === commands) await core.sessions.remove(member, 'c1=');
       });
-      expect(await subscriptions.subscribe(subscriber, 'orders')).toBe('closed');
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('closed');
       expect(await rowOf(core, topicKey('default', 'orders', 0))).toBeUndefined();
       expect(await rowOf(core, userKey(member))).toBeUndefined();
     },
   );
 
-  it.each([0, 1, 2])(
+  it.each([0, 1, 2, 3])(
     'creates a row that lasts as long as the session if that is refreshed after %i of its commands',
     async (commands) => {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
-        if (done === commands) await core.sessions.refresh(member, 'c1=', until);
+        if (done === commands) await core.sessions.refresh(member, 'c1=', newToken(until));
       });
-      expect(await subscriptions.subscribe(subscriber, 'orders')).toBe('subscribed');
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
       core.clock.ms = until - 1;
       expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
     },
@@ -83,7 +91,7 @@ describe('subscribing', () => {
         ExpressionAttributeValues: { ':most': most },
       }),
     );
-    expect(await core.subscriptions.subscribe(subscriber, 'orders')).toBe('full');
+    expect(await core.subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('full');
     expect(await subscribersOf(core, 'orders')).toEqual([]);
   });
 });
@@ -91,7 +99,7 @@ describe('subscribing', () => {
 describe('unsubscribing', () => {
   it('ends the subscription, and removes the topic from the session', async () => {
     const core = await withSession();
-    await core.subscriptions.subscribe(subscriber, 'orders');
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
     await core.subscriptions.unsubscribe(subscriber, 'orders');
     expect(await subscribersOf(core, 'orders')).toEqual([]);
     expect(await core.sessions.get(member, 'c1=')).toMatchObject({ topics: [] });
@@ -99,7 +107,7 @@ describe('unsubscribing', () => {
 
   it('creates no row for a closed session', async () => {
     const core = await withSession();
-    await core.subscriptions.subscribe(subscriber, 'orders');
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
     await core.sessions.remove(member, 'c1=');
     await core.subscriptions.unsubscribe(subscriber, 'orders');
     expect(await rowOf(core, userKey(member))).toBeUndefined();
@@ -110,7 +118,7 @@ describe('the subscriptions of a session that is removed', () => {
   async function subscribedTo(count: number): Promise<Core> {
     const core = await withSession();
     const topics = Array.from({ length: count }, (_, index) => `topic-${String(index)}`);
-    await Promise.all(topics.map((topic) => core.subscriptions.subscribe(subscriber, topic)));
+    await Promise.all(topics.map((topic) => core.subscriptions.subscribe(subscriber, topic, ['*'])));
     return core;
   }
 
@@ -129,9 +137,9 @@ describe('the subscriptions of a session that is removed', () => {
   it('are removed even if DynamoDB leaves a part of the batch unprocessed', async () => {
     const core = await subscribedTo(3);
     const db = withUnprocessed(core.db);
-    const throttled = createSubscriptions({ db, table: core.tables.sessions, shards: 1 });
+    const throttled = createSubscriptions({ ...core, db, table: core.tables.sessions, shards: 1 });
     const { topics = [] } = (await core.sessions.get(member, 'c1=')) ?? {};
-    await throttled.clear(member, 'c1=', topics);
+    await throttled.clear(subscriber, topics);
     expect(await countRows(core)).toBe(1);
   });
 });
