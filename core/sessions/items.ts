@@ -67,6 +67,8 @@ export interface SessionRow extends ConnectionRow {
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly topics?: Set<string>;
+  /** Topics that a refresh took off the list, and whose rows may still be there. */
+  readonly leaving?: Set<string>;
   /** JSON: what the token of the last refresh allows. Absent: the token of the handshake counts. */
   readonly grants?: string;
   /** Why the session ended. */

@@ -4,7 +4,7 @@ import type { VerifiedToken } from '../auth/verified-token.ts';
 import { answerIfHeld } from '../tables/conditional-write.ts';
 import { unchangedGrants, writeGrants } from './grants.ts';
 import type { SessionRow } from './items.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import type { Subscriber, Subscriptions } from './subscriptions.ts';
 
 export interface RefreshOptions {
   readonly db: DynamoDBDocumentClient;
@@ -42,7 +42,7 @@ export function createRefreshSession({
     refused: readonly string[],
   ): Promise<SessionRow | undefined> {
     const { condition, values } = unchangedGrants(session);
-    const removal = refused.length > 0 ? ' DELETE topics :refused' : '';
+    const removal = refused.length > 0 ? ' ADD leaving :refused DELETE topics :refused' : '';
     const update = new UpdateCommand({
       TableName: table,
       Key: { pk: session.pk, sk: session.sk },
@@ -60,8 +60,23 @@ export function createRefreshSession({
     return (await answerIfHeld(db.send(update)))?.Attributes as SessionRow | undefined;
   }
 
+  /** Deletes the rows of the topics that left the list. The row remembers them, so a retry completes this. */
+  async function finishLeaving(session: SessionRow, subscriber: Subscriber): Promise<readonly string[]> {
+    const { pk, sk, topics = new Set(), leaving = new Set() } = session;
+    if (leaving.size === 0) return [];
+    await subscriptions.deleteUnlisted(subscriber, [...leaving]);
+    const update = new UpdateCommand({
+      TableName: table,
+      Key: { pk, sk },
+      UpdateExpression: 'DELETE leaving :leaving',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
+      ExpressionAttributeValues: { ':leaving': leaving },
+    });
+    await answerIfHeld(db.send(update));
+    return [...leaving].filter((topic) => !topics.has(topic));
+  }
+
   return async (identity, connectionId, token) => {
-    const unsubscribed = new Set<string>();
     let session = await readSession(identity, connectionId);
     for (;;) {
       if (!session || session.endedAt !== undefined) return undefined;
@@ -69,16 +84,14 @@ export function createRefreshSession({
       if (token.expiresAt < session.tokenExpiresAt) break;
       const refused = [...(session.topics ?? [])].filter((topic) => !matchesAny(topic, token.rights.topics));
       if (!changes(session, token) && refused.length === 0) break;
-      for (const topic of refused) unsubscribed.add(topic);
       // A topic that was added since the read is refused in the next round. The new rights let no further one in.
       session = (await write(session, token, refused)) ?? (await readSession(identity, connectionId));
     }
-    const { topics = new Set(), tokenExpiresAt } = session;
     const subscriber = { identity, connectionId };
-    await subscriptions.deleteUnlisted(subscriber, [...unsubscribed]);
+    const unsubscribed = await finishLeaving(session, subscriber);
     // Also if nothing has changed: an earlier try may have failed after its first write.
-    await subscriptions.extend(subscriber, topics, tokenExpiresAt);
-    return { tokenExpiresAt, unsubscribed: [...unsubscribed].filter((topic) => !topics.has(topic)) };
+    await subscriptions.extend(subscriber, session.topics ?? [], session.tokenExpiresAt);
+    return { tokenExpiresAt: session.tokenExpiresAt, unsubscribed };
   };
 }
 

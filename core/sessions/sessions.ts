@@ -44,16 +44,14 @@ export function createSessions(options: SessionsOptions) {
   const { db, table, shards, subscriptions, clock } = options;
   const keyOf = (identity: Identity, connectionId: string) => ({ pk: userKey(identity), sk: connectionId });
 
-  /** Deletes the session's row, then the subscriptions to the topics that the row listed. */
+  /** Deletes the session's row, then the subscriptions that the row names. */
   async function remove(identity: Identity, connectionId: string, condition: Partial<DeleteCommandInput>) {
     const Key = keyOf(identity, connectionId);
     const { Attributes } = await db.send(
       new DeleteCommand({ TableName: table, Key, ReturnValues: 'ALL_OLD', ...condition }),
     );
-    await subscriptions.clear(
-      { identity, connectionId },
-      (Attributes as SessionRow | undefined)?.topics ?? [],
-    );
+    const { topics = [], leaving = [] } = (Attributes ?? {}) as Partial<SessionRow>;
+    await subscriptions.clear({ identity, connectionId }, new Set([...topics, ...leaving]));
   }
 
   async function mark(
