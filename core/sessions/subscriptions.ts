@@ -24,7 +24,7 @@ export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
 /**
  * Subscriptions to topics. Each has a row of its own, and the session's row lists its topics. When no call is under way,
- * both say the same, in whatever order calls ran at the same time. docs/decisions/0014 has the argument.
+ * both say the same, in whatever order calls ran at the same time. docs/decisions/0015 has the argument.
  */
 export function createSubscriptions(options: {
   readonly db: DynamoDBDocumentClient;

@@ -7,7 +7,7 @@ import { type Core, minuteMs, newToken, startOfTime } from '../core-under-test.t
 import { withHeldCommands } from '../database-stand-ins.ts';
 
 export const identity = { tenant: 'default', userType: 'member', userId: '1' };
-export const topics = ['a1', 'a2', 'b1'] as const;
+export const topics = ['a1', 'b1'] as const;
 
 /** What a client, or the end of its connection, does to a session. */
 export type Step =
@@ -31,8 +31,8 @@ export interface StepRecord {
 }
 
 const subscription = fc.record({
-  kind: fc.constantFrom('subscribe' as const, 'subscribe' as const, 'unsubscribe' as const),
-  topic: fc.constantFrom(...topics),
+  kind: fc.constantFrom('subscribe' as const, 'unsubscribe' as const),
+  topic: fc.constantFrom(topics[0], ...topics),
 });
 const refresh = fc.record({
   kind: fc.constant('refresh' as const),
@@ -46,7 +46,7 @@ export const lanesOf = (...steps: fc.Arbitrary<Step>[]) =>
     fc.array(
       fc.record({
         step: fc.oneof(...steps),
-        crashesAfter: fc.option(fc.nat(6), { nil: undefined, freq: 3 }),
+        crashesAfter: fc.oneof({ arbitrary: fc.constant(undefined), weight: 5 }, fc.nat(6)),
       }),
       { minLength: 1, maxLength: 3 },
     ),
