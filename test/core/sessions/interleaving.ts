@@ -48,7 +48,7 @@ export const lanesOf = (...steps: fc.Arbitrary<Step>[]) =>
         step: fc.oneof(...steps),
         crashesAfter: fc.oneof({ arbitrary: fc.constant(undefined), weight: 5 }, fc.nat(6)),
       }),
-      { minLength: 1, maxLength: 3 },
+      { minLength: 1, maxLength: 2 },
     ),
     { minLength: 2, maxLength: 3 },
   );

@@ -120,7 +120,7 @@ describe('the subscriptions of a session', () => {
         const connectionId = await openSession();
         await expectInvariants(connectionId, await interleave(core, connectionId, lanes, scheduler));
       }),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
   });
 

@@ -96,6 +96,99 @@ describe('subscribing', () => {
   });
 });
 
+describe('subscribing and unsubscribing at the same time', () => {
+  async function stateOf(core: Core) {
+    const isListed = (await core.sessions.get(member, 'c1='))?.topics.includes('orders');
+    return { isListed, hasRow: (await subscribersOf(core, 'orders')).length > 0 };
+  }
+  const subscribed = { isListed: true, hasRow: true };
+  const unsubscribed = { isListed: false, hasRow: false };
+
+  it.each([
+    { commands: 1, state: subscribed },
+    { commands: 2, state: unsubscribed },
+    { commands: 3, state: unsubscribed },
+  ])('agree if the topic is unsubscribed after $commands of its commands', async ({ commands, state }) => {
+    const core = await withSession();
+    const subscriptions = interrupted(core, async (done) => {
+      if (done === commands) await core.subscriptions.unsubscribe(subscriber, 'orders');
+    });
+    expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
+    expect(await stateOf(core)).toEqual(state);
+  });
+
+  it.each([1, 2, 3])(
+    'agree if the topic is subscribed again after %i commands of unsubscribe',
+    async (commands) => {
+      const core = await withSession();
+      await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+      });
+      await subscriptions.unsubscribe(subscriber, 'orders');
+      expect(await stateOf(core)).toEqual(subscribed);
+    },
+  );
+
+  it('are refused a topic that a refresh no longer allows, whenever that comes', async () => {
+    for (const commands of [0, 1, 2, 3]) {
+      const core = await withSession();
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.sessions.refresh(member, 'c1=', newToken(until, []));
+      });
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('forbidden');
+      expect(await stateOf(core)).toEqual(unsubscribed);
+    }
+  });
+});
+
+describe('a session that has been marked as ended', () => {
+  const closing = { code: 'kicked', message: 'x', retry: false } as const;
+
+  it('changes nothing any more', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+    await core.sessions.markEnded(member, 'c1=', closing);
+    const before = await rowOf(core, userKey(member));
+    expect(await core.subscriptions.subscribe(subscriber, 'prices', ['*'])).toBe('closed');
+    await core.subscriptions.unsubscribe(subscriber, 'orders');
+    expect(await rowOf(core, userKey(member))).toEqual(before);
+    expect(await subscribersOf(core, 'prices')).toEqual([]);
+    expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
+  });
+
+  it('has no subscription that was under way', async () => {
+    for (const commands of [0, 1, 2, 3]) {
+      const core = await withSession();
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.sessions.markEnded(member, 'c1=', closing);
+      });
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('closed');
+      expect(await subscribersOf(core, 'orders')).toEqual([]);
+    }
+  });
+});
+
+describe('subscribing to a topic that is held', () => {
+  it('writes nothing', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+    const names: string[] = [];
+    const db = withInterruption(core.db, (name) => Promise.resolve(names.push(name)));
+    const subscriptions = createSubscriptions({ ...core, db, table: core.tables.sessions, shards: 1 });
+    expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
+    expect(names).toEqual(['GetCommand', 'GetCommand']);
+  });
+
+  it('writes its row if a crash has left it without one', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+    await core.subscriptions.removeOrphan(topicKey('default', 'orders', 0), 'c1=');
+    expect(await core.subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
+    expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
+  });
+});
+
 describe('unsubscribing', () => {
   it('ends the subscription, and removes the topic from the session', async () => {
     const core = await withSession();
