@@ -11,6 +11,7 @@ import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
+import { createRefreshSession } from './sessions/refresh.ts';
 import { createSessionStore } from './sessions/store.ts';
 import { createWaitForIndex } from './sessions/wait-for-index.ts';
 
@@ -52,6 +53,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     reports: createRecipientReports(inState),
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
     recover: createRecover({ logs, connections, clock }),
+    refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     closeSession: createCloseSession(closing),
     closeUser: createCloseUser(closing),

@@ -4,13 +4,14 @@ import type { VerifiedToken } from '../auth/verified-token.ts';
 import { answerIfHeld } from '../tables/conditional-write.ts';
 import { unchangedGrants, writeGrants } from './grants.ts';
 import type { SessionRow } from './items.ts';
+import type { Sessions } from './sessions.ts';
 import type { Subscriber, Subscriptions } from './subscriptions.ts';
 
 export interface RefreshOptions {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
-  readonly subscriptions: Subscriptions;
-  readonly readSession: (identity: Identity, connectionId: string) => Promise<SessionRow | undefined>;
+  readonly sessions: Pick<Sessions, 'row'>;
+  readonly subscriptions: Pick<Subscriptions, 'deleteUnlisted' | 'extend'>;
 }
 
 export type NewToken = Pick<VerifiedToken, 'expiresAt' | 'rights' | 'claims'>;
@@ -29,12 +30,9 @@ export type RefreshSession = (
   token: NewToken,
 ) => Promise<Refreshed | undefined>;
 
-export function createRefreshSession({
-  db,
-  table,
-  subscriptions,
-  readSession,
-}: RefreshOptions): RefreshSession {
+export function createRefreshSession(options: RefreshOptions): RefreshSession {
+  const { db, table, sessions, subscriptions } = options;
+
   /** Resolves to the new row, or to `undefined` if the session has ended or another refresh came first. */
   async function write(
     session: SessionRow,
@@ -77,7 +75,7 @@ export function createRefreshSession({
   }
 
   return async (identity, connectionId, token) => {
-    let session = await readSession(identity, connectionId);
+    let session = await sessions.row(identity, connectionId);
     for (;;) {
       if (!session || session.endedAt !== undefined) return undefined;
       // Rights never outlive the token that grants them. So a token that ends before the session gives it nothing.
@@ -85,7 +83,7 @@ export function createRefreshSession({
       const refused = [...(session.topics ?? [])].filter((topic) => !matchesAny(topic, token.rights.topics));
       if (!changes(session, token) && refused.length === 0) break;
       // A topic that was added since the read is refused in the next round. The new rights let no further one in.
-      session = (await write(session, token, refused)) ?? (await readSession(identity, connectionId));
+      session = (await write(session, token, refused)) ?? (await sessions.row(identity, connectionId));
     }
     const subscriber = { identity, connectionId };
     const unsubscribed = await finishLeaving(session, subscriber);

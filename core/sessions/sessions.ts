@@ -22,7 +22,6 @@ import {
   userKey,
 } from './items.ts';
 import { closingEnd, type SessionEnd } from './end.ts';
-import { createRefreshSession } from './refresh.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SessionsOptions {
@@ -119,8 +118,6 @@ export function createSessions(options: SessionsOptions) {
       if (!(await conditionHeld(removal)) && topicKey !== undefined)
         await subscriptions.removeOrphan(topicKey, connectionId);
     },
-
-    refresh: createRefreshSession({ db, table, subscriptions, readSession: read }),
 
     row: read,
 

@@ -24,7 +24,7 @@ describe('a frame', () => {
     const { core, receive, dispatched } = await receiving();
     await receive('hello', client);
     const token = { ...newToken(session.tokenExpiresAt, ['news']), claims: { plan: 'free' } };
-    await core.sessions.refresh(identity, 'c1=', token);
+    await core.refreshSession(identity, 'c1=', token);
     await receive('hello', client);
     expect(dispatched).toMatchObject([
       { rights: client.rights, claims: client.claims },
@@ -77,7 +77,7 @@ describe('a frame', () => {
   it('is dispatched after that if a refresh has moved the expiry, until the new expiry', async () => {
     const { core, receive, dispatched } = await receiving();
     const later = session.tokenExpiresAt + minuteMs;
-    await core.sessions.refresh(identity, 'c1=', newToken(later));
+    await core.refreshSession(identity, 'c1=', newToken(later));
     core.clock.ms = later - 1;
     expect(await receive('ping', client)).toEqual({ text: 'answer to ping' });
     expect(dispatched).toMatchObject([{ text: 'ping', session: { tokenExpiresAt: later } }]);

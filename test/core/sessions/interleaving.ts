@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createSessionStore } from '../../../core/sessions/store.ts';
 import type { SubscribeOutcome } from '../../../core/sessions/subscriptions.ts';
-import type { Refreshed } from '../../../core/sessions/refresh.ts';
+import { createRefreshSession, type Refreshed } from '../../../core/sessions/refresh.ts';
 import { type Core, minuteMs, newToken, startOfTime } from '../core-under-test.ts';
 import { withHeldCommands } from '../database-stand-ins.ts';
 
@@ -54,7 +54,11 @@ export const lanesOf = (...steps: fc.Arbitrary<Step>[]) =>
   );
 export const anyStep = { subscription, refresh, disconnect: fc.constant<Step>({ kind: 'disconnect' }) };
 
-export function act(core: Pick<Core, 'sessions' | 'subscriptions'>, connectionId: string, step: Step) {
+export function act(
+  core: Pick<Core, 'sessions' | 'subscriptions' | 'refreshSession'>,
+  connectionId: string,
+  step: Step,
+) {
   const subscriber = { identity, connectionId };
   switch (step.kind) {
     case 'subscribe':
@@ -62,7 +66,7 @@ export function act(core: Pick<Core, 'sessions' | 'subscriptions'>, connectionId
     case 'unsubscribe':
       return core.subscriptions.unsubscribe(subscriber, step.topic);
     case 'refresh':
-      return core.sessions.refresh(identity, connectionId, tokenOf(step));
+      return core.refreshSession(identity, connectionId, tokenOf(step));
     case 'disconnect':
       return core.sessions.remove(identity, connectionId);
   }
@@ -105,7 +109,11 @@ export async function interleave(
     };
     const db = withHeldCommands(core.db, hold);
     const store = createSessionStore({ ...core, db, table: core.tables.sessions, shards: 1 });
-    const acted = act(store, connectionId, step).then((result) => ({ result, end: (now += 1) }));
+    const refreshSession = createRefreshSession({ db, table: core.tables.sessions, ...store });
+    const acted = act({ ...store, refreshSession }, connectionId, step).then((result) => ({
+      result,
+      end: (now += 1),
+    }));
     const ended = await Promise.race([acted, crashed]);
     records.push({ step, start, end: Infinity, result: undefined, ...ended });
   }

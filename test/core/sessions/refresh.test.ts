@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { grantsOf } from '../../../core/sessions/grants.ts';
+import { createRefreshSession } from '../../../core/sessions/refresh.ts';
 import { createSessionStore } from '../../../core/sessions/store.ts';
 import {
   type Core,
@@ -16,6 +17,13 @@ const dynamodb = useDynamoDB();
 const member = { tenant: 'default', userType: 'member', userId: '1' };
 const kicked = { code: 'kicked', message: 'x', retry: false } as const;
 const until = startOfTime + 110 * minuteMs;
+
+/** A refresh that uses another client of the same database. */
+function refreshOn(core: Core, db: Core['db']) {
+  const table = core.tables.sessions;
+  const shards = core.recipients.shards;
+  return createRefreshSession({ db, table, ...createSessionStore({ ...core, db, table, shards }) });
+}
 
 describe('refreshing a session', () => {
   async function subscribed(): Promise<Core> {
@@ -36,8 +44,8 @@ describe('refreshing a session', () => {
   it('moves its expiry and that of its subscriptions, but never to an earlier time', async () => {
     const core = await subscribed();
     const moved = { tokenExpiresAt: until, unsubscribed: [] };
-    expect(await core.sessions.refresh(member, 'c1=', newToken(until))).toEqual(moved);
-    expect(await core.sessions.refresh(member, 'c1=', newToken(until - 1))).toEqual(moved);
+    expect(await core.refreshSession(member, 'c1=', newToken(until))).toEqual(moved);
+    expect(await core.refreshSession(member, 'c1=', newToken(until - 1))).toEqual(moved);
     core.clock.ms = until - 1;
     expect(await core.sessions.get(member, 'c1=')).toMatchObject({ tokenExpiresAt: until });
     expect(await subscribers(core)).toEqual(['c1=']);
@@ -46,8 +54,8 @@ describe('refreshing a session', () => {
   it('is completed by the next refresh with the same token if it failed half-way', async () => {
     const core = await subscribed();
     const extend = vi.spyOn(core.subscriptions, 'extend').mockRejectedValueOnce(new Error('throttled'));
-    await expect(core.sessions.refresh(member, 'c1=', newToken(until))).rejects.toThrow('throttled');
-    expect(await core.sessions.refresh(member, 'c1=', newToken(until))).toMatchObject({
+    await expect(core.refreshSession(member, 'c1=', newToken(until))).rejects.toThrow('throttled');
+    expect(await core.refreshSession(member, 'c1=', newToken(until))).toMatchObject({
       tokenExpiresAt: until,
     });
     expect(extend).toHaveBeenCalledTimes(2);
@@ -57,12 +65,10 @@ describe('refreshing a session', () => {
 
   it('writes nothing if the token changes nothing', async () => {
     const core = await subscribed();
-    await core.sessions.refresh(member, 'c1=', newToken(until));
-    const { db, tables } = core;
+    await core.refreshSession(member, 'c1=', newToken(until));
     const commands: string[] = [];
-    const watched = withInterruption(db, (name) => Promise.resolve(commands.push(name)));
-    const { sessions } = createSessionStore({ ...core, db: watched, table: tables.sessions, shards: 3 });
-    await sessions.refresh(member, 'c1=', newToken(until));
+    const watched = withInterruption(core.db, (name) => Promise.resolve(commands.push(name)));
+    await refreshOn(core, watched)(member, 'c1=', newToken(until));
     expect(commands).toEqual(['GetCommand', 'GetCommand']);
   });
 
@@ -73,7 +79,7 @@ describe('refreshing a session', () => {
     const core = await subscribed();
     await end(core);
     const before = await core.sessions.row(member, 'c1=');
-    expect(await core.sessions.refresh(member, 'c1=', newToken(until))).toBeUndefined();
+    expect(await core.refreshSession(member, 'c1=', newToken(until))).toBeUndefined();
     expect(await core.sessions.row(member, 'c1=')).toEqual(before);
     core.clock.ms = until - 1;
     expect(await subscribers(core)).toEqual([]);
@@ -104,7 +110,7 @@ describe('the rights of a session', () => {
   it('are those of the last token, which ends the subscriptions that it does not allow', async () => {
     const core = await subscribedToAll();
     const token = { ...newToken(until, ['orders.*']), claims: { plan: 'free' } };
-    expect(await core.sessions.refresh(member, 'c1=', token)).toEqual({
+    expect(await core.refreshSession(member, 'c1=', token)).toEqual({
       tokenExpiresAt: until,
       unsubscribed: ['prices'],
     });
@@ -117,15 +123,15 @@ describe('the rights of a session', () => {
   it('change with a token that ends at the same time', async () => {
     const core = await subscribedToAll();
     const { tokenExpiresAt } = sessionOf('c1=');
-    const refreshed = await core.sessions.refresh(member, 'c1=', newToken(tokenExpiresAt, []));
+    const refreshed = await core.refreshSession(member, 'c1=', newToken(tokenExpiresAt, []));
     expect(refreshed?.unsubscribed.toSorted()).toEqual(topics);
     expect(await topicsOf(core)).toEqual({ rows: [], list: [] });
   });
 
   it('stay as they are if the token ends before the session: it would outlive the right', async () => {
     const core = await subscribedToAll();
-    await core.sessions.refresh(member, 'c1=', newToken(until, ['orders.*']));
-    const shorter = await core.sessions.refresh(member, 'c1=', newToken(until - 1, ['*']));
+    await core.refreshSession(member, 'c1=', newToken(until, ['orders.*']));
+    const shorter = await core.refreshSession(member, 'c1=', newToken(until - 1, ['*']));
     expect(shorter).toEqual({ tokenExpiresAt: until, unsubscribed: [] });
     expect(
       await core.subscriptions.subscribe({ identity: member, connectionId: 'c1=' }, 'prices', ['*']),
@@ -135,8 +141,7 @@ describe('the rights of a session', () => {
   it('are named again if the answer of the write was lost and the SDK sent it again', async () => {
     const core = await subscribedToAll();
     const db = withResentWrite(core.db, 'UpdateCommand');
-    const { sessions } = createSessionStore({ ...core, db, table: core.tables.sessions, shards: 1 });
-    const refreshed = await sessions.refresh(member, 'c1=', newToken(until, ['orders.*']));
+    const refreshed = await refreshOn(core, db)(member, 'c1=', newToken(until, ['orders.*']));
     expect(refreshed?.unsubscribed).toEqual(['prices']);
     expect((await topicsOf(core)).rows).toEqual(['orders.eu', 'orders.us']);
   });

@@ -72,7 +72,7 @@ describe('subscribing', () => {
     async (commands) => {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
-        if (done === commands) await core.sessions.refresh(member, 'c1=', newToken(until));
+        if (done === commands) await core.refreshSession(member, 'c1=', newToken(until));
       });
       expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
       core.clock.ms = until - 1;
@@ -134,12 +134,26 @@ describe('subscribing and unsubscribing at the same time', () => {
     for (const commands of [0, 1, 2, 3]) {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
-        if (done === commands) await core.sessions.refresh(member, 'c1=', newToken(until, []));
+        if (done === commands) await core.refreshSession(member, 'c1=', newToken(until, []));
       });
       expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('forbidden');
       expect(await stateOf(core)).toEqual(unsubscribed);
     }
   });
+});
+
+it('a subscribe that crashes leaves the expiry that a refresh gave to the row', async () => {
+  const core = await withSession();
+  const subscriptions = interrupted(core, async (done) => {
+    if (done === 2) {
+      await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+      await core.refreshSession(member, 'c1=', newToken(until));
+    }
+    if (done > 2) throw new Error('crashed');
+  });
+  await expect(subscriptions.subscribe(subscriber, 'orders', ['*'])).rejects.toThrow('crashed');
+  core.clock.ms = until - 1;
+  expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
 });
 
 describe('a session that has been marked as ended', () => {

@@ -42,7 +42,7 @@ describe('a read right after a write sees it', () => {
     const core = await onLaggingReplica();
     await core.sessions.add(session);
     const until = startOfTime + 90 * minuteMs;
-    expect(await core.sessions.refresh(identity, 'c1=', newToken(until))).toMatchObject({
+    expect(await core.refreshSession(identity, 'c1=', newToken(until))).toMatchObject({
       tokenExpiresAt: until,
     });
   });
