@@ -5,7 +5,8 @@ import { answerIfHeld } from '../tables/conditional-write.ts';
 import { unchangedGrants, writeGrants } from './grants.ts';
 import type { SessionRow } from './items.ts';
 import type { Sessions } from './sessions.ts';
-import type { Subscriber, Subscriptions } from './subscriptions.ts';
+import type { Subscriber } from './subscription-rows.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 export interface RefreshOptions {
   readonly db: DynamoDBDocumentClient;

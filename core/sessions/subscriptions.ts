@@ -1,21 +1,10 @@
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { type Identity, matchesAny, maxTopicsPerSession } from '../../protocol/index.ts';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { matchesAny, maxTopicsPerSession } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
-import { writeAll } from '../tables/batch-write.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import { grantsOf, unchangedGrants } from './grants.ts';
-import { expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey, userKey } from './items.ts';
-
-export interface Subscriber {
-  readonly identity: Identity;
-  readonly connectionId: string;
-}
+import { type SessionRow, userKey } from './items.ts';
+import { createSubscriptionRows, type Subscriber } from './subscription-rows.ts';
 
 /** `full`: the session has the most topics allowed. `closed`: it has ended. */
 export type SubscribeOutcome = 'subscribed' | 'forbidden' | 'full' | 'closed';
@@ -32,24 +21,18 @@ export function createSubscriptions(options: {
   readonly shards: number;
   readonly clock: Pick<Clock, 'newId'>;
 }) {
-  const { db, table, shards, clock } = options;
+  const { db, table, clock } = options;
+  const rows = createSubscriptionRows(options);
   const sessionKey = ({ identity, connectionId }: Subscriber) => ({
     pk: userKey(identity),
     sk: connectionId,
   });
-  const keyOf = ({ identity, connectionId }: Subscriber, topic: string) => ({
-    pk: topicKey(identity.tenant, topic, shardOf(connectionId, shards)),
-    sk: connectionId,
-  });
 
-  async function read(Key: { readonly pk: string; readonly sk: string }) {
+  async function readSession(subscriber: Subscriber): Promise<SessionRow | undefined> {
+    const Key = sessionKey(subscriber);
     const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
-    return Item;
+    return Item as SessionRow | undefined;
   }
-  const readSession = async (subscriber: Subscriber) =>
-    (await read(sessionKey(subscriber))) as SessionRow | undefined;
-  const readRow = async (subscriber: Subscriber, topic: string) =>
-    (await read(keyOf(subscriber, topic))) as SubscriptionRow | undefined;
 
   /** Lists a topic in the session's row, if that has not ended and still has the grants that were read. */
   function list(subscriber: Subscriber, topic: string, session: SessionRow): Promise<boolean> {
@@ -70,47 +53,10 @@ export function createSubscriptions(options: {
     return conditionHeld(db.send(addition));
   }
 
-  /** Writes the row. A refresh may have moved the row of an earlier subscription further: then nothing is written. */
-  function put(subscriber: Subscriber, topic: string, session: SessionRow, nonce: string): Promise<boolean> {
-    const { userType, userId } = subscriber.identity;
-    const { connectedAt, tokenExpiresAt } = session;
-    const expiresAt = expiryOf(connectedAt);
-    const write = new PutCommand({
-      TableName: table,
-      Item: {
-        ...keyOf(subscriber, topic),
-        ...{ userType, userId, connectedAt, tokenExpiresAt, expiresAt, nonce },
-      },
-      ConditionExpression: 'attribute_not_exists(pk) OR tokenExpiresAt <= :tokenExpiresAt',
-      ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
-    });
-    return conditionHeld(db.send(write));
-  }
-
-  /** Deletes the row that has this nonce. Resolves to `false` if another write has replaced it. */
-  function deleteRow(subscriber: Subscriber, topic: string, nonce = ''): Promise<boolean> {
-    const deletion = new DeleteCommand({
-      TableName: table,
-      Key: keyOf(subscriber, topic),
-      ConditionExpression: 'attribute_not_exists(nonce) OR nonce = :nonce',
-      ExpressionAttributeValues: { ':nonce': nonce },
-    });
-    return conditionHeld(db.send(deletion));
-  }
-
-  /** Moves the expiry of a row, later only. A subscription that has ended is not written again. */
-  async function move(subscriber: Subscriber, topic: string, tokenExpiresAt: number): Promise<void> {
-    const update = new UpdateCommand({
-      TableName: table,
-      Key: keyOf(subscriber, topic),
-      UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
-      ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
-      ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
-    });
-    await conditionHeld(db.send(update));
-  }
-
   return {
+    clear: rows.clear,
+    removeOrphan: rows.removeOrphan,
+
     /** The topic must match one of the patterns. Those of a refresh take the place of `patterns`. */
     async subscribe(
       subscriber: Subscriber,
@@ -124,23 +70,23 @@ export function createSubscriptions(options: {
         if (!allows(session)) return 'forbidden';
         const { topics = new Set(), tokenExpiresAt } = session;
         if (topics.has(topic)) {
-          const held = await readRow(subscriber, topic);
+          const held = await rows.read(subscriber, topic);
           if (held && held.tokenExpiresAt >= tokenExpiresAt) return 'subscribed';
         } else if (topics.size >= maxTopicsPerSession) return 'full';
 
         // Whatever failed a condition has changed what was read, so the next round decides anew.
         if (!(await list(subscriber, topic, session))) continue;
         const nonce = clock.newId();
-        if (!(await put(subscriber, topic, session, nonce))) continue;
+        if (!(await rows.put(subscriber, topic, session, nonce))) continue;
 
         const latest = await readSession(subscriber);
         if (!latest?.topics?.has(topic) || latest.endedAt !== undefined) {
           // The session ended, unsubscribed or lost the right before this row existed, so nobody else deletes it.
-          await deleteRow(subscriber, topic, nonce);
+          await rows.delete(subscriber, topic, nonce);
           if (!latest || latest.endedAt !== undefined) return 'closed';
           return allows(latest) ? 'subscribed' : 'forbidden';
         }
-        if (latest.tokenExpiresAt > tokenExpiresAt) await move(subscriber, topic, latest.tokenExpiresAt);
+        if (latest.tokenExpiresAt > tokenExpiresAt) await rows.move(subscriber, topic, latest.tokenExpiresAt);
         return 'subscribed';
       }
     },
@@ -163,15 +109,15 @@ export function createSubscriptions(options: {
       let left = topics;
       while (left.length > 0) {
         const found = await Promise.all(
-          left.map(async (topic) => ({ topic, row: await readRow(subscriber, topic) })),
+          left.map(async (topic) => ({ topic, row: await rows.read(subscriber, topic) })),
         );
-        const rows = found.flatMap(({ topic, row }) => (row ? [{ topic, nonce: row.nonce }] : []));
-        if (rows.length === 0) return;
+        const existing = found.flatMap(({ topic, row }) => (row ? [{ topic, nonce: row.nonce }] : []));
+        if (existing.length === 0) return;
         // Read after the rows: a topic that is listed later gets a row with another nonce.
         const session = await readSession(subscriber);
-        const unlisted = rows.filter(({ topic }) => !session?.topics?.has(topic));
+        const unlisted = existing.filter(({ topic }) => !session?.topics?.has(topic));
         const deleted = await Promise.all(
-          unlisted.map(({ topic, nonce }) => deleteRow(subscriber, topic, nonce)),
+          unlisted.map(({ topic, nonce }) => rows.delete(subscriber, topic, nonce)),
         );
         left = unlisted.filter((_, index) => !deleted[index]).map(({ topic }) => topic);
       }
@@ -181,25 +127,10 @@ export function createSubscriptions(options: {
     async extend(subscriber: Subscriber, topics: Iterable<string>, tokenExpiresAt: number): Promise<void> {
       await Promise.all(
         [...topics].map(async (topic) => {
-          const row = await readRow(subscriber, topic);
-          if (row && row.tokenExpiresAt < tokenExpiresAt) await move(subscriber, topic, tokenExpiresAt);
+          const row = await rows.read(subscriber, topic);
+          if (row && row.tokenExpiresAt < tokenExpiresAt) await rows.move(subscriber, topic, tokenExpiresAt);
         }),
       );
-    },
-
-    /** Removes the subscriptions of a session that is gone. */
-    async clear(subscriber: Subscriber, topics: Iterable<string>): Promise<void> {
-      const keys = [...topics].map((topic) => keyOf(subscriber, topic));
-      await writeAll(
-        db,
-        table,
-        keys.map((Key) => ({ DeleteRequest: { Key } })),
-      );
-    },
-
-    /** Removes one subscription row that outlived its session. */
-    async removeOrphan(key: string, connectionId: string): Promise<void> {
-      await db.send(new DeleteCommand({ TableName: table, Key: { pk: key, sk: connectionId } }));
     },
   };
 }
