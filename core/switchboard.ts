@@ -11,6 +11,7 @@ import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
+import { createRefreshSession } from './sessions/refresh.ts';
 import { createSessionStore } from './sessions/store.ts';
 import { createWaitForIndex } from './sessions/wait-for-index.ts';
 
@@ -21,8 +22,6 @@ export interface Resources {
   readonly tables: { readonly sessions: string; readonly state: string };
   /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
-  /** Whether a lifecycle target is told why sessions end. @default false */
-  readonly recordsEnds?: boolean | undefined;
   readonly connections: ConnectionsClient;
   /** The rate of deliveries. The connections client must then make no retries. @default - as fast as they go */
   readonly postsPerSecond?: number;
@@ -36,9 +35,9 @@ export type Switchboard = ReturnType<typeof createSwitchboard>;
  * `createPublish({ ...switchboard, queue, inlineLimit, durableTopics })`.
  */
 export function createSwitchboard(resources: Resources, clock: Clock) {
-  const { db, tables, shards, recordsEnds, connections, postsPerSecond, logger } = resources;
+  const { db, tables, shards, connections, postsPerSecond, logger } = resources;
   const inState = { db, table: tables.state, shards, clock, logger };
-  const store = createSessionStore({ db, table: tables.sessions, shards, recordsEnds, clock });
+  const store = createSessionStore({ db, table: tables.sessions, shards, clock });
   const logs = createLogs(inState);
   const pacer = postsPerSecond === undefined ? undefined : createPacer(postsPerSecond, clock);
   const closing = { ...store, connections, clock };
@@ -54,6 +53,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     reports: createRecipientReports(inState),
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
     recover: createRecover({ logs, connections, clock }),
+    refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     closeSession: createCloseSession(closing),
     closeUser: createCloseUser(closing),

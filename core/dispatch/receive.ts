@@ -1,14 +1,18 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { Refusal } from '../../protocol/index.ts';
+import { bareHeartbeat, type Closing, readClientFrame, Refusal } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { CloseSession } from '../sessions/close.ts';
+import { closingOf } from '../sessions/end.ts';
+import { grantsOf } from '../sessions/grants.ts';
+import { isOpen, type SessionRow } from '../sessions/items.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { closingTakesMs } from '../timing.ts';
 import { type Dispatch, failedAnswer, type FrameAnswer, type Sender } from './dispatch.ts';
 import type { ListenerSession } from './listener.ts';
 
 export interface ReceiveOptions {
   readonly dispatch: Dispatch;
-  readonly sessions: Pick<Sessions, 'get'>;
+  readonly sessions: Pick<Sessions, 'row'>;
   readonly closeSession: CloseSession;
   readonly logger: Pick<Logger, 'error'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -23,27 +27,46 @@ export interface ConnectedSender extends Sender {
 }
 
 /**
- * API Gateway authorises only the handshake, so the token's expiry is checked here. API Gateway repeats the expiry of
- * the handshake with each frame. Once that has passed, the session's row tells whether the token was refreshed.
+ * API Gateway authorises only the handshake, and repeats what was true then with each frame. The session's row says what
+ * is true now: whether the session has ended, when it expires, and what its token allows
+ * (docs/decisions/0013-a-frame-reads-its-session.md). A `ping` does nothing, so it needs no read.
  */
 export function createReceive({ dispatch, sessions, closeSession, logger, clock }: ReceiveOptions): Receive {
-  return async (text, { session, ...sender }) => {
-    const { identity } = sender;
+  async function refuse(connected: ConnectedSender, row: SessionRow | undefined): Promise<undefined> {
+    const { identity, session } = connected;
+    // Who has marked the session also closes it. A frame does so only if that has failed.
+    if (row?.endedAt !== undefined && clock.now() < row.endedAt + closingTakesMs) return;
+    await closeSession({ connectionId: session.connectionId, ...identity }, reasonOf(row));
+  }
+
+  return async (text, sender) => {
+    const { identity, session } = sender;
     const { connectionId } = session;
     try {
-      const isOpen = clock.now() < session.tokenExpiresAt;
-      const current = isOpen ? session : await sessions.get(identity, connectionId);
-      if (current) {
-        const { tokenExpiresAt } = current;
-        const answer = await dispatch(text, { ...sender, session: { ...session, tokenExpiresAt } });
-        return answer.ackNotRequested ? undefined : answer;
-      }
-      const message = 'The token has expired; connect with a new one.';
-      await closeSession({ connectionId, ...identity }, { code: 'token_expired', message, retry: true });
-      return undefined;
+      if (isPing(text) && clock.now() < session.tokenExpiresAt) return await dispatch(text, sender);
+      const row = await sessions.row(identity, connectionId);
+      if (!row || !isOpen(row, clock.now())) return await refuse(sender, row);
+      const { tokenExpiresAt } = row;
+      const current = { ...sender, ...grantsOf(row), session: { ...session, tokenExpiresAt } };
+      const answer = await dispatch(text, current);
+      return answer.ackNotRequested ? undefined : answer;
     } catch (cause) {
       if (!(cause instanceof Refusal)) logger.error('message failed', { connectionId, cause });
       return failedAnswer(text, cause);
     }
   };
+}
+
+function reasonOf(row: SessionRow | undefined): Closing {
+  if (!row) return { code: 'not_found', message: 'The session is unknown; connect again.', retry: true };
+  if (row.endedAt !== undefined) return closingOf(row.endReason);
+  return { code: 'token_expired', message: 'The token has expired; connect with a new one.', retry: true };
+}
+
+function isPing(text: string): boolean {
+  if (text === bareHeartbeat.ping) return true;
+  // The first look spares most frames a second parse. A ping that hides its type in escapes is read like any frame.
+  if (!text.includes('"ping"')) return false;
+  const reading = readClientFrame(text);
+  return reading.ok && reading.frame.type === 'ping';
 }

@@ -2,20 +2,20 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod/mini';
 import { type Identity, Refusal } from '../../protocol/index.ts';
 import type { VerifyToken } from '../auth/verified-token.ts';
-import type { Sessions } from '../sessions/sessions.ts';
+import type { RefreshSession } from '../sessions/refresh.ts';
 import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
 
 export interface RefreshParts {
   readonly verify: VerifyToken;
-  readonly sessions: Pick<Sessions, 'refresh'>;
+  readonly refreshSession: RefreshSession;
   readonly logger: Pick<Logger, 'warn'>;
 }
 
 /**
- * The frame `refresh`: a new token of the same user prolongs the session. The topics that the session may subscribe to
- * stay those of the handshake, because API Gateway repeats the handshake's context with every frame.
+ * The frame `refresh`: a new token of the same user prolongs the session. Its rights and claims take the place of the
+ * earlier ones, and subscriptions that it does not allow end.
  */
-export function createRefreshListener({ verify, sessions, logger }: RefreshParts): Listener {
+export function createRefreshListener({ verify, refreshSession, logger }: RefreshParts): Listener {
   return defineProtocolListener({
     type: 'refresh',
     content: z.object({ token: z.string() }),
@@ -30,9 +30,10 @@ export function createRefreshListener({ verify, sessions, logger }: RefreshParts
         logger.warn('refresh refused', { connectionId, reason: 'token of another user' });
         throw Refusal.at('forbidden', 'content.token', 'is not of the user of this session');
       }
-      const tokenExpiresAt = await sessions.refresh(from, connectionId, verdict.token.expiresAt);
-      if (tokenExpiresAt === undefined) throw Refusal.at('not_found', 'session', 'has been closed');
-      return { tokenExpiresAt };
+      const refreshed = await refreshSession(from, connectionId, verdict.token);
+      if (!refreshed) throw Refusal.at('not_found', 'session', 'has been closed');
+      const { tokenExpiresAt, unsubscribed } = refreshed;
+      return { tokenExpiresAt, ...(unsubscribed.length > 0 && { unsubscribed }) };
     },
   });
 }

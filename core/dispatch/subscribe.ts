@@ -17,17 +17,21 @@ export function createSubscribeListeners({ subscriptions, recover }: SubscribePa
       type: 'subscribe',
       content: z.object({ topic: topicName, ...positionFields }),
       async handle({ content: { topic, ...fields }, from, topics, ...context }) {
-        const session = requireSession(context);
+        const { connectionId } = requireSession(context);
         const position = positionOf(fields, 'content');
-        if (!topics.allows(topic)) throw forbidden(`the token allows no subscription to ${topic}`);
-        const outcome = await subscriptions.subscribe({ identity: from, ...session }, topic);
+        const outcome = await subscriptions.subscribe(
+          { identity: from, connectionId },
+          topic,
+          topics.patterns,
+        );
+        if (outcome === 'forbidden') throw forbidden(`the token allows no subscription to ${topic}`);
         if (outcome === 'full')
           throw forbidden(`the session has ${maxTopicsPerSession} topics, the most allowed`);
         if (outcome === 'closed') throw Refusal.at('not_found', 'session', 'has been closed');
         // The log is read after the subscription is written. Later messages find the subscription, earlier ones are
         // in the log.
         const log = { tenant: from.tenant, channel: formatTarget({ kind: 'topic', topic }) };
-        const [answer] = await recover(session.connectionId, [{ log, from: position }]);
+        const [answer] = await recover(connectionId, [{ log, from: position }]);
         return { topic, ...answer };
       },
     }),

@@ -59,18 +59,28 @@ interface ConnectionRow {
   readonly connectedAt: number;
   /** Epoch milliseconds. */
   readonly tokenExpiresAt: number;
+  /** Epoch milliseconds. The session has ended, and its connection is being closed. */
+  readonly endedAt?: number;
 }
 
 export interface SessionRow extends ConnectionRow {
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly topics?: Set<string>;
+  /** Topics that a refresh took off the list, and whose rows may still be there. */
+  readonly leaving?: Set<string>;
+  /** JSON: what the token of the last refresh allows. Absent: the token of the handshake counts. */
+  readonly grants?: string;
+  /** Why the session ended. */
+  readonly endReason?: string;
 }
 
 /** The `pk` names a topic, so the row names the user. */
 export interface SubscriptionRow extends ConnectionRow {
   readonly userType: string;
   readonly userId: string;
+  /** Tells this write of the row from every other. Rows of earlier versions have none. */
+  readonly nonce?: string;
 }
 
 // After two hours a connection is certainly gone. The margin covers a slow handshake and clocks that differ.
@@ -82,7 +92,12 @@ export function expiryOf(connectedAt: number): number {
 }
 
 /** Every read checks this: TTL takes days to delete a row, and a token can expire on an open connection. */
-export function isOpen({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
+export function isOpen(row: ConnectionRow, now: number): boolean {
+  return row.endedAt === undefined && mayBeConnected(row, now);
+}
+
+/** Whether a connection may still be there to be closed: one that is open, or whose close failed after the mark. */
+export function mayBeConnected({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
   return tokenExpiresAt > now && connectedAt + lifetimeWithMarginMs > now;
 }
 

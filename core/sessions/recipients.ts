@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import {
   audienceKey,
   isOpen,
+  mayBeConnected,
   memberKey,
   memberPrefix,
   type Recipient,
@@ -26,6 +27,8 @@ export interface PageOptions {
   readonly limit?: number | undefined;
   /** The `next` of an earlier page. */
   readonly after?: string | undefined;
+  /** Also sessions that have ended, whose connection may still be there. Indexes do not tell. @default false */
+  readonly includesEnded?: boolean;
 }
 
 export interface AudienceShard {
@@ -81,10 +84,11 @@ export function createRecipients(options: {
 
   async function page(range: Range, options: PageOptions, rest: Partial<QueryCommandInput>) {
     const query = { ...queryOf(range, options), ...rest };
+    const isWanted = options.includesEnded ? mayBeConnected : isOpen;
     const { Items, LastEvaluatedKey } = await db.send(new QueryCommand(query));
     const rows = (Items ?? []) as (SessionRow | SubscriptionRow)[];
     const next = LastEvaluatedKey?.[range.sort] as string | undefined;
-    return { recipients: rows.filter((row) => isOpen(row, clock.now())).map(recipientOf), next };
+    return { recipients: rows.filter((row) => isWanted(row, clock.now())).map(recipientOf), next };
   }
 
   async function count(range: Range, rest: Partial<QueryCommandInput>): Promise<number> {

@@ -1,132 +1,136 @@
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { type Identity, maxTopicsPerSession } from '../../protocol/index.ts';
-import { writeAll } from '../tables/batch-write.ts';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { matchesAny, maxTopicsPerSession } from '../../protocol/index.ts';
+import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
-import { expiryOf, type SessionRow, shardOf, topicKey, userKey } from './items.ts';
+import { grantsOf, unchangedGrants } from './grants.ts';
+import { type SessionRow, userKey } from './items.ts';
+import { createSubscriptionRows, type Subscriber } from './subscription-rows.ts';
 
-export interface Subscriber {
-  readonly identity: Identity;
-  readonly connectionId: string;
-  /** Epoch milliseconds. */
-  readonly connectedAt: number;
-  /** Epoch milliseconds. */
-  readonly tokenExpiresAt: number;
-}
+/** `full`: the session has the most topics allowed. `closed`: it has ended. */
+export type SubscribeOutcome = 'subscribed' | 'forbidden' | 'full' | 'closed';
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
 
-/** Subscriptions to topics. Each has a row of its own, and the session's row lists its topics. */
+/**
+ * Subscriptions to topics. Each has a row of its own, and the session's row lists its topics. When no call is under way,
+ * both say the same, in whatever order calls ran at the same time. docs/decisions/0015 has the argument.
+ */
 export function createSubscriptions(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
   readonly shards: number;
+  readonly clock: Pick<Clock, 'newId'>;
 }) {
-  const { db, table, shards } = options;
-  const keyOf = (tenant: string, topic: string, connectionId: string) => ({
-    pk: topicKey(tenant, topic, shardOf(connectionId, shards)),
+  const { db, table, clock } = options;
+  const rows = createSubscriptionRows(options);
+  const sessionKey = ({ identity, connectionId }: Subscriber) => ({
+    pk: userKey(identity),
     sk: connectionId,
   });
 
+  async function readSession(subscriber: Subscriber): Promise<SessionRow | undefined> {
+    const Key = sessionKey(subscriber);
+    const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
+    return Item as SessionRow | undefined;
+  }
+
+  /** Lists a topic in the session's row, if that has not ended and still has the grants that were read. */
+  function list(subscriber: Subscriber, topic: string, session: SessionRow): Promise<boolean> {
+    const { condition, values } = unchangedGrants(session);
+    const hasRoom = '(attribute_not_exists(topics) OR size(topics) < :most OR contains(topics, :topic))';
+    const addition = new UpdateCommand({
+      TableName: table,
+      Key: sessionKey(subscriber),
+      UpdateExpression: 'ADD topics :added',
+      ConditionExpression: `attribute_exists(pk) AND attribute_not_exists(endedAt) AND ${condition} AND ${hasRoom}`,
+      ExpressionAttributeValues: {
+        ...values,
+        ':added': new Set([topic]),
+        ':topic': topic,
+        ':most': maxTopicsPerSession,
+      },
+    });
+    return conditionHeld(db.send(addition));
+  }
+
   return {
-    /**
-     * `full`: the session has the most topics allowed. `closed`: the session is gone. The topic goes into the session's
-     * row first. A disconnect reads the topics there, so it finds every subscription.
-     */
-    async subscribe(subscriber: Subscriber, topic: string): Promise<'subscribed' | 'full' | 'closed'> {
-      const { identity, connectionId, connectedAt, tokenExpiresAt } = subscriber;
-      const { tenant, userType, userId } = identity;
-      const Key = { pk: userKey(identity), sk: connectionId };
-      const addition = new UpdateCommand({
-        TableName: table,
-        Key,
-        UpdateExpression: 'ADD topics :added',
-        ConditionExpression:
-          'attribute_exists(pk) AND (attribute_not_exists(topics) OR size(topics) < :most OR contains(topics, :topic))',
-        ExpressionAttributeValues: {
-          ':added': new Set([topic]),
-          ':topic': topic,
-          ':most': maxTopicsPerSession,
-        },
-      });
-      if (!(await conditionHeld(db.send(addition)))) {
-        const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
-        return Item ? 'full' : 'closed';
+    clear: rows.clear,
+    removeOrphan: rows.removeOrphan,
+
+    /** The topic must match one of the patterns. Those of a refresh take the place of `patterns`. */
+    async subscribe(
+      subscriber: Subscriber,
+      topic: string,
+      patterns: readonly string[],
+    ): Promise<SubscribeOutcome> {
+      const allows = (session: SessionRow) => matchesAny(topic, grantsOf(session)?.rights.topics ?? patterns);
+      for (;;) {
+        const session = await readSession(subscriber);
+        if (!session || session.endedAt !== undefined) return 'closed';
+        if (!allows(session)) return 'forbidden';
+        const { topics = new Set(), tokenExpiresAt } = session;
+        if (topics.has(topic)) {
+          const held = await rows.read(subscriber, topic);
+          if (held && held.tokenExpiresAt >= tokenExpiresAt) return 'subscribed';
+        } else if (topics.size >= maxTopicsPerSession) return 'full';
+
+        // Whatever failed a condition has changed what was read, so the next round decides anew.
+        if (!(await list(subscriber, topic, session))) continue;
+        const nonce = clock.newId();
+        if (!(await rows.put(subscriber, topic, session, nonce))) continue;
+
+        const latest = await readSession(subscriber);
+        if (!latest?.topics?.has(topic) || latest.endedAt !== undefined) {
+          // The session ended, unsubscribed or lost the right before this row existed, so nobody else deletes it.
+          await rows.delete(subscriber, topic, nonce);
+          if (!latest || latest.endedAt !== undefined) return 'closed';
+          return allows(latest) ? 'subscribed' : 'forbidden';
+        }
+        if (latest.tokenExpiresAt > tokenExpiresAt) await rows.move(subscriber, topic, latest.tokenExpiresAt);
+        return 'subscribed';
       }
-      const row = keyOf(tenant, topic, connectionId);
-      const expiresAt = expiryOf(connectedAt);
-      const Item = { ...row, userType, userId, connectedAt, tokenExpiresAt, expiresAt };
-      await db.send(new PutCommand({ TableName: table, Item }));
-      // The session may have closed or been refreshed before this row existed. The row follows now.
-      const { Item: session } = await db.send(
-        new GetCommand({ TableName: table, Key, ConsistentRead: true }),
-      );
-      if (!session) {
-        await db.send(new DeleteCommand({ TableName: table, Key: row }));
-        return 'closed';
-      }
-      const { tokenExpiresAt: latest } = session as SessionRow;
-      if (latest > tokenExpiresAt) await this.refresh(identity, connectionId, [topic], latest);
-      return 'subscribed';
     },
 
-    /** Moves the expiry of subscriptions, later only. A subscription that has ended is not written again. */
-    async refresh(
-      { tenant }: Identity,
-      connectionId: string,
-      topics: Iterable<string>,
-      tokenExpiresAt: number,
-    ): Promise<void> {
-      const updates = [...topics].map((topic) =>
-        conditionHeld(
-          db.send(
-            new UpdateCommand({
-              TableName: table,
-              Key: keyOf(tenant, topic, connectionId),
-              UpdateExpression: 'SET tokenExpiresAt = :tokenExpiresAt',
-              ConditionExpression: 'tokenExpiresAt < :tokenExpiresAt',
-              ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },
-            }),
-          ),
-        ),
-      );
-      await Promise.all(updates);
-    },
-
-    /** Deletes the subscription's row first. So a session never gets a topic that its row does not list. */
-    async unsubscribe({ identity, connectionId }: Subscriber, topic: string): Promise<void> {
-      await db.send(
-        new DeleteCommand({ TableName: table, Key: keyOf(identity.tenant, topic, connectionId) }),
-      );
+    /** Deletes the row even if the topic is not listed, so that a retry completes a call that failed half-way. */
+    async unsubscribe(subscriber: Subscriber, topic: string): Promise<void> {
       const removal = new UpdateCommand({
         TableName: table,
-        Key: { pk: userKey(identity), sk: connectionId },
+        Key: sessionKey(subscriber),
         UpdateExpression: 'DELETE topics :removed',
         // Without this, the update would create a row for a session that has closed.
-        ConditionExpression: 'attribute_exists(pk)',
+        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
         ExpressionAttributeValues: { ':removed': new Set([topic]) },
       });
-      await conditionHeld(db.send(removal));
+      if (await conditionHeld(db.send(removal))) await this.deleteUnlisted(subscriber, [topic]);
     },
 
-    /** Removes the subscriptions of a session that is gone. */
-    async clear({ tenant }: Identity, connectionId: string, topics: Iterable<string>): Promise<void> {
-      const keys = [...topics].map((topic) => keyOf(tenant, topic, connectionId));
-      await writeAll(
-        db,
-        table,
-        keys.map((Key) => ({ DeleteRequest: { Key } })),
+    /** Deletes the rows of topics that were taken off the list. One that is listed again keeps its row. */
+    async deleteUnlisted(subscriber: Subscriber, topics: readonly string[]): Promise<void> {
+      let left = topics;
+      while (left.length > 0) {
+        const found = await Promise.all(
+          left.map(async (topic) => ({ topic, row: await rows.read(subscriber, topic) })),
+        );
+        const existing = found.flatMap(({ topic, row }) => (row ? [{ topic, nonce: row.nonce }] : []));
+        if (existing.length === 0) return;
+        // Read after the rows: a topic that is listed later gets a row with another nonce.
+        const session = await readSession(subscriber);
+        const unlisted = existing.filter(({ topic }) => !session?.topics?.has(topic));
+        const deleted = await Promise.all(
+          unlisted.map(({ topic, nonce }) => rows.delete(subscriber, topic, nonce)),
+        );
+        left = unlisted.filter((_, index) => !deleted[index]).map(({ topic }) => topic);
+      }
+    },
+
+    /** Moves the rows that end before the session. It writes only those. */
+    async extend(subscriber: Subscriber, topics: Iterable<string>, tokenExpiresAt: number): Promise<void> {
+      await Promise.all(
+        [...topics].map(async (topic) => {
+          const row = await rows.read(subscriber, topic);
+          if (row && row.tokenExpiresAt < tokenExpiresAt) await rows.move(subscriber, topic, tokenExpiresAt);
+        }),
       );
-    },
-
-    /** Removes one subscription row that outlived its session. */
-    async removeOrphan(key: string, connectionId: string): Promise<void> {
-      await db.send(new DeleteCommand({ TableName: table, Key: { pk: key, sk: connectionId } }));
     },
   };
 }

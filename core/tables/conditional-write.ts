@@ -1,12 +1,16 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 
-/** Whether the write's condition held. Any other failure is thrown. */
-export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
+/** The answer of the write. `undefined`: its condition did not hold. Any other failure is thrown. */
+export async function answerIfHeld<Answer>(write: Promise<Answer>): Promise<Answer | undefined> {
   try {
-    await write;
-    return true;
+    return await write;
   } catch (cause) {
-    if (cause instanceof ConditionalCheckFailedException) return false;
+    if (cause instanceof ConditionalCheckFailedException) return undefined;
     throw cause;
   }
+}
+
+/** Whether the write's condition held. Any other failure is thrown. */
+export async function conditionHeld(write: Promise<object | void>): Promise<boolean> {
+  return (await answerIfHeld(write.then(() => true))) === true;
 }

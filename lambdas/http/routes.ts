@@ -55,12 +55,20 @@ const kicked: Closing = { code: 'kicked', message: 'The session was ended by the
 export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey, Route>> {
   const { sessions, recipients, publications, reports, logs, closeSession, closeUser } = switchboard;
 
-  async function sessionById(event: HttpEvent) {
+  const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
+
+  async function connectionOf(event: HttpEvent) {
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
     queryOf(event, noQuery);
     const found = await recipients.byConnection(id);
-    const session = found && (await sessions.get(found.identity, id));
-    if (!session) throw new Refusal('not_found', `There is no session ${id}.`);
+    if (!found) throw unknown(id);
+    return found;
+  }
+
+  async function sessionById(event: HttpEvent) {
+    const { identity, connectionId: id } = await connectionOf(event);
+    const session = await sessions.get(identity, id);
+    if (!session) throw unknown(id);
     return session;
   }
 
@@ -102,7 +110,10 @@ export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey
   }
 
   async function closeById(event: HttpEvent) {
-    await closeSession(await sessionById(event), kicked);
+    const { identity, connectionId: id } = await connectionOf(event);
+    // Also a session that has ended, because its connection may still be there.
+    if (!(await sessions.row(identity, id))) throw unknown(id);
+    await closeSession({ ...identity, connectionId: id }, kicked);
     return { closed: 1 };
   }
 

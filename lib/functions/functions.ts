@@ -48,9 +48,6 @@ export function createFunctions(
 
   const verifier = { TOKENS: tokens.variable };
 
-  // The first lifecycle target sets it to true.
-  const withoutLifecycle = { RECORDS_ENDS: 'false' };
-
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
     ...logs,
     entry: 'authorize',
@@ -82,7 +79,8 @@ export function createFunctions(
     environment: {
       ...common,
       ...sessionStore,
-      ...withoutLifecycle,
+      // The first lifecycle target sets it to true.
+      RECORDS_ENDS: 'false',
     } satisfies FunctionEnvironments['disconnect'],
     // No client waits for this function, so it needs less CPU.
     memorySize: 256,
@@ -99,7 +97,6 @@ export function createFunctions(
       ...common,
       ...publisher,
       ...verifier,
-      ...withoutLifecycle,
       TARGETS: '[]',
     } satisfies FunctionEnvironments['message'],
     memorySize: 512,
@@ -156,11 +153,12 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller, ...withoutLifecycle } satisfies FunctionEnvironments['api'],
+    environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });
   sessions.grantList(api);
+  sessions.grantMarkEnded(api);
   sessions.grantRemove(api);
   state.grantRead(api);
   state.grantSealGaps(api);

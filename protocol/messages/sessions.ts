@@ -22,4 +22,6 @@ export interface Refresh {
 export interface Refreshed {
   /** When the session's rights end, in epoch milliseconds. */
   readonly tokenExpiresAt: number;
+  /** The topics that the new token does not allow. Absent: there are none. */
+  readonly unsubscribed?: readonly string[];
 }

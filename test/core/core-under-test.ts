@@ -5,6 +5,7 @@ import { type ListenerContext, topicRights } from '../../core/dispatch/listener.
 import type { FanOutJob } from '../../core/fan-out/queue.ts';
 import { createPublish } from '../../core/publish/publish.ts';
 import { createReply } from '../../core/publish/reply.ts';
+import type { NewToken } from '../../core/sessions/refresh.ts';
 import { createSwitchboard } from '../../core/switchboard.ts';
 import type { Session } from '../../protocol/index.ts';
 import { type LocalDynamoDB, startDynamoDB } from '../dynamodb.ts';
@@ -19,7 +20,6 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 
 export interface CoreOptions extends ConnectionsScript {
   readonly shards?: number;
-  readonly recordsEnds?: boolean;
   readonly inlineLimit?: number;
   readonly durableTopics?: readonly string[];
   /** Reads that are not consistent see no write. */
@@ -43,7 +43,7 @@ export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core
 }
 
 async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
-  const { shards = 3, recordsEnds, inlineLimit = 500, durableTopics = [] } = options;
+  const { shards = 3, inlineLimit = 500, durableTopics = [] } = options;
   const { wait = () => Promise.resolve() } = options;
   const db = options.hasLaggingReplica ? withLaggingReplica(dynamodb.db) : dynamodb.db;
   const tables = await dynamodb.createTables();
@@ -67,7 +67,7 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
       return Promise.resolve();
     },
   };
-  const resources = { db, tables, shards, recordsEnds, connections, logger };
+  const resources = { db, tables, shards, connections, logger };
   const parts = {
     ...createSwitchboard(resources, clock),
     connections,
@@ -112,6 +112,11 @@ export function sessionOf(connectionId: string, differing: Partial<Session> = {}
     userAgent: 'test',
     ...differing,
   };
+}
+
+/** What a refresh takes from a new token: it allows every topic, unless a test says otherwise. */
+export function newToken(expiresAt: number, topics: readonly string[] = ['*']): NewToken {
+  return { expiresAt, rights: { topics, watch: [] }, claims: {} };
 }
 
 export function idsOf(found: readonly { readonly connectionId: string }[]): string[] {

@@ -45,6 +45,14 @@ export function withInterruption(
   });
 }
 
+/** Gives each command to `hold`, which applies it with `run` when it likes, or never. */
+export function withHeldCommands(
+  db: DynamoDBDocumentClient,
+  hold: (name: string, run: () => Promise<unknown>) => Promise<unknown>,
+): DynamoDBDocumentClient {
+  return intercepted(db, (command, send) => hold(command.constructor.name, () => send(command)));
+}
+
 /**
  * Answers a read that is not consistent as a replica does that has no write yet. An index has no consistent reads, so
  * its queries are left alone. DynamoDB Developer Guide, "DynamoDB read consistency":

@@ -105,6 +105,19 @@ function disconnect(topics: number): Step {
   };
 }
 
+/** Refreshes a session with two topics so many times. The last time is the step. */
+function refresh(times: number): Step {
+  return async (user) => {
+    const client = await subscribed(user, 2);
+    const claims = { user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: 7200 };
+    const content = { token: await signToken(claims) };
+    const step = async () =>
+      expect(await answerTo(client, { type: 'refresh', content })).toMatchObject({ type: 'ack' });
+    for (let time = 1; time < times; time += 1) await step();
+    return step;
+  };
+}
+
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
 /** The rows of the table, in its words. A row with several cases has several measurements. */
@@ -121,6 +134,14 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
       return async () => expect(await answerTo(client, { type: 'ping' })).toMatchObject({ type: 'pong' });
     },
     { functions: 1 },
+  ],
+  [
+    'message from a client',
+    async (user) => {
+      const client = await stack.connect({ user });
+      return async () => expect(await answerTo(client, { type: 'unknown' })).toMatchObject({ type: 'error' });
+    },
+    { functions: 1, GetItem: 1 },
   ],
   ['publish to a user', publish('user:member:$user'), { functions: 1, Query: 1 }],
   [
@@ -140,28 +161,35 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
     publish('user:member:$user', { durable: true, ...recorded }),
     { functions: 1, Query: 1, UpdateItem: 3, PutItem: 2, writeUnits: 5 },
   ],
-  ['recover, per channel', recover('user'), { functions: 1, GetItem: 1 }],
-  ['recover, per channel', recover('user', ''), { functions: 1, GetItem: 1, Query: 1 }],
-  ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 1, Query: 1 }],
+  ['recover, per channel', recover('user'), { functions: 1, GetItem: 2 }],
+  ['recover, per channel', recover('user', ''), { functions: 1, GetItem: 2, Query: 1 }],
+  ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 2, Query: 1 }],
   [
     'subscribe',
     async (user) => {
       const client = await stack.connect({ user, topics: ['*'] });
       return () => answerTo(client, { type: 'subscribe', content: { topic: 'orders' } });
     },
-    { functions: 1, UpdateItem: 1, PutItem: 1, GetItem: 2, writeUnits: 2 },
+    { functions: 1, UpdateItem: 1, PutItem: 1, GetItem: 4, writeUnits: 2 },
   ],
   [
-    'refresh',
+    '… to a topic that is held',
     async (user) => {
-      const client = await subscribed(user, 2);
-      const claims = { user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: 7200 };
-      const content = { token: await signToken(claims) };
-      return async () =>
-        expect(await answerTo(client, { type: 'refresh', content })).toMatchObject({ type: 'ack' });
+      const client = await subscribed(user, 1);
+      return () => answerTo(client, { type: 'subscribe', content: { topic: 'topic-1' } });
     },
-    { functions: 1, UpdateItem: 3, GetItem: 1, writeUnits: 5 },
+    { functions: 1, GetItem: 4 },
   ],
+  [
+    'unsubscribe',
+    async (user) => {
+      const client = await subscribed(user, 1);
+      return () => answerTo(client, { type: 'unsubscribe', content: { topic: 'topic-1' } });
+    },
+    { functions: 1, UpdateItem: 1, DeleteItem: 1, GetItem: 3, writeUnits: 2 },
+  ],
+  ['refresh', refresh(1), { functions: 1, UpdateItem: 3, GetItem: 4, writeUnits: 5 }],
+  ['… that changes nothing', refresh(2), { functions: 1, GetItem: 4 }],
   ['disconnect', disconnect(0), { functions: 1, DeleteItem: 1, writeUnits: 3 }],
   ['disconnect', disconnect(2), { functions: 1, DeleteItem: 1, BatchWriteItem: 1, writeUnits: 5 }],
 ];

@@ -41,6 +41,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state],
     'dynamodb:BatchGetItem': [sessions],
+    'dynamodb:UpdateItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],
     'execute-api:ManageConnections': connections,

@@ -6,7 +6,7 @@ const cloud = useCloud();
 
 describe('a frame', () => {
   it('is answered through the route response, without a call of the callback API', async () => {
-    const { message } = await load();
+    const { message } = await load([clientOf('c1=')]);
     const client = clientOf('c1=');
     expect(await message(messageEvent(client, 'ping'))).toEqual({ statusCode: 200, body: 'pong' });
     expect(await message(messageEvent(client, '{"type":"ping","id":"1"}'))).toEqual({
@@ -37,7 +37,7 @@ describe('a frame', () => {
   });
 
   it('without an id is answered without a body, so the client gets nothing', async () => {
-    const { message } = await load();
+    const { message } = await load([clientOf('c1=')]);
     const body = '{"type":"demo-message-send","content":{"text":"hi"}}';
     expect(await message(messageEvent(clientOf('c1='), body))).toEqual({ statusCode: 200 });
   });
@@ -50,14 +50,14 @@ describe('a frame', () => {
     { body: '{"type":"$connect"}', code: 'unknown_type' },
     { body: '{"type":"demo-message-send","content":{}}', code: 'bad_content' },
   ])('such as $body is answered $code', async ({ body, code }) => {
-    const { message } = await load();
+    const { message } = await load([clientOf('c1=')]);
     const { statusCode, body: answer } = await message(messageEvent(clientOf('c1='), body));
     expect(statusCode).toBe(200);
     expect(JSON.parse(answer ?? '')).toMatchObject({ type: 'error', content: { code } });
   });
 
   it('whose event has nulls in it is taken', async () => {
-    const { message } = await load();
+    const { message } = await load([clientOf('c1=')]);
     const event = messageEvent(clientOf('c1='), 'ping');
     const answer = await message({ ...event, requestContext: { ...event.requestContext, ...nulls } });
     expect(answer).toEqual({ statusCode: 200, body: 'pong' });

@@ -58,7 +58,7 @@ describe('the audience of', () => {
     for (const session of [sessionOf('a'), sessionOf('b'), sessionOf('c', { tenant: 'other' })]) {
       await core.sessions.add(session);
       if (session.connectionId === 'b') continue;
-      await core.subscriptions.subscribe({ identity: session, ...session }, 'orders');
+      await core.subscriptions.subscribe({ identity: session, ...session }, 'orders', ['*']);
     }
     expect(await resolve(core, { to: ['topic:orders'] })).toEqual(['a']);
     expect(await resolve(core, { to: ['topic:orders'], tenant: 'other' })).toEqual(['c']);

@@ -31,10 +31,10 @@ async function withSession(): Promise<Core> {
 
 /** The answer to a `refresh` whose token gets this verdict. */
 async function refresh(core: Core, verdict: TokenVerdict) {
-  const { sessions } = core;
+  const { sessions, refreshSession } = core;
   const logged: unknown[] = [];
   const logger = { warn: (...line: unknown[]) => logged.push(line) };
-  const listener = createRefreshListener({ verify: () => Promise.resolve(verdict), sessions, logger });
+  const listener = createRefreshListener({ verify: () => Promise.resolve(verdict), refreshSession, logger });
   const { handle } = await listener.accept({ token: 'jwt' });
   const answer = Promise.resolve(handle(contextOf({ from, session })));
   const expiryOf = async () => (await sessions.get(from, 'c1='))?.tokenExpiresAt;
@@ -70,6 +70,13 @@ describe('refresh', () => {
     });
     expect(await expiryOf()).toBe(session.tokenExpiresAt);
     expect(logged).toEqual([['refresh refused', { connectionId: 'c1=', reason: refused.reason }]]);
+  });
+
+  it('names the topics that the new token does not allow', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe({ identity: from, connectionId: 'c1=' }, 'orders', ['*']);
+    const { answer } = await refresh(core, tokenOf());
+    expect(await answer).toEqual({ tokenExpiresAt: expiresAt, unsubscribed: ['orders'] });
   });
 
   it('of a session that has been closed is not_found', async () => {

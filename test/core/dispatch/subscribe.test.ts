@@ -65,7 +65,7 @@ describe('subscribe', () => {
   it('beyond the most topics of a session is forbidden, and says how many these are', async () => {
     const core = await withSession();
     for (let at = 0; at < maxTopicsPerSession; at += 1)
-      await core.subscriptions.subscribe({ identity: from, ...session }, `t${String(at)}`);
+      await core.subscriptions.subscribe({ identity: from, ...session }, `t${String(at)}`, ['*']);
     await expect(ask(core, 'subscribe', { topic: 'orders.eu' })).rejects.toMatchObject({
       code: 'forbidden',
       message: expect.stringContaining(String(maxTopicsPerSession)) as string,

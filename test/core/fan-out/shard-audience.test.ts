@@ -26,7 +26,7 @@ describe('the audience of a shard', () => {
     const ids = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
     for (const id of ids) await core.sessions.add(sessionOf(id));
     const session = sessionOf('c0');
-    await core.subscriptions.subscribe({ identity: session, ...session }, 'rare');
+    await core.subscriptions.subscribe({ identity: session, ...session }, 'rare', ['*']);
     const targets = to.map((target) => parseTarget(target, 'to'));
     const request = { tenant: 'default', to: targets, exclude: [], shard: 0 };
     const audience = await readShardAudience(core.recipients, request);
@@ -43,7 +43,7 @@ describe('the audience of a shard', () => {
       const session = sessionOf(id, { userType: types[index % 2] ?? '', userId: String(index % 5) });
       await core.sessions.add(session);
       for (const topic of ['a', 'b'].filter((_, bit) => index % (bit + 2) === 0)) {
-        await core.subscriptions.subscribe({ identity: session, ...session }, topic);
+        await core.subscriptions.subscribe({ identity: session, ...session }, topic, ['*']);
       }
     }
     const byTarget: Record<string, (index: number) => boolean> = {

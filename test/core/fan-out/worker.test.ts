@@ -67,7 +67,7 @@ describe('a job of the fan-out', () => {
     const { core, ids, run } = await withSessions(3);
     for (const id of ids) {
       const session = sessionOf(id);
-      await core.subscriptions.subscribe({ identity: session, ...session }, 'orders');
+      await core.subscriptions.subscribe({ identity: session, ...session }, 'orders', ['*']);
     }
     const job = jobOf({ to: [parseTarget(target, 'to')] });
     await run(job);

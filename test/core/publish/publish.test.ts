@@ -46,7 +46,7 @@ describe('a publish', () => {
     const core = await dynamodb.create();
     const session = sessionOf('c1=');
     await core.sessions.add(session);
-    await core.subscriptions.subscribe({ identity: session, ...session }, 'orders');
+    await core.subscriptions.subscribe({ identity: session, ...session }, 'orders', ['*']);
     const { messageId } = await core.publish(readPublishRequest({ ...notice, to }));
     const { type, content } = notice;
     const frame = { type, content, messageId, ...(channel !== undefined && { channel }) };

@@ -100,7 +100,7 @@ describe('removing a session', () => {
     const { db, tables, recipients, sessions, subscriptions } = await dynamodb.create({ shards: 1 });
     const session = sessionOf('c1=');
     await sessions.add(session);
-    await subscriptions.subscribe({ identity: member, ...session }, 'orders');
+    await subscriptions.subscribe({ identity: member, ...session }, 'orders', ['*']);
     const Key = { pk: 'USER#default#member#1', sk: 'c1=' };
     await db.send(new DeleteCommand({ TableName: tables.sessions, Key }));
 
@@ -122,53 +122,6 @@ describe('reading many sessions', () => {
     const throttled = createSessions({ db, table: tables.sessions, shards: 3, subscriptions, clock });
     const { recipients } = await core.recipients.ofUser(member);
     expect(idsOf(await throttled.getMany(recipients))).toEqual(ids);
-  });
-});
-
-describe('refreshing a session', () => {
-  const until = startOfTime + 110 * minuteMs;
-
-  async function subscribed(): Promise<Core> {
-    const core = await dynamodb.create();
-    const session = sessionOf('c1=');
-    await core.sessions.add(session);
-    await core.subscriptions.subscribe({ identity: member, ...session }, 'orders');
-    return core;
-  }
-
-  async function subscribers({ recipients }: Core): Promise<string[]> {
-    const found = await Promise.all(
-      [0, 1, 2].map((shard) => recipients.ofTopic({ tenant: 'default', topic: 'orders', shard })),
-    );
-    return idsOf(found.flatMap((page) => page.recipients));
-  }
-
-  it('moves its expiry and that of its subscriptions, but never to an earlier time', async () => {
-    const core = await subscribed();
-    expect(await core.sessions.refresh(member, 'c1=', until)).toBe(until);
-    expect(await core.sessions.refresh(member, 'c1=', until - 1)).toBe(until);
-    core.clock.ms = until - 1;
-    expect(await core.sessions.get(member, 'c1=')).toMatchObject({ tokenExpiresAt: until });
-    expect(await subscribers(core)).toEqual(['c1=']);
-  });
-
-  it('is completed by the next refresh with the same token if it failed half-way', async () => {
-    const core = await subscribed();
-    const refresh = core.subscriptions.refresh.bind(core.subscriptions);
-    core.subscriptions.refresh = () => Promise.reject(new Error('throttled'));
-    await expect(core.sessions.refresh(member, 'c1=', until)).rejects.toThrow('throttled');
-    core.subscriptions.refresh = refresh;
-    expect(await core.sessions.refresh(member, 'c1=', until)).toBe(until);
-    core.clock.ms = until - 1;
-    expect(await subscribers(core)).toEqual(['c1=']);
-  });
-
-  it('that is gone creates no row', async () => {
-    const core = await subscribed();
-    await core.sessions.remove(member, 'c1=');
-    expect(await core.sessions.refresh(member, 'c1=', until)).toBeUndefined();
-    expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
-    expect(await subscribers(core)).toEqual([]);
   });
 });
 

@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { topicKey, userKey } from '../../../core/sessions/items.ts';
 import { createSubscriptions } from '../../../core/sessions/subscriptions.ts';
 import { maxTopicsPerSession, type Session } from '../../../protocol/index.ts';
-import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
+import {
+  type Core,
+  idsOf,
+  minuteMs,
+  newToken,
+  sessionOf,
+  startOfTime,
+  useDynamoDB,
+} from '../core-under-test.ts';
 import { withInterruption, withUnprocessed } from '../database-stand-ins.ts';
 
 const dynamodb = useDynamoDB();
@@ -23,10 +31,10 @@ async function withSession(): Promise<Core> {
 }
 
 /** Subscriptions on a database that calls `act` before each command, with the number of commands before it. */
-function interrupted({ db, tables }: Core, act: (done: number) => Promise<unknown>) {
+function interrupted({ db, tables, clock }: Core, act: (done: number) => Promise<unknown>) {
   let done = 0;
   const interruptedDb = withInterruption(db, () => act(done++));
-  return createSubscriptions({ db: interruptedDb, table: tables.sessions, shards: 1 });
+  return createSubscriptions({ db: interruptedDb, table: tables.sessions, shards: 1, clock });
 }
 
 async function subscribersOf({ recipients }: Core, topic: string): Promise<string[]> {
@@ -41,32 +49,32 @@ async function rowOf({ db, tables }: Core, pk: string): Promise<unknown> {
 describe('subscribing', () => {
   it('adds the session to the topic, and the topic to the session', async () => {
     const core = await withSession();
-    expect(await core.subscriptions.subscribe(subscriber, 'orders')).toBe('subscribed');
+    expect(await core.subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
     expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
     expect(await core.sessions.get(member, 'c1=')).toMatchObject({ topics: ['orders'] });
   });
 
-  it.each([0, 1, 2])(
+  it.each([0, 1, 2, 3])(
     'leaves no row behind if the session disconnects after %i of its commands',
     async (commands) => {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
         if (done === commands) await core.sessions.remove(member, 'c1=');
       });
-      expect(await subscriptions.subscribe(subscriber, 'orders')).toBe('closed');
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('closed');
       expect(await rowOf(core, topicKey('default', 'orders', 0))).toBeUndefined();
       expect(await rowOf(core, userKey(member))).toBeUndefined();
     },
   );
 
-  it.each([0, 1, 2])(
+  it.each([0, 1, 2, 3])(
     'creates a row that lasts as long as the session if that is refreshed after %i of its commands',
     async (commands) => {
       const core = await withSession();
       const subscriptions = interrupted(core, async (done) => {
-        if (done === commands) await core.sessions.refresh(member, 'c1=', until);
+        if (done === commands) await core.refreshSession(member, 'c1=', newToken(until));
       });
-      expect(await subscriptions.subscribe(subscriber, 'orders')).toBe('subscribed');
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
       core.clock.ms = until - 1;
       expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
     },
@@ -83,15 +91,122 @@ describe('subscribing', () => {
         ExpressionAttributeValues: { ':most': most },
       }),
     );
-    expect(await core.subscriptions.subscribe(subscriber, 'orders')).toBe('full');
+    expect(await core.subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('full');
     expect(await subscribersOf(core, 'orders')).toEqual([]);
+  });
+});
+
+describe('subscribing and unsubscribing at the same time', () => {
+  async function stateOf(core: Core) {
+    const isListed = (await core.sessions.get(member, 'c1='))?.topics.includes('orders');
+    return { isListed, hasRow: (await subscribersOf(core, 'orders')).length > 0 };
+  }
+  const subscribed = { isListed: true, hasRow: true };
+  const unsubscribed = { isListed: false, hasRow: false };
+
+  it.each([
+    { commands: 1, state: subscribed },
+    { commands: 2, state: unsubscribed },
+    { commands: 3, state: unsubscribed },
+  ])('agree if the topic is unsubscribed after $commands of its commands', async ({ commands, state }) => {
+    const core = await withSession();
+    const subscriptions = interrupted(core, async (done) => {
+      if (done === commands) await core.subscriptions.unsubscribe(subscriber, 'orders');
+    });
+    expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
+    expect(await stateOf(core)).toEqual(state);
+  });
+
+  it.each([1, 2, 3])(
+    'agree if the topic is subscribed again after %i commands of unsubscribe',
+    async (commands) => {
+      const core = await withSession();
+      await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+      });
+      await subscriptions.unsubscribe(subscriber, 'orders');
+      expect(await stateOf(core)).toEqual(subscribed);
+    },
+  );
+
+  it('are refused a topic that a refresh no longer allows, whenever that comes', async () => {
+    for (const commands of [0, 1, 2, 3]) {
+      const core = await withSession();
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.refreshSession(member, 'c1=', newToken(until, []));
+      });
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('forbidden');
+      expect(await stateOf(core)).toEqual(unsubscribed);
+    }
+  });
+});
+
+it('a subscribe that crashes leaves the expiry that a refresh gave to the row', async () => {
+  const core = await withSession();
+  const subscriptions = interrupted(core, async (done) => {
+    if (done === 2) {
+      await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+      await core.refreshSession(member, 'c1=', newToken(until));
+    }
+    if (done > 2) throw new Error('crashed');
+  });
+  await expect(subscriptions.subscribe(subscriber, 'orders', ['*'])).rejects.toThrow('crashed');
+  core.clock.ms = until - 1;
+  expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
+});
+
+describe('a session that has been marked as ended', () => {
+  const closing = { code: 'kicked', message: 'x', retry: false } as const;
+
+  it('changes nothing any more', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+    await core.sessions.markEnded(member, 'c1=', closing);
+    const before = await rowOf(core, userKey(member));
+    expect(await core.subscriptions.subscribe(subscriber, 'prices', ['*'])).toBe('closed');
+    await core.subscriptions.unsubscribe(subscriber, 'orders');
+    expect(await rowOf(core, userKey(member))).toEqual(before);
+    expect(await subscribersOf(core, 'prices')).toEqual([]);
+    expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
+  });
+
+  it('has no subscription that was under way', async () => {
+    for (const commands of [0, 1, 2, 3]) {
+      const core = await withSession();
+      const subscriptions = interrupted(core, async (done) => {
+        if (done === commands) await core.sessions.markEnded(member, 'c1=', closing);
+      });
+      expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('closed');
+      expect(await subscribersOf(core, 'orders')).toEqual([]);
+    }
+  });
+});
+
+describe('subscribing to a topic that is held', () => {
+  it('writes nothing', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+    const names: string[] = [];
+    const db = withInterruption(core.db, (name) => Promise.resolve(names.push(name)));
+    const subscriptions = createSubscriptions({ ...core, db, table: core.tables.sessions, shards: 1 });
+    expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
+    expect(names).toEqual(['GetCommand', 'GetCommand']);
+  });
+
+  it('writes its row if a crash has left it without one', async () => {
+    const core = await withSession();
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
+    await core.subscriptions.removeOrphan(topicKey('default', 'orders', 0), 'c1=');
+    expect(await core.subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('subscribed');
+    expect(await subscribersOf(core, 'orders')).toEqual(['c1=']);
   });
 });
 
 describe('unsubscribing', () => {
   it('ends the subscription, and removes the topic from the session', async () => {
     const core = await withSession();
-    await core.subscriptions.subscribe(subscriber, 'orders');
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
     await core.subscriptions.unsubscribe(subscriber, 'orders');
     expect(await subscribersOf(core, 'orders')).toEqual([]);
     expect(await core.sessions.get(member, 'c1=')).toMatchObject({ topics: [] });
@@ -99,7 +214,7 @@ describe('unsubscribing', () => {
 
   it('creates no row for a closed session', async () => {
     const core = await withSession();
-    await core.subscriptions.subscribe(subscriber, 'orders');
+    await core.subscriptions.subscribe(subscriber, 'orders', ['*']);
     await core.sessions.remove(member, 'c1=');
     await core.subscriptions.unsubscribe(subscriber, 'orders');
     expect(await rowOf(core, userKey(member))).toBeUndefined();
@@ -110,7 +225,7 @@ describe('the subscriptions of a session that is removed', () => {
   async function subscribedTo(count: number): Promise<Core> {
     const core = await withSession();
     const topics = Array.from({ length: count }, (_, index) => `topic-${String(index)}`);
-    await Promise.all(topics.map((topic) => core.subscriptions.subscribe(subscriber, topic)));
+    await Promise.all(topics.map((topic) => core.subscriptions.subscribe(subscriber, topic, ['*'])));
     return core;
   }
 
@@ -129,9 +244,9 @@ describe('the subscriptions of a session that is removed', () => {
   it('are removed even if DynamoDB leaves a part of the batch unprocessed', async () => {
     const core = await subscribedTo(3);
     const db = withUnprocessed(core.db);
-    const throttled = createSubscriptions({ db, table: core.tables.sessions, shards: 1 });
+    const throttled = createSubscriptions({ ...core, db, table: core.tables.sessions, shards: 1 });
     const { topics = [] } = (await core.sessions.get(member, 'c1=')) ?? {};
-    await throttled.clear(member, 'c1=', topics);
+    await throttled.clear(subscriber, topics);
     expect(await countRows(core)).toBe(1);
   });
 });

@@ -7,6 +7,7 @@ import {
   type Core,
   idsOf,
   minuteMs,
+  newToken,
   sessionOf,
   startOfTime,
   useDynamoDB,
@@ -41,15 +42,17 @@ describe('a read right after a write sees it', () => {
     const core = await onLaggingReplica();
     await core.sessions.add(session);
     const until = startOfTime + 90 * minuteMs;
-    expect(await core.sessions.refresh(identity, 'c1=', until)).toBe(until);
+    expect(await core.refreshSession(identity, 'c1=', newToken(until))).toMatchObject({
+      tokenExpiresAt: until,
+    });
   });
 
   it('of a subscription, and of a session that has no room for another', async () => {
     const core = await onLaggingReplica();
     await core.sessions.add(session);
     for (let at = 0; at < 100; at += 1)
-      expect(await core.subscriptions.subscribe(subscriber, `t${String(at)}`)).toBe('subscribed');
-    expect(await core.subscriptions.subscribe(subscriber, 'one-more')).toBe('full');
+      expect(await core.subscriptions.subscribe(subscriber, `t${String(at)}`, ['*'])).toBe('subscribed');
+    expect(await core.subscriptions.subscribe(subscriber, 'one-more', ['*'])).toBe('full');
     const { recipients } = await core.recipients.ofTopic({ tenant: 'default', topic: 't0', shard: 0 });
     expect(idsOf(recipients)).toEqual(['c1=']);
   });

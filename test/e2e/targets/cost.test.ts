@@ -62,7 +62,7 @@ describe('the table of what targets add in docs/architecture.md', () => {
     const client = await connect('cost-1');
     const before = counted();
     await client.ask({ type: 'order-create', id: '1' });
-    expect(grownSince(before)).toEqual({ Message: 1, Orders: 1 });
+    expect(grownSince(before)).toEqual({ GetItem: 1, Message: 1, Orders: 1 });
   });
 
   it('is right about a message to an endpoint: the secret is read once', async () => {
@@ -71,7 +71,7 @@ describe('the table of what targets add in docs/architecture.md', () => {
     const reads = () => stack.cloud.meter.snapshot()['secretsmanager.GetSecretValue'] ?? 0;
     const readsBefore = reads();
     for (const id of ['1', '2']) await client.ask({ type: 'crm-find', id });
-    expect(grownSince(before)).toEqual({ Message: 2 });
+    expect(grownSince(before)).toEqual({ GetItem: 2, Message: 2 });
     expect(reads() - readsBefore).toBe(1);
   });
 

@@ -149,7 +149,7 @@ describe('DELETE /sessions', () => {
     expect(await request('GET /sessions/{connectionId}', { path })).toMatchObject({ status: 404 });
   });
 
-  it('that API Gateway refuses is 500, and keeps the session for a retry', async () => {
+  it('that API Gateway refuses is 500: the session has ended, and its connection can be closed by a retry', async () => {
     const { request } = await load([clientOf('c1=')]);
     cloud.current().callbackApi.statuses.set('c1=', 403);
     const path = { connectionId: 'c1=' };
@@ -157,7 +157,11 @@ describe('DELETE /sessions', () => {
       status: 500,
       body: { error: { code: 'internal' } },
     });
-    expect(await request('GET /sessions/{connectionId}', { path })).toMatchObject({ status: 200 });
+    expect(await request('GET /sessions/{connectionId}', { path })).toMatchObject({ status: 404 });
+
+    cloud.current().callbackApi.statuses.clear();
+    expect(await request('DELETE /sessions/{connectionId}', { path })).toMatchObject({ status: 200 });
+    expect(await request('DELETE /sessions/{connectionId}', { path })).toMatchObject({ status: 404 });
   });
 });
 
