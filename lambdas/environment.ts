@@ -1,4 +1,5 @@
 import { readTokenClaims } from '../core/auth/claims.ts';
+import type { ConnectWith } from '../core/auth/tickets.ts';
 import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
 
 export type {
@@ -33,6 +34,8 @@ const readers = {
   TOKEN_CLAIMS: readTokenClaims,
   /** Origins that pages may connect from, separated by commas. Empty: all. */
   ALLOWED_ORIGINS: list,
+  /** What opens connections: `token`, `ticket` or `either`. */
+  CONNECT_WITH: connectWith,
   /** Whether a lifecycle target is told why sessions end: `true` or `false`. */
   RECORDS_ENDS: flag,
   /** JSON: the targets of message types. */
@@ -49,7 +52,8 @@ const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPI
 
 /** The variables of each function. */
 export const variables = {
-  authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
+  authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS', 'CONNECT_WITH', 'STATE_TABLE'],
+  tickets: ['LOG_LEVEL', 'STATE_TABLE'],
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, ...verifier, 'RECORDS_ENDS', 'TARGETS'],
@@ -106,6 +110,11 @@ function text(value: string): string {
 
 function list(value: string): readonly string[] {
   return value.split(',').filter((item) => item !== '');
+}
+
+function connectWith(value: string): ConnectWith {
+  if (value === 'token' || value === 'ticket' || value === 'either') return value;
+  throw new Error('It must be token, ticket or either.');
 }
 
 function flag(value: string): boolean {

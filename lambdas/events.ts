@@ -48,6 +48,7 @@ export interface HttpEvent {
   readonly routeKey: string;
   readonly body?: string;
   readonly isBase64Encoded: boolean;
+  readonly headers?: Headers;
   readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
   readonly requestContext: { readonly http: { readonly method: string } };

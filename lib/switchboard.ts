@@ -62,6 +62,12 @@ export interface SwitchboardProps {
    */
   readonly allowedOrigins?: readonly string[];
   /**
+   * What opens connections: a token in the URL, a ticket of `POST /tickets`, or either. A ticket works once, within 30 s,
+   * so a URL in a log opens nothing. With `token` the stack has no route for tickets.
+   * @default 'either'
+   */
+  readonly connectWith?: 'token' | 'ticket' | 'either';
+  /**
    * The name that each claim has in the tokens.
    * @default {userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics'}
    */

@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, string>> = {
   durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
+  connectWith: 'token, ticket or either',
   tokenClaims:
     'an object with the keys userId, userType, tenant, topics, of different claim names, none of them registered but sub',
   webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
@@ -54,6 +55,7 @@ const schema = z.strictObject({
     z.pipe(z.transform(splitCommas), z.array(z.string().check(z.refine(isOrigin)))),
     [],
   ),
+  connectWith: z._default(z.enum(['token', 'ticket', 'either']), 'either'),
   tokenClaims: z._default(fromText(tokenClaims), z.parse(tokenClaims, {})),
   webSocketThrottle: z.optional(
     fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signToken } from '../../cli/sign-token.ts';
+import type { Ticket } from '../../protocol/index.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
-import type { Client, Frame } from './client.ts';
+import { Client, type Frame } from './client.ts';
 import { startStack, type Stack } from './stack.ts';
 
 const shards = 3;
@@ -106,6 +107,13 @@ function disconnect(topics: number): Step {
   };
 }
 
+async function ticketOf(user: string): Promise<Ticket> {
+  const token = await signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds: 60 });
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${stack.url}/tickets`, { method: 'POST', headers });
+  return (await response.json()) as Ticket;
+}
+
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
 /** The rows of the table, in its words. A row with several cases has several measurements. */
@@ -114,6 +122,15 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
     'connect',
     (user) => Promise.resolve(() => stack.connect({ user })),
     { functions: 2, PutItem: 1, writeUnits: 3 },
+  ],
+  ['ticket', (user) => Promise.resolve(() => ticketOf(user)), { functions: 2, PutItem: 1, writeUnits: 1 }],
+  [
+    '… and connect with it',
+    async (user) => {
+      const { ticket } = await ticketOf(user);
+      return () => Client.open(`${stack.url.replace('http', 'ws')}/live?token=${ticket}`);
+    },
+    { functions: 2, DeleteItem: 1, PutItem: 1, writeUnits: 4 },
   ],
   [
     'message from a client',

@@ -67,6 +67,7 @@ describe('the HTTP API', () => {
     ['GET /publications/{messageId}', 'Api'],
     ['GET /channels/{channel}/messages', 'Api'],
     ['POST /messages', 'Message'],
+    ['POST /tickets', 'Tickets'],
     ['GET /sessions', 'Api'],
     ['DELETE /sessions', 'Api'],
     ['GET /sessions/{connectionId}', 'Api'],
@@ -83,11 +84,12 @@ describe('the HTTP API', () => {
     });
   });
 
-  it('takes signed requests only, on every route except the route of users', () => {
-    expect(httpRoutes).toHaveLength(8);
+  it('takes signed requests only, on every route except those of users', () => {
+    expect(httpRoutes).toHaveLength(9);
     const others = httpRoutes.filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM');
     expect(others).toMatchObject([
       { RouteKey: 'POST /messages', AuthorizationType: 'CUSTOM', AuthorizerId: '${HttpApiBearer}' },
+      { RouteKey: 'POST /tickets', AuthorizationType: 'CUSTOM', AuthorizerId: '${HttpApiBearer}' },
     ]);
   });
 
@@ -145,6 +147,7 @@ describe('permissions to invoke', () => {
       '${HttpApi}/*/*/sessions',
       '${HttpApi}/*/*/sessions/{connectionId}',
       '${HttpApi}/*/*/sessions/{connectionId}',
+      '${HttpApi}/*/*/tickets',
       '${HttpApi}/authorizers/${HttpApiBearer}',
       '${WebSocketApi}/*$connect',
       '${WebSocketApi}/*$default',

@@ -18,6 +18,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: '',
+    CONNECT_WITH: 'either',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',

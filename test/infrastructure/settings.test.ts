@@ -31,6 +31,7 @@ describe('settings', () => {
       ['https://app.example.com/'],
       'Setting allowedOrigins is ["https://app.example.com/"]; allowed: origins such as https://app.example.com, as a list or separated by commas.',
     ],
+    ['connectWith', 'cookie', 'Setting connectWith is "cookie"; allowed: token, ticket or either.'],
     [
       'tokenClaims',
       { user: 'uid' },
@@ -57,7 +58,7 @@ describe('settings', () => {
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
-        'allowedOrigins, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
+        'allowedOrigins, connectWith, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
         'disableExecuteApiEndpoint.',
     );
   });

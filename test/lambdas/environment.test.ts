@@ -31,6 +31,7 @@ const values = {
   TOKEN_SECRET_ARN: ['arn', 'arn'],
   TOKEN_CLAIMS: [JSON.stringify(claims), claims],
   ALLOWED_ORIGINS: ['', []],
+  CONNECT_WITH: ['ticket', 'ticket'],
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],
@@ -80,6 +81,12 @@ describe('a variable with a wrong value', () => {
     stubAll(functionName);
     vi.stubEnv(variable, value);
     expect(() => readEnvironment(functionName)).toThrow(variable);
+  });
+
+  it('of CONNECT_WITH fails with an error that names it', () => {
+    stubAll('authorize');
+    vi.stubEnv('CONNECT_WITH', 'cookie');
+    expect(() => readEnvironment('authorize')).toThrow('CONNECT_WITH');
   });
 
   it('fails if claims are missing', () => {

@@ -80,6 +80,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     TOKEN_SECRET_ARN: secretArn,
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: 'https://app.example.com',
+    CONNECT_WITH: 'either',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
   };
