@@ -1,4 +1,5 @@
 import { readTokenClaims } from '../core/auth/claims.ts';
+import { readServiceTenants } from '../core/auth/service-tenants.ts';
 import type { ConnectWith } from '../core/auth/tickets.ts';
 import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
 
@@ -36,6 +37,8 @@ const readers = {
   ALLOWED_ORIGINS: list,
   /** What opens connections: `token`, `ticket` or `either`. */
   CONNECT_WITH: connectWith,
+  /** JSON: the tenant of each service, by the name of its role or user. */
+  SERVICE_TENANTS: readServiceTenants,
   /** Whether a lifecycle target is told why sessions end: `true` or `false`. */
   RECORDS_ENDS: flag,
   /** JSON: the targets of message types. */
@@ -57,8 +60,8 @@ export const variables = {
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, ...verifier, 'RECORDS_ENDS', 'TARGETS'],
-  publish: ['LOG_LEVEL', ...publisher],
-  api: ['LOG_LEVEL', ...caller, 'RECORDS_ENDS'],
+  publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],
+  api: ['LOG_LEVEL', ...caller, 'RECORDS_ENDS', 'SERVICE_TENANTS'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
 } as const;

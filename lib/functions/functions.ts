@@ -58,6 +58,8 @@ export function createFunctions(
     TOKEN_CLAIMS: JSON.stringify(settings.tokenClaims),
   };
 
+  const services = { SERVICE_TENANTS: JSON.stringify(settings.serviceTenants) };
+
   // The first lifecycle target sets it to true.
   const withoutLifecycle = { RECORDS_ENDS: 'false' };
 
@@ -128,7 +130,7 @@ export function createFunctions(
     ...logs,
     entry: 'publish',
     description: 'Publishes a message to sessions, users, user types, topics or everyone',
-    environment: { ...common, ...publisher } satisfies FunctionEnvironments['publish'],
+    environment: { ...common, ...publisher, ...services } satisfies FunctionEnvironments['publish'],
     // Posting to hundreds of connections at once takes mostly CPU.
     memorySize: 1024,
     timeout: functionTimeout,
@@ -172,7 +174,12 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller, ...withoutLifecycle } satisfies FunctionEnvironments['api'],
+    environment: {
+      ...common,
+      ...caller,
+      ...services,
+      ...withoutLifecycle,
+    } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });

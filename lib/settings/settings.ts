@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
-import { topicPattern } from '../../protocol/index.ts';
+import { name, topicPattern } from '../../protocol/index.ts';
 import { tokenClaims } from './token-claims.ts';
 
 const domainForm =
@@ -24,6 +25,8 @@ const allowed: Readonly<Record<string, string>> = {
   connectWith: 'token, ticket or either',
   tokenClaims:
     'an object with the keys userId, userType, tenant, topics, of different claim names, none of them registered but sub',
+  serviceTenants:
+    'an object of up to 2 KB from names of IAM roles and users to a tenant, or to "*" for every tenant',
   webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
@@ -41,6 +44,13 @@ const modulePath = z.pipe(
   z.transform((path) => resolve(path)),
 );
 
+/** The variables of a function are at most 4 KB together (Lambda quotas). */
+const maxServiceTenantsLength = 2048;
+
+const serviceTenants = z
+  .record(z.string().check(z.refine(isCallerName)), z.union([z.literal('*'), name]))
+  .check(z.refine((tenants) => JSON.stringify(tenants).length <= maxServiceTenantsLength));
+
 const schema = z.strictObject({
   listeners: z._default(z.pipe(z.transform(oneOrMore), z.array(modulePath)), []),
   shards: z._default(fromText(wholeNumber(1, 256)), 8),
@@ -57,6 +67,7 @@ const schema = z.strictObject({
   ),
   connectWith: z._default(z.enum(['token', 'ticket', 'either']), 'either'),
   tokenClaims: z._default(fromText(tokenClaims), z.parse(tokenClaims, {})),
+  serviceTenants: z._default(fromText(serviceTenants), {}),
   webSocketThrottle: z.optional(
     fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
   ),
@@ -174,6 +185,14 @@ function splitCommas(given: unknown): unknown {
     .split(',')
     .map((origin) => origin.trim())
     .filter((origin) => origin !== '');
+}
+
+/**
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements". The name of a role
+ * of the app itself is known after the deployment.
+ */
+function isCallerName(text: string): boolean {
+  return Token.isUnresolved(text) || /^[\w+=,.@-]{1,64}$/.test(text);
 }
 
 function isOrigin(text: string): boolean {

@@ -19,6 +19,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: '',
     CONNECT_WITH: 'either',
+    SERVICE_TENANTS: '{}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',

@@ -49,6 +49,29 @@ describe('settings', () => {
     expect(() => readSettings({ [name]: value })).toThrow(new SettingsError(message));
   });
 
+  it.each([
+    [{ Orders: 'a b' }],
+    [{ 'Or/ders': 'acme' }],
+    [{ '': 'acme' }],
+    [{ Orders: 1 }],
+    [['Orders']],
+    ['acme'],
+  ])('refuse %j as the tenants of services', (serviceTenants) => {
+    expect(() => readSettings({ serviceTenants })).toThrow(
+      `Setting serviceTenants is ${JSON.stringify(serviceTenants)}; allowed: an object of up to 2 KB from names of IAM ` +
+        'roles and users to a tenant, or to "*" for every tenant.',
+    );
+  });
+
+  it('name tenants of services in at most 2 KB', () => {
+    const tenants = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [`role-${index}`.padEnd(40, 'x'), 'acme']),
+      );
+    expect(Object.keys(readSettings({ serviceTenants: tenants(40) }).serviceTenants)).toHaveLength(40);
+    expect(() => readSettings({ serviceTenants: tenants(50) })).toThrow('an object of up to 2 KB');
+  });
+
   it('keep logs for a period that CloudWatch Logs knows', () => {
     expect(() => readSettings({ logRetentionDays: 31 })).toThrow(
       /^Setting logRetentionDays is 31; allowed: one of 1, 3, 5, 7, 14, 30, /,
@@ -58,7 +81,7 @@ describe('settings', () => {
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
-        'allowedOrigins, connectWith, tokenClaims, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
+        'allowedOrigins, connectWith, tokenClaims, serviceTenants, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
         'disableExecuteApiEndpoint.',
     );
   });
@@ -80,6 +103,7 @@ describe('settings from the command line', () => {
       shards: '16',
       allowedOrigins: 'https://a.example, http://localhost:3000',
       tokenClaims: '{"userType":"role"}',
+      serviceTenants: '{"Orders":"acme","Admin":"*"}',
       webSocketThrottle: '{"rateLimit":100,"burstLimit":50}',
       logRetentionDays: '7',
       deletionProtection: 'true',
@@ -88,6 +112,7 @@ describe('settings from the command line', () => {
       shards: 16,
       allowedOrigins: ['https://a.example', 'http://localhost:3000'],
       tokenClaims: { userId: 'sub', userType: 'role', tenant: 'tenant', topics: 'topics' },
+      serviceTenants: { Orders: 'acme', Admin: '*' },
       webSocketThrottle: { rateLimit: 100, burstLimit: 50 },
       logRetentionDays: 7,
       deletionProtection: true,

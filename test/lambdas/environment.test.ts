@@ -32,6 +32,7 @@ const values = {
   TOKEN_CLAIMS: [JSON.stringify(claims), claims],
   ALLOWED_ORIGINS: ['', []],
   CONNECT_WITH: ['ticket', 'ticket'],
+  SERVICE_TENANTS: ['{"Orders":"acme"}', { Orders: 'acme' }],
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],

@@ -81,6 +81,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: 'https://app.example.com',
     CONNECT_WITH: 'either',
+    SERVICE_TENANTS: '{}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
   };
