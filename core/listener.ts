@@ -9,10 +9,12 @@ export type {
   SendOptions,
   TopicRights,
 } from './dispatch/listener.ts';
+export type { Requirements } from './dispatch/rights.ts';
 export {
   type ErrorCode,
   type ErrorDetail,
   type Identity,
+  matchesAny,
   type PublishAnswer,
   Refusal,
 } from '../protocol/index.ts';

@@ -11,6 +11,7 @@ import {
   parseWith,
   type PublishRequest,
 } from '../protocol/index.ts';
+import type { Claims } from './auth/verified-token.ts';
 import { systemClock } from './clock.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
 import { readListeners } from './dispatch/listener-table.ts';
@@ -29,6 +30,10 @@ export interface CallOptions {
   readonly from?: Partial<Identity>;
   /** Patterns of the topics that the sender's token allows. @default [] */
   readonly topics?: readonly string[];
+  /** Patterns of the message types that the sender's token allows. @default - every type */
+  readonly send?: readonly string[];
+  /** The claims of the sender's token that the setting `claims` names, as text. @default - none */
+  readonly claims?: Claims;
   /** The connection that the frame comes on. `false`: it comes by `POST /messages`. @default - opened a minute ago */
   readonly session?: Partial<ListenerSession> | false;
   /**
@@ -80,7 +85,7 @@ const user = z.object({ tenant: name, userType: name, userId: name });
 export async function callListener(
   listeners: readonly Listener[],
   { type, content }: TestFrame,
-  { from, topics = [], session, answer = () => ({}) }: CallOptions = {},
+  { from, topics = [], send, claims = {}, session, answer = () => ({}) }: CallOptions = {},
 ): Promise<ListenerCall> {
   const sent: SentMessage[] = [];
   const replies: SentMessage[] = [];
@@ -122,8 +127,8 @@ export async function callListener(
     );
   const { text, refusal, fault } = await dispatch(frame, {
     identity,
-    rights: { topics, watch: [] },
-    claims: {},
+    rights: { topics, send, watch: [] },
+    claims,
     session: session === false ? undefined : sessionOf(session),
   });
   if (fault) throw fault.cause;

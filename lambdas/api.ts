@@ -7,8 +7,9 @@ import { httpResponse, resultOf } from './http/http.ts';
 import { createResources } from './resources.ts';
 import { createRoutes } from './http/routes.ts';
 
-const resources = createResources(readEnvironment('api'));
-const routes = new Map(Object.entries(createRoutes(createSwitchboard(resources, systemClock))));
+const environment = readEnvironment('api');
+const switchboard = createSwitchboard(createResources(environment), systemClock);
+const routes = new Map(Object.entries(createRoutes(switchboard, environment.SERVICE_TENANTS)));
 
 /** Answers the routes that services call, except `POST /publish`. */
 export async function handler(event: HttpEvent) {

@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto';
+import { createTickets, createVerifyHandshake, refuseTickets } from '../core/auth/tickets.ts';
+import { systemClock as clock } from '../core/clock.ts';
 import { authorizerContext } from './auth/authorizer-context.ts';
 import { isOriginAllowed } from './auth/origins.ts';
 import type { TokenVerdict } from '../core/auth/verified-token.ts';
+import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';
@@ -8,15 +12,24 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);
+const verifyBearer = refuseTickets(verify);
+const verifyHandshake = createVerifyHandshake(environment.CONNECT_WITH, {
+  verify,
+  tickets: createTickets({ db, table: environment.STATE_TABLE, clock, randomBytes }),
+});
 const origins = new Set(environment.ALLOWED_ORIGINS);
 
-/** Authorizes a handshake by its query parameter, a request by its bearer token. A refusal becomes a 403, a throw a 500. */
+/**
+ * Authorizes a handshake by its query parameter (a token or a ticket), a request by its bearer token. A refusal becomes a
+ * 403, a throw a 500.
+ */
 export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }
 
 async function authorizeHandshake(event: AuthorizerEvent) {
-  const verdict = await judge(event.headers, event.queryStringParameters?.[environment.TOKENS.parameter]);
+  const given = event.queryStringParameters?.[environment.TOKENS.parameter];
+  const verdict = await judge(event.headers, given, verifyHandshake);
   if (!verdict.ok) {
     const { connectionId } = event.requestContext;
     log.warn('handshake refused', { connectionId, reason: verdict.reason });
@@ -33,16 +46,20 @@ async function authorizeHandshake(event: AuthorizerEvent) {
 /** The simple response of payload format 2.0 (http-api-lambda-authorizer). */
 async function authorizeRequest({ headers, routeKey }: HttpAuthorizerEvent) {
   const [, token] = /^Bearer +(\S+)$/i.exec(header(headers, 'authorization') ?? '') ?? [];
-  const verdict = await judge(headers, token);
+  const verdict = await judge(headers, token, verifyBearer);
   if (verdict.ok) return { isAuthorized: true, context: authorizerContext(verdict.token) };
   log.warn('request refused', { routeKey, reason: verdict.reason });
   return { isAuthorized: false };
 }
 
-async function judge(headers: AuthorizerEvent['headers'], token = ''): Promise<TokenVerdict> {
-  if (!isOriginAllowed(header(headers, 'origin'), origins))
-    return { ok: false, reason: 'origin is not allowed' };
-  return verify(token);
+async function judge(
+  headers: AuthorizerEvent['headers'],
+  token: string | undefined,
+  verifyFrom: (token: string, origin: string | undefined) => Promise<TokenVerdict>,
+): Promise<TokenVerdict> {
+  const origin = header(headers, 'origin');
+  if (!isOriginAllowed(origin, origins)) return { ok: false, reason: 'origin is not allowed' };
+  return verifyFrom(token ?? '', origin);
 }
 
 function policy(Effect: 'Allow' | 'Deny', Resource: string) {

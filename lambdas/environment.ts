@@ -1,4 +1,6 @@
+import { readServiceTenants } from '../core/auth/service-tenants.ts';
 import { readTokenSettings } from '../core/auth/settings.ts';
+import type { ConnectWith } from '../core/auth/tickets.ts';
 import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
 
 export type { TokenSettings } from '../core/auth/settings.ts';
@@ -33,6 +35,10 @@ const readers = {
   TOKENS: readTokenSettings,
   /** Origins that pages may connect from, separated by commas. Empty: all. */
   ALLOWED_ORIGINS: list,
+  /** What opens connections: `token`, `ticket` or `either`. */
+  CONNECT_WITH: connectWith,
+  /** JSON: the tenant of each service, by the name of its role or user. */
+  SERVICE_TENANTS: readServiceTenants,
   /** Whether a lifecycle target is told why sessions end: `true` or `false`. */
   RECORDS_ENDS: flag,
   /** JSON: the targets of message types. */
@@ -48,12 +54,13 @@ const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPI
 
 /** The variables of each function. */
 export const variables = {
-  authorize: ['LOG_LEVEL', 'TOKENS', 'ALLOWED_ORIGINS'],
+  authorize: ['LOG_LEVEL', 'TOKENS', 'ALLOWED_ORIGINS', 'CONNECT_WITH', 'STATE_TABLE'],
+  tickets: ['LOG_LEVEL', 'STATE_TABLE'],
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, 'TOKENS', 'TARGETS'],
-  publish: ['LOG_LEVEL', ...publisher],
-  api: ['LOG_LEVEL', ...caller],
+  publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],
+  api: ['LOG_LEVEL', ...caller, 'SERVICE_TENANTS'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
 } as const;
@@ -105,6 +112,11 @@ function text(value: string): string {
 
 function list(value: string): readonly string[] {
   return value.split(',').filter((item) => item !== '');
+}
+
+function connectWith(value: string): ConnectWith {
+  if (value === 'token' || value === 'ticket' || value === 'either') return value;
+  throw new Error('It must be token, ticket or either.');
 }
 
 function flag(value: string): boolean {

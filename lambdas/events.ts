@@ -48,9 +48,17 @@ export interface HttpEvent {
   readonly routeKey: string;
   readonly body?: string;
   readonly isBase64Encoded: boolean;
+  readonly headers?: Headers;
   readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly queryStringParameters?: Readonly<Record<string, string | undefined>>;
-  readonly requestContext: { readonly http: { readonly method: string } };
+  readonly requestContext: {
+    readonly http: { readonly method: string };
+    /**
+     * Only on routes that IAM authorizes. `userArn` is the ARN of the caller, as `$context.identity.userArn` has it
+     * (http-api-logging-variables). The form is that of aws-lambda-go, events/testdata/apigw-v2-request-iam.json.
+     */
+    readonly authorizer?: { readonly iam?: { readonly userArn: string } };
+  };
 }
 
 /** The same event, on a route with a Lambda authorizer. */

@@ -1,4 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { refuseTickets } from '../core/auth/tickets.ts';
 import { systemClock } from '../core/clock.ts';
 import { createDispatch, type Dispatch } from '../core/dispatch/dispatch.ts';
 import { readListeners } from '../core/dispatch/listener-table.ts';
@@ -29,7 +30,7 @@ const publish = createPublish({
 const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,
-  verify: createTokenVerifier(environment),
+  verify: refuseTickets(createTokenVerifier(environment)),
 });
 
 /**

@@ -1,12 +1,13 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { systemClock } from '../core/clock.ts';
+import { scopeOf } from '../core/auth/service-tenants.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { readPublishRequest } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
-import { httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http/http.ts';
+import { callerArn, httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http/http.ts';
 import { createResources } from './resources.ts';
 
 const environment = readEnvironment('publish');
@@ -17,12 +18,16 @@ const publish = createPublish({
   durableTopics: environment.DURABLE_TOPICS,
 });
 
-/** `POST /publish`. A direct invocation with the same body gets the body of the answer. */
+/**
+ * `POST /publish`. A direct invocation with the same body gets the body of the answer. It does not say who invokes, so it
+ * is refused if services have tenants.
+ */
 export async function handler(event: unknown) {
   const isHttp = isHttpEvent(event);
   const result = await resultOf(async () => {
+    const scope = scopeOf(isHttp ? callerArn(event) : undefined, environment.SERVICE_TENANTS);
     if (isHttp) queryOf(event, noQuery);
-    const request = readPublishRequest(isHttp ? jsonBody(event) : event);
+    const request = readPublishRequest(isHttp ? jsonBody(event) : event, scope.tenantOf);
     const body = await publish(request);
     return { status: body.status === 'accepted' ? 202 : 200, body };
   });

@@ -75,6 +75,12 @@ export interface SwitchboardProps {
    */
   readonly verifyToken?: IFunction | undefined;
   /**
+   * What opens connections: a token in the URL, a ticket of `POST /tickets`, or either. A ticket works once, within 30 s,
+   * so a URL in a log opens nothing. With `token` the stack has no route for tickets.
+   * @default 'either'
+   */
+  readonly connectWith?: 'token' | 'ticket' | 'either';
+  /**
    * The name that each claim has in the tokens.
    * @default {userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics', send: 'send', watch: 'watch'}
    */
@@ -112,6 +118,13 @@ export interface SwitchboardProps {
    * @default []
    */
   readonly durableTopics?: readonly string[];
+  /**
+   * The tenant of each service, by the name of its IAM role or user; `*` stands for every tenant. A service cannot reach
+   * another tenant then, a caller that is not named is refused, and `grantPublish` allows no direct invocation.
+   * `{ [role.roleName]: 'acme' }` names a role of the app.
+   * @default {} - every caller that IAM allows may use every tenant
+   */
+  readonly serviceTenants?: Readonly<Record<string, string>>;
   /**
    * The requests that the WebSocket stage takes, connects and messages together: per second, and at once. The limit
    * keeps a flood of clients from using up the rate that the account's APIs share.
@@ -169,7 +182,10 @@ export class Switchboard extends Construct {
   readonly publishUrl: string;
   /** The secret in Secrets Manager that your backend signs the users' tokens with. `undefined`: the stack has none. */
   readonly tokenSecretArn: string | undefined;
-  /** Takes the body of `POST /publish` by direct invocation, which saves the price of the request. */
+  /**
+   * Takes the body of `POST /publish` by direct invocation, which saves the price of the request. Who may invoke it can
+   * name any caller in an event of its own, so with `serviceTenants` let nobody invoke it.
+   */
   readonly publishFunction: IFunction;
   /**
    * Runs the listeners. What they use is granted to it, and named in its environment:
@@ -189,6 +205,8 @@ export class Switchboard extends Construct {
   /** The jobs of the fan-out that failed five times, for 14 days. */
   readonly fanOutDeadLetters: Queue;
 
+  /** Whether a publish needs to know its caller. */
+  private readonly hasServiceTenants: boolean;
   private readonly routes: HttpApi;
   private readonly targets: MessageTargets;
   private readonly lifecycle: Lifecycle;
@@ -227,6 +245,7 @@ export class Switchboard extends Construct {
       ...logs,
     });
 
+    this.hasServiceTenants = Object.keys(settings.serviceTenants).length > 0;
     this.targets = new MessageTargets(functions.message);
     this.lifecycle = new Lifecycle(this, 'Lifecycle', {
       ...logs,
@@ -274,10 +293,11 @@ export class Switchboard extends Construct {
     this.lifecycle.add(target);
   }
 
-  /** Lets a service publish, over HTTP and by direct invocation. */
+  /** Lets a service publish over HTTP. Also by direct invocation, unless `serviceTenants` names callers. */
   grantPublish(service: IGrantable): void {
     this.routes.grant(service, 'publish');
-    this.publishFunction.grantInvoke(service);
+    // A direct invocation does not say who invokes.
+    if (!this.hasServiceTenants) this.publishFunction.grantInvoke(service);
   }
 
   /** Lets a service list and read sessions, and close those of a user or one by its connection id. */

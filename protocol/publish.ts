@@ -18,7 +18,7 @@ const requestBody = z.strictObject({
   ]),
   type: publishType,
   content: z.unknown(),
-  tenant: z._default(name, defaultTenant),
+  tenant: z.optional(name),
   // Lower case, so that receivers can compare ids as text (RFC 9562, section 4).
   messageId: z.optional(z.guid('must be a UUID').check(z.toLowerCase())),
   durable: z.optional(z.boolean()),
@@ -32,14 +32,20 @@ const requestBody = z.strictObject({
   report: z.optional(z.enum(['counts', 'recipients'])),
 });
 
-/** Reads the body of a publish. Throws a `bad_request` that names the field and what is allowed. */
-export function readPublishRequest(body: unknown): PublishRequest {
+/**
+ * Reads the body of a publish. Throws a `bad_request` that names the field and what is allowed. `tenantOf` returns the
+ * tenant of a request that names this one, or none.
+ */
+export function readPublishRequest(
+  body: unknown,
+  tenantOf: (asked: string | undefined) => string = (asked = defaultTenant) => asked,
+): PublishRequest {
   const request = parseWith(requestBody, body, '', 'bad_request');
   refuseTooDeep(request.content);
   const to = Array.isArray(request.to)
     ? request.to.map((target, index) => parseTarget(target, `to[${String(index)}]`))
     : [parseTarget(request.to, 'to')];
-  return { ...request, to };
+  return { ...request, to, tenant: tenantOf(request.tenant) };
 }
 
 /** Checks one level after the other. A recursion would overflow the stack on very deep content. */

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { appendKey, type ErrorDetail, Refusal } from '../../protocol/index.ts';
 import { createListener, type Listener, type ListenerContext } from './listener.ts';
+import type { Requirements } from './rights.ts';
 
 // A list can have a fault in each item, and a schema may quote the content. The answer must fit into a frame.
 const maxFaults = 10;
@@ -14,6 +15,12 @@ const maxMessageLength = 300;
 export function defineListener<Schema extends StandardSchemaV1>(listener: {
   readonly type: string;
   readonly content: Schema;
+  /**
+   * Claims that the sender's token must carry, such as `{ role: 'admin' }` or `{ role: ['admin', 'owner'] }`. A claim that
+   * is a list must contain one of the values. The setting `claims` must name each claim. Otherwise the frame is `forbidden`.
+   * @default - none
+   */
+  readonly requires?: Requirements;
   readonly handle: (context: ListenerContext<StandardSchemaV1.InferOutput<Schema>>) => unknown;
 }): Listener {
   // An older version of a library, or JavaScript without types, would fail at each frame.
@@ -23,7 +30,8 @@ export function defineListener<Schema extends StandardSchemaV1>(listener: {
       `The content of the listener ${type} must be a schema as in https://standardschema.dev.`,
     );
   }
-  return createListener(listener.type, (content) => readContent(listener.content, content), listener.handle);
+  const { type, content: schema, handle, requires } = listener;
+  return createListener(type, (content) => readContent(schema, content), handle, requires);
 }
 
 async function readContent<Schema extends StandardSchemaV1>(

@@ -20,6 +20,7 @@ import {
   type SendOptions,
   topicRights,
 } from './listener.ts';
+import { refuseForbidden } from './rights.ts';
 
 export interface DispatchOptions {
   /** No two have the same type. */
@@ -67,6 +68,7 @@ export function createDispatch({ listeners, findTarget, publish, reply, logger }
   async function run(frame: ClientFrame, sender: Sender): Promise<unknown> {
     const listener = byType.get(frame.type) ?? findTarget?.(frame.type);
     if (!listener) throw Refusal.at('unknown_type', 'type', `no listener for ${JSON.stringify(frame.type)}`);
+    refuseForbidden(listener, sender);
     const { isText, handle } = await listener.accept(frame.content);
     const outgoing = (content: unknown) => (isText ? JSON.stringify(content ?? null) : content);
     const { identity: from, session, rights, claims } = sender;

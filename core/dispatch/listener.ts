@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { type Identity, matchesAny, parseWith, type PublishAnswer, Refusal } from '../../protocol/index.ts';
 import type { Claims } from '../auth/verified-token.ts';
+import type { Requirements } from './rights.ts';
 
 /** The context that a listener gets with each message. */
 export interface ListenerContext<Content> {
@@ -67,6 +68,8 @@ export type ListenerLog = Readonly<
 /** The code that handles one message type. */
 export interface Listener {
   readonly type: string;
+  /** The claims that the sender's token must carry. @default - none */
+  readonly requires?: Requirements | undefined;
   /** Checks the content of a frame. Throws a `bad_content` that names the field. */
   readonly accept: (content: unknown) => Promise<AcceptedFrame>;
 }
@@ -83,6 +86,7 @@ export function createListener<Content>(
   type: string,
   read: (content: unknown) => Content | Promise<Content>,
   handle: (context: ListenerContext<Content>) => unknown,
+  requires?: Requirements,
 ): Listener {
   async function accept(content: unknown, isText: boolean): Promise<AcceptedFrame> {
     const accepted = await read(content);
@@ -90,6 +94,7 @@ export function createListener<Content>(
   }
   return {
     type,
+    requires,
     async accept(content) {
       try {
         return await accept(content, false);

@@ -1,5 +1,5 @@
 import type { Identity } from '../../protocol/index.ts';
-import type { ListenerSession } from '../dispatch/listener.ts';
+import type { ListenerSender, ListenerSession } from '../dispatch/listener.ts';
 
 /** The object that a target gets. It is sent as JSON. Times are epoch milliseconds. */
 export interface TargetEvent {
@@ -14,6 +14,7 @@ export interface TargetEvent {
 /** A frame of a client. */
 export interface MessageEvent extends TargetEvent {
   readonly kind: 'message';
+  readonly from: ListenerSender;
   readonly type: string;
   readonly content: unknown;
   /** Patterns of the topics that the sender's token allows. */

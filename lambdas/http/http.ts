@@ -40,6 +40,11 @@ export function jsonResponse(statusCode: number, json: string): HttpResponse {
   return { statusCode, headers: { 'content-type': 'application/json' }, body: json };
 }
 
+/** The ARN of the service that signed a request. `undefined`: the route is not one that IAM authorizes. */
+export function callerArn({ requestContext }: HttpEvent): string | undefined {
+  return requestContext.authorizer?.iam?.userArn;
+}
+
 /** For a route without query parameters. */
 export const noQuery = z.strictObject({});
 

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
 import { listMessages } from '../../core/log/list.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
@@ -6,7 +7,6 @@ import { readCursor, writeCursor } from '../../core/tables/page-cursor.ts';
 import {
   type Closing,
   connectionId,
-  defaultTenant,
   formatTarget,
   maxPageMessages,
   name,
@@ -14,7 +14,7 @@ import {
   Refusal,
 } from '../../protocol/index.ts';
 import type { HttpEvent } from '../events.ts';
-import { noQuery, pathOf, queryOf } from './http.ts';
+import { callerArn, noQuery, pathOf, queryOf } from './http.ts';
 
 /** The routes that services call, except `POST /publish`. lib/http-api.ts creates them. */
 export type RouteKey =
@@ -28,7 +28,7 @@ export type RouteKey =
 /** Resolves to the body of a 200, or throws a `Refusal`. */
 type Route = (event: HttpEvent) => Promise<unknown>;
 
-const tenant = z._default(name, defaultTenant);
+const tenant = z.optional(name);
 /** Recipients in one answer of a publication's report. */
 const reportPageSize = 1000;
 
@@ -52,16 +52,21 @@ function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE
 
 const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
 
-export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey, Route>> {
+export function createRoutes(
+  switchboard: Switchboard,
+  serviceTenants: ServiceTenants,
+): Readonly<Record<RouteKey, Route>> {
   const { sessions, recipients, publications, reports, logs, closeSession, closeUser } = switchboard;
 
   const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
+  const scopeOfCaller = (event: HttpEvent) => scopeOf(callerArn(event), serviceTenants);
 
   async function connectionOf(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
     queryOf(event, noQuery);
     const found = await recipients.byConnection(id);
-    if (!found) throw unknown(id);
+    if (!found || !scope.includes(found.identity.tenant)) throw unknown(id);
     return found;
   }
 
@@ -73,6 +78,7 @@ export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey
   }
 
   async function publication(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
     const { messageId } = pathOf(
       event,
       z.object({ messageId: z.guid('must be a UUID').check(z.toLowerCase()) }),
@@ -82,8 +88,8 @@ export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey
       recipients: z.optional(z.literal('true')),
       cursor: z.optional(z.string()),
     });
-    const { tenant: ofTenant, cursor, ...asked } = queryOf(event, query);
-    const id = { tenant: ofTenant, messageId };
+    const { cursor, ...asked } = queryOf(event, query);
+    const id = { tenant: scope.tenantOf(asked.tenant), messageId };
     const found = await publications.get(id);
     if (!found) throw new Refusal('not_found', `There is no publication ${messageId}.`);
     if (!asked.recipients) return found;
@@ -91,21 +97,24 @@ export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey
     return { ...found, recipients: page, ...(next && { cursor: writeCursor(messageId, next) }) };
   }
 
-  function list(event: HttpEvent) {
+  async function list(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
     const query = z.strictObject({
       tenant,
       userType: name,
       userId: z.optional(name),
       cursor: z.optional(z.string()),
     });
-    return listSessions(recipients, sessions, queryOf(event, query));
+    const asked = queryOf(event, query);
+    return listSessions(recipients, sessions, { ...asked, tenant: scope.tenantOf(asked.tenant) });
   }
 
   async function messagesOf(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
     const { channel: text } = pathOf(event, z.object({ channel: z.string() }));
     const channel = formatTarget(parseChannel(text, 'channel'));
-    const { tenant: ofTenant, after, limit } = queryOf(event, messagesQuery);
-    const log = await logs.open({ tenant: ofTenant, channel });
+    const { tenant: asked, after, limit } = queryOf(event, messagesQuery);
+    const log = await logs.open({ tenant: scope.tenantOf(asked), channel });
     return listMessages(log, { after, limit, maxBytes: maxAnswerBytes });
   }
 
@@ -118,8 +127,9 @@ export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey
   }
 
   async function closeOfUser(event: HttpEvent) {
-    const user = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
-    return { closed: await closeUser(user, kicked) };
+    const scope = scopeOfCaller(event);
+    const asked = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
+    return { closed: await closeUser({ ...asked, tenant: scope.tenantOf(asked.tenant) }, kicked) };
   }
 
   return {

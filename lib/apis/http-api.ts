@@ -46,9 +46,11 @@ export interface HttpApiProps {
   readonly publish: SwitchboardFunction;
   /** Answers `POST /messages`, which users call with their tokens. */
   readonly message: SwitchboardFunction;
+  /** Answers `POST /tickets`, which users call with their tokens too. `undefined`: there is no such route. */
+  readonly tickets: SwitchboardFunction | undefined;
   /** Verifies those tokens. */
   readonly authorize: SwitchboardFunction;
-  /** The origins whose pages may call `POST /messages`. Empty: all. */
+  /** The origins whose pages may call the routes of users. Empty: all. */
   readonly allowedOrigins: readonly string[];
   /** Answers every other route. */
   readonly api: SwitchboardFunction;
@@ -61,7 +63,7 @@ export interface HttpApiProps {
 
 /**
  * The API for services that publish and administer. Their routes take signed (SigV4) requests only. Users call
- * `POST /messages` if a frame is too large for a connection.
+ * `POST /messages` if a frame is too large for a connection, and `POST /tickets` before they connect.
  */
 export class HttpApi extends Construct {
   readonly api: apigateway.HttpApi;
@@ -105,16 +107,14 @@ export class HttpApi extends Construct {
 
     this.add('POST /publish', POST, new HttpLambdaIntegration('Publish', props.publish));
 
-    this.api.addRoutes({
-      path: '/messages',
-      methods: [POST],
-      integration: new HttpLambdaIntegration('Message', props.message),
-      authorizer: new HttpLambdaAuthorizer('Bearer', props.authorize, {
-        responseTypes: [HttpLambdaResponseType.SIMPLE],
-        // A cached result could outlive the token.
-        resultsCacheTtl: Duration.seconds(0),
-      }),
+    const bearer = new HttpLambdaAuthorizer('Bearer', props.authorize, {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      // A cached result could outlive the token.
+      resultsCacheTtl: Duration.seconds(0),
     });
+    this.addForUsers('/messages', new HttpLambdaIntegration('Message', props.message), bearer);
+    if (props.tickets)
+      this.addForUsers('/tickets', new HttpLambdaIntegration('Tickets', props.tickets), bearer);
 
     const administration = new HttpLambdaIntegration('Administration', props.api);
     for (const [key, method] of Object.entries(serviceRoutes)) {
@@ -135,6 +135,14 @@ export class HttpApi extends Construct {
   grant(service: IGrantable, rights: keyof typeof granted): void {
     const keys: readonly string[] = granted[rights];
     for (const [key, route] of this.routes) if (keys.includes(key)) route.grantInvoke(service);
+  }
+
+  private addForUsers(
+    path: string,
+    integration: HttpLambdaIntegration,
+    authorizer: HttpLambdaAuthorizer,
+  ): void {
+    this.api.addRoutes({ path, methods: [POST], integration, authorizer });
   }
 
   private add(

@@ -24,6 +24,7 @@ const sourceFile = (path: string) => fileURLToPath(new URL(`../../${path}${exten
 /** The name of every function whose entry is `lambdas/<name>.ts`, which exports `handler`. */
 const functionNames = Object.keys({
   authorize: true,
+  tickets: true,
   connect: true,
   disconnect: true,
   publish: true,

@@ -10,8 +10,15 @@ import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.t
 import type { Tokens } from '../resources/tokens.ts';
 import type { WebSocketApi } from '../apis/websocket-api.ts';
 
-/** The functions of every stack. Only a lifecycle target needs the function `lifecycle`. */
-export type Functions = Readonly<Record<Exclude<FunctionName, 'lifecycle'>, SwitchboardFunction>>;
+/**
+ * The functions of a stack. Only a lifecycle target needs the function `lifecycle`. `tickets` is `undefined` if tickets
+ * open no connections.
+ */
+export type Functions = Readonly<
+  Record<Exclude<FunctionName, 'lifecycle' | 'tickets'>, SwitchboardFunction> & {
+    tickets: SwitchboardFunction | undefined;
+  }
+>;
 
 /** The resources that functions use. */
 export interface FunctionResources {
@@ -47,6 +54,7 @@ export function createFunctions(
   };
 
   const verifier = { TOKENS: tokens.variable };
+  const services = { SERVICE_TENANTS: JSON.stringify(settings.serviceTenants) };
 
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
     ...logs,
@@ -56,11 +64,17 @@ export function createFunctions(
       ...common,
       ...verifier,
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
+      CONNECT_WITH: settings.connectWith,
+      STATE_TABLE: state.tableName,
     } satisfies FunctionEnvironments['authorize'],
     memorySize: 512,
     timeout: handshakeTimeout,
   });
   tokens.grantVerify(authorize);
+
+  const hasTickets = settings.connectWith !== 'token';
+  const tickets = hasTickets ? createTicketFunction(scope, state, common, logs) : undefined;
+  if (hasTickets) state.grantUseTickets(authorize);
 
   const connect = new SwitchboardFunction(scope, 'Connect', {
     ...logs,
@@ -109,7 +123,7 @@ export function createFunctions(
     ...logs,
     entry: 'publish',
     description: 'Publishes a message to sessions, users, user types, topics or everyone',
-    environment: { ...common, ...publisher } satisfies FunctionEnvironments['publish'],
+    environment: { ...common, ...publisher, ...services } satisfies FunctionEnvironments['publish'],
     // Posting to hundreds of connections at once takes mostly CPU.
     memorySize: 1024,
     timeout: functionTimeout,
@@ -153,7 +167,7 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
+    environment: { ...common, ...caller, ...services } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });
@@ -164,5 +178,23 @@ export function createFunctions(
   state.grantSealGaps(api);
   webSocketApi.grantSend(api);
 
-  return { authorize, connect, disconnect, message, publish, api, 'fan-out': worker };
+  return { authorize, tickets, connect, disconnect, message, publish, api, 'fan-out': worker };
+}
+
+function createTicketFunction(
+  scope: Construct,
+  state: StateTable,
+  common: { readonly LOG_LEVEL: string },
+  logs: FunctionLogs,
+): SwitchboardFunction {
+  const tickets = new SwitchboardFunction(scope, 'Tickets', {
+    ...logs,
+    entry: 'tickets',
+    description: 'Gives a user a ticket that opens one connection',
+    environment: { ...common, STATE_TABLE: state.tableName } satisfies FunctionEnvironments['tickets'],
+    memorySize: 512,
+    timeout: handshakeTimeout,
+  });
+  state.grantIssueTickets(tickets);
+  return tickets;
 }

@@ -1,5 +1,6 @@
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 
@@ -8,7 +9,7 @@ export interface StateTableProps {
   readonly deletionProtection: boolean;
 }
 
-/** The data that outlives a connection: publications, durable messages, and how far users have read them. */
+/** The data that outlives a connection: publications, durable messages, how far users have read them; and tickets. */
 export class StateTable extends Construct {
   readonly tableName: string;
   private readonly table: Table;
@@ -45,8 +46,29 @@ export class StateTable extends Construct {
     fn.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.table.tableArn]);
   }
 
+  /** Stores tickets, and nothing else. */
+  grantIssueTickets(fn: SwitchboardFunction): void {
+    this.allowTickets(fn, 'dynamodb:PutItem');
+  }
+
+  /** Takes tickets, and nothing else: the authorizer is what strangers can call. */
+  grantUseTickets(fn: SwitchboardFunction): void {
+    this.allowTickets(fn, 'dynamodb:DeleteItem');
+  }
+
   /** Seals gaps in a channel's log. Only readers find gaps. */
   grantSealGaps(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);
+  }
+
+  /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
+  private allowTickets(fn: SwitchboardFunction, action: string): void {
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: [action],
+        resources: [this.table.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['TICKET#*'] } },
+      }),
+    );
   }
 }

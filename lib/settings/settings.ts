@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { keyAlgorithms } from '../../core/auth/algorithms.ts';
-import { topicPattern } from '../../protocol/index.ts';
+import { name, topicPattern } from '../../protocol/index.ts';
 import { claimName, tokenClaims } from './token-claims.ts';
 import { tokenIssuer } from './token-issuer.ts';
 
@@ -33,6 +34,9 @@ const allowed: Readonly<Record<string, string>> = {
   maxTokenLifetimeSeconds: 'a whole number from 1 to 315360000',
   requireTenant: 'true or false',
   tokenParameter: 'a name of up to 64 letters, digits, hyphens and underscores',
+  connectWith: 'token, ticket or either',
+  serviceTenants:
+    'an object of up to 2 KB from names of IAM roles and users to a tenant, or to "*" for every tenant',
   webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
@@ -49,6 +53,13 @@ const modulePath = z.pipe(
   z.string().check(z.refine(isFile)),
   z.transform((path) => resolve(path)),
 );
+
+/** The variables of a function are at most 4 KB together (Lambda quotas). */
+const maxServiceTenantsLength = 2048;
+
+const serviceTenants = z
+  .record(z.string().check(z.refine(isCallerName)), z.union([z.literal('*'), name]))
+  .check(z.refine((tenants) => JSON.stringify(tenants).length <= maxServiceTenantsLength));
 
 const schema = z.strictObject({
   listeners: z._default(z.pipe(z.transform(oneOrMore), z.array(modulePath)), []),
@@ -70,6 +81,8 @@ const schema = z.strictObject({
   maxTokenLifetimeSeconds: z._default(fromText(wholeNumber(1, 315_360_000)), 2_592_000),
   requireTenant: z._default(fromText(z.boolean()), false),
   tokenParameter: z._default(z.string().check(z.regex(/^[A-Za-z\d_-]{1,64}$/)), 'token'),
+  connectWith: z._default(z.enum(['token', 'ticket', 'either']), 'either'),
+  serviceTenants: z._default(fromText(serviceTenants), {}),
   webSocketThrottle: z.optional(
     fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
   ),
@@ -187,6 +200,14 @@ function splitCommas(given: unknown): unknown {
     .split(',')
     .map((origin) => origin.trim())
     .filter((origin) => origin !== '');
+}
+
+/**
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, "IAM name requirements". The name of a role
+ * of the app itself is known after the deployment.
+ */
+function isCallerName(text: string): boolean {
+  return Token.isUnresolved(text) || /^[\w+=,.@-]{1,64}$/.test(text);
 }
 
 function isOrigin(text: string): boolean {

@@ -22,6 +22,20 @@ export function resourcesOf(
   return index === undefined ? arns : arns.map((arn) => `${arn}/index/${index}`);
 }
 
+/**
+ * The partition key of a call for one item, as `dynamodb:LeadingKeys` has it. `undefined`: other calls have their keys in
+ * expressions or lists, which are not read for policies here.
+ */
+export function partitionKeysOf(
+  operation: EngineOperation,
+  { Key, Item }: JsonRecord,
+  keyName: string | undefined,
+): readonly string[] | undefined {
+  const key = asRecord(operation === 'PutItem' ? Item : Key);
+  const value = keyName === undefined ? undefined : key[keyName];
+  return value === undefined ? undefined : Object.values(asRecord(value)).map(String);
+}
+
 /** A call may name a table by its ARN. The engine knows names only. */
 export function withTableNames(input: JsonRecord): JsonRecord {
   const { TableName: name, RequestItems: requests } = input;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { resourcesOf, withTableNames } from './access.ts';
+import { partitionKeysOf, resourcesOf, withTableNames } from './access.ts';
 import { consumedCapacity } from './capacity.ts';
 import type { Database } from './changes.ts';
 import { withSettings } from './descriptions.ts';
@@ -68,12 +68,17 @@ export async function startDynamoDb(options: {
       const given = inputOf(request);
       if (!given.ok) return given.reply;
       const input = withTableNames(given.value);
-      const denied = refusal(caller.value, `dynamodb:${operation}`, resourcesOf(operation, input, tableArn));
+      const table = tables.get(asText(input.TableName) ?? '');
+      const denied = refusal(
+        caller.value,
+        `dynamodb:${operation}`,
+        resourcesOf(operation, input, tableArn),
+        partitionKeysOf(operation, input, table?.keys[0]),
+      );
       if (denied !== undefined) return denied;
       const answer = await callMetered(database, operation, input);
       meter.count(`dynamodb.${operation}`);
       if (answer.capacities.length > 0) meter.count(`dynamodb.${answer.kind}Units`, units(answer.capacities));
-      const table = tables.get(asText(input.TableName) ?? '');
       const body = table === undefined ? answer.body : withSettings(operation, answer, table);
       return jsonReply(
         withCapacity({ ...answer, body }, input, operation.startsWith('Batch')),

@@ -1,4 +1,4 @@
-import type { Condition, ContextKey, PatternSet, Statement } from './policy.ts';
+import { type Condition, type ContextKey, leadingKeys, type PatternSet, type Statement } from './policy.ts';
 
 export type { Statement } from './policy.ts';
 
@@ -13,12 +13,24 @@ export interface Principal {
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly message: string };
 
 /**
- * Identity-based evaluation: an explicit deny wins, then any allow, else deny.
+ * Identity-based evaluation: an explicit deny wins, then any allow, else deny. `partitionKeys` are those that a call of
+ * DynamoDB names. If they are unknown, a statement about them allows nothing and denies everything.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
-export function authorize(principal: Principal, action: string, resource: string): Decision {
-  const matching = principal.statements.filter((statement) =>
-    applies(statement, principal, action, resource),
+export function authorize(
+  principal: Principal,
+  action: string,
+  resource: string,
+  partitionKeys?: readonly string[],
+): Decision {
+  const matching = principal.statements.filter(
+    (statement) =>
+      covers(statement, action, resource) &&
+      statement.conditions.every((condition) =>
+        condition.key === leadingKeys && partitionKeys === undefined
+          ? statement.effect === 'Deny'
+          : holds(condition, contextValues(condition.key, principal, resource, partitionKeys)),
+      ),
   );
   if (matching.some((statement) => statement.effect === 'Deny')) {
     return denied(principal, action, resource, 'with an explicit deny in an identity-based policy');
@@ -52,11 +64,10 @@ export function matchesPattern(pattern: string, text: string): boolean {
   return at === pattern.length;
 }
 
-function applies(statement: Statement, principal: Principal, action: string, resource: string): boolean {
+function covers({ actions, resources }: Statement, action: string, resource: string): boolean {
   return (
-    matchesSet(statement.actions, action.toLowerCase(), (pattern) => pattern.toLowerCase()) &&
-    matchesSet(statement.resources, resource, (pattern) => pattern) &&
-    statement.conditions.every((condition) => holds(condition, principal, resource))
+    matchesSet(actions, action.toLowerCase(), (pattern) => pattern.toLowerCase()) &&
+    matchesSet(resources, resource, (pattern) => pattern)
   );
 }
 
@@ -64,37 +75,45 @@ function matchesSet(set: PatternSet, text: string, normalize: (pattern: string) 
   return set.patterns.some((pattern) => matchesPattern(normalize(pattern), text)) !== set.except;
 }
 
-function holds(condition: Condition, principal: Principal, resource: string): boolean {
-  const actual = contextValue(condition.key, principal, resource);
-  return condition.values.some((value) => {
-    switch (condition.operator) {
-      case 'StringEquals':
-        return value === actual;
-      case 'Bool':
-        return value.toLowerCase() === actual;
-      case 'StringLike':
-      case 'ArnEquals':
-      case 'ArnLike':
-        return matchesPattern(value, actual);
-    }
-  });
+/** Whether the condition accepts all of these values. */
+function holds({ operator, values }: Condition, actual: readonly string[]): boolean {
+  return actual.every((each) =>
+    values.some((value) => {
+      switch (operator) {
+        case 'StringEquals':
+          return value === each;
+        case 'Bool':
+          return value.toLowerCase() === each;
+        case 'StringLike':
+        case 'ArnEquals':
+        case 'ArnLike':
+          return matchesPattern(value, each);
+      }
+    }),
+  );
 }
 
-function contextValue(key: ContextKey, principal: Principal, resource: string): string {
+function contextValues(
+  key: ContextKey,
+  principal: Principal,
+  resource: string,
+  partitionKeys: readonly string[] = [],
+): readonly string[] {
   switch (key) {
     case 'aws:PrincipalAccount':
-      return principal.arn.split(':')[4] ?? '';
+      return [principal.arn.split(':')[4] ?? ''];
     case 'aws:PrincipalArn':
       // For a role session, the value is the ARN of the role.
-      return principal.arn.replace(
-        /^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/,
-        'arn:aws:iam::$1:role/$2',
-      );
+      return [
+        principal.arn.replace(/^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/, 'arn:aws:iam::$1:role/$2'),
+      ];
     case 'aws:RequestedRegion':
-      return resource.split(':')[3] ?? '';
+      return [resource.split(':')[3] ?? ''];
     case 'aws:SecureTransport':
       // Every AWS endpoint has TLS, and loopback stands for it.
-      return 'true';
+      return ['true'];
+    case leadingKeys:
+      return partitionKeys;
   }
 }
 

@@ -28,7 +28,14 @@ export const contextKeys = [
   'aws:RequestedRegion',
   'aws:SecureTransport',
 ] as const;
-export type ContextKey = (typeof contextKeys)[number];
+
+/**
+ * The partition keys that a call of DynamoDB names. A policy compares all of them, with `ForAllValues`.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+export const leadingKeys = 'dynamodb:LeadingKeys';
+
+export type ContextKey = (typeof contextKeys)[number] | typeof leadingKeys;
 
 export const conditionOperators = ['StringEquals', 'StringLike', 'ArnEquals', 'ArnLike', 'Bool'] as const;
 export type ConditionOperator = (typeof conditionOperators)[number];
@@ -69,13 +76,15 @@ function patternSet(given: unknown, excepted: unknown, complaint: string): Patte
 }
 
 function readConditions(operatorName: string, keys: unknown, where: string): readonly Condition[] {
-  const operator = conditionOperators.find((known) => known === operatorName);
+  const forAll = /^ForAllValues:/;
+  const operator = conditionOperators.find((known) => known === operatorName.replace(forAll, ''));
+  const knownKeys = forAll.test(operatorName) ? ([leadingKeys] as const) : contextKeys;
   if (operator === undefined || !isRecord(keys)) {
     throw new TemplateError(`${where}: the condition operator ${operatorName} cannot be evaluated here.`);
   }
   return Object.entries(keys).map(([name, values]) => {
     // The names of condition keys ignore case. Their values do not.
-    const key = contextKeys.find((known) => known.toLowerCase() === name.toLowerCase());
+    const key: ContextKey | undefined = knownKeys.find((known) => known.toLowerCase() === name.toLowerCase());
     if (key === undefined) {
       throw new TemplateError(`${where}: the condition key ${name} cannot be evaluated here.`);
     }

@@ -45,14 +45,18 @@ export const verificationCodes: Readonly<Record<VerificationFailure, string>> = 
   mismatch: 'InvalidSignatureException',
 };
 
-/** The denial for the first resource that the caller has no grant for; `undefined` if all are granted. */
+/**
+ * The denial for the first resource that the caller has no grant for; `undefined` if all are granted. `partitionKeys` are
+ * those of a call of DynamoDB.
+ */
 export function refusal(
   principal: Principal,
   action: string,
   resources: readonly string[],
+  partitionKeys?: readonly string[],
 ): Reply | undefined {
   for (const resource of resources) {
-    const decision = authorize(principal, action, resource);
+    const decision = authorize(principal, action, resource, partitionKeys);
     // `Message` has a capital M, unlike in other errors of this protocol.
     if (!decision.allowed) {
       return jsonReply(

@@ -5,3 +5,4 @@ export type * from './inbox.ts';
 export type * from './publish.ts';
 export type * from './sessions.ts';
 export type * from './targets.ts';
+export type * from './tickets.ts';

@@ -47,6 +47,12 @@ const listeners = [
     },
   }),
   defineListener({ type: 'long', content: anything, handle: () => 'x'.repeat(131_072) }),
+  defineListener({
+    type: 'refund',
+    content: anything,
+    requires: { role: 'admin' },
+    handle: ({ from }) => from.claims,
+  }),
   defineListener({ type: 'topics', content: anything, handle: ({ topics }) => topics.allows('orders.7') }),
 ];
 
@@ -64,6 +70,15 @@ describe('a called listener', () => {
     expect(from).toEqual({ tenant: 'default', userType: 'member', userId: '1' });
     expect(session.connectedAt).toBeLessThan(now);
     expect(session.tokenExpiresAt).toBeGreaterThan(now);
+  });
+
+  it('gets the claims, and is forbidden to a token without them or without the type', async () => {
+    const claims = { role: 'admin' };
+    expect((await callListener(listeners, { type: 'refund' }, { claims })).ack).toEqual(claims);
+    expect((await callListener(listeners, { type: 'refund' })).error).toMatchObject({ code: 'forbidden' });
+    const send = ['order-*'];
+    const { error } = await callListener(listeners, { type: 'refund' }, { claims, send });
+    expect(error?.message).toBe('type: the token does not allow "refund"');
   });
 
   it('gets the sender, the session and the topics that the test names', async () => {

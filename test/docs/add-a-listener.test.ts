@@ -85,7 +85,8 @@ describe('the tables of docs/add-a-listener.md', () => {
         ...Object.keys(functions),
       ],
     });
-    const { ack } = await callListener([describing], { type: 'describe', content: 1 });
+    const frame = { type: 'describe', content: 1 };
+    const { ack } = await callListener([describing], frame, { claims: { role: 'admin' } });
     expect(z.parse(z.array(z.string()), ack).toSorted()).toEqual(fields.toSorted());
   });
 });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ticket } from '../../protocol/index.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
-import type { Client, Frame } from './client.ts';
+import { Client, type Frame } from './client.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 
 const shards = 3;
@@ -118,6 +119,13 @@ function refresh(times: number): Step {
   };
 }
 
+async function ticketOf(user: string): Promise<Ticket> {
+  const token = await signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds: 60 });
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${stack.url}/tickets`, { method: 'POST', headers });
+  return (await response.json()) as Ticket;
+}
+
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
 /** The rows of the table, in its words. A row with several cases has several measurements. */
@@ -126,6 +134,15 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
     'connect',
     (user) => Promise.resolve(() => stack.connect({ user })),
     { functions: 2, PutItem: 1, writeUnits: 3 },
+  ],
+  ['ticket', (user) => Promise.resolve(() => ticketOf(user)), { functions: 2, PutItem: 1, writeUnits: 1 }],
+  [
+    '… and connect with it',
+    async (user) => {
+      const { ticket } = await ticketOf(user);
+      return () => Client.open(`${stack.url.replace('http', 'ws')}/live?token=${ticket}`);
+    },
+    { functions: 2, DeleteItem: 1, PutItem: 1, writeUnits: 4 },
   ],
   [
     'message from a client',

@@ -13,6 +13,7 @@ export async function onTable(
     .ofType('AWS::DynamoDB::Table')
     .find(({ logicalId }) => logicalId.includes(name));
   const client = new DynamoDBClient({ endpoint: url, region: localRegion, credentials: localKeys });
-  await run(DynamoDBDocumentClient.from(client), cloud.deployment.physicalId(table?.logicalId ?? ''));
+  const db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  await run(db, cloud.deployment.physicalId(table?.logicalId ?? ''));
   client.destroy();
 }

@@ -1,6 +1,7 @@
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, it } from 'vitest';
-import { createStack, outputsOf, resourcesOf } from './stack-under-test.ts';
+import { Switchboard } from '../../lib/index.ts';
+import { createOwnStack, createStack, outputsOf, resourcesOf } from './stack-under-test.ts';
 
 const stack = createStack();
 const routes = resourcesOf(stack, 'AWS::ApiGatewayV2::Route').map(({ properties }) => properties);
@@ -67,6 +68,7 @@ describe('the HTTP API', () => {
     ['GET /publications/{messageId}', 'Api'],
     ['GET /channels/{channel}/messages', 'Api'],
     ['POST /messages', 'Message'],
+    ['POST /tickets', 'Tickets'],
     ['GET /sessions', 'Api'],
     ['DELETE /sessions', 'Api'],
     ['GET /sessions/{connectionId}', 'Api'],
@@ -83,11 +85,12 @@ describe('the HTTP API', () => {
     });
   });
 
-  it('takes signed requests only, on every route except the route of users', () => {
-    expect(httpRoutes).toHaveLength(8);
+  it('takes signed requests only, on every route except those of users', () => {
+    expect(httpRoutes).toHaveLength(9);
     const others = httpRoutes.filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM');
     expect(others).toMatchObject([
       { RouteKey: 'POST /messages', AuthorizationType: 'CUSTOM', AuthorizerId: '${HttpApiBearer}' },
+      { RouteKey: 'POST /tickets', AuthorizationType: 'CUSTOM', AuthorizerId: '${HttpApiBearer}' },
     ]);
   });
 
@@ -145,6 +148,7 @@ describe('permissions to invoke', () => {
       '${HttpApi}/*/*/sessions',
       '${HttpApi}/*/*/sessions/{connectionId}',
       '${HttpApi}/*/*/sessions/{connectionId}',
+      '${HttpApi}/*/*/tickets',
       '${HttpApi}/authorizers/${HttpApiBearer}',
       '${WebSocketApi}/*$connect',
       '${WebSocketApi}/*$default',
@@ -192,6 +196,46 @@ describe('a service that is granted to publish', () => {
             'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/publish',
         },
         { Action: 'lambda:InvokeFunction', Resource: ['${Publish.Arn}', '${Publish.Arn}:*'] },
+      ],
+    });
+  });
+});
+
+describe('services with tenants', () => {
+  /** A stack with a role of its own that is bound to a tenant. */
+  function stackWithService() {
+    const own = createOwnStack();
+    const role = new Role(own, 'Service', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const serviceTenants = { [role.roleName]: 'acme', 'Admin+1@ops': '*' };
+    return { own, role, switchboard: new Switchboard(own, 'Realtime', { serviceTenants }) };
+  }
+
+  it('are known to the functions that they call, a role of the app by its name', () => {
+    const { own } = stackWithService();
+    const values = resourcesOf(own, 'AWS::Lambda::Function').map(({ properties }) =>
+      JSON.stringify(properties['Environment']),
+    );
+    const known = values.filter((value) => value.includes('SERVICE_TENANTS'));
+    expect(known).toHaveLength(2);
+    for (const value of known)
+      expect(JSON.parse(value)).toMatchObject({
+        Variables: {
+          SERVICE_TENANTS: expect.stringMatching(
+            /^\{"\$\{Service\w*\}":"acme","Admin\+1@ops":"\*"\}$/,
+          ) as unknown,
+        },
+      });
+  });
+
+  it('may publish over HTTP only, because a direct invocation does not say who invokes', () => {
+    const { own, role, switchboard } = stackWithService();
+    switchboard.grantPublish(role);
+    const policy = resourcesOf(own, 'AWS::IAM::Policy').find(({ logicalId }) =>
+      logicalId.startsWith('Service'),
+    );
+    expect(policy?.properties['PolicyDocument']).toMatchObject({
+      Statement: [
+        { Action: 'execute-api:Invoke', Resource: expect.stringContaining('/POST/publish') as unknown },
       ],
     });
   });

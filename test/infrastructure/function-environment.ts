@@ -18,6 +18,8 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',
     TOKENS: JSON.stringify(tokenSettings),
     ALLOWED_ORIGINS: '',
+    CONNECT_WITH: 'either',
+    SERVICE_TENANTS: '{}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',

@@ -5,6 +5,8 @@ import { createStack, resourcesOf, type TemplateResource } from './stack-under-t
 
 const sessions = '${SessionsTable.Arn}';
 const state = '${StateTable.Arn}';
+/** Items of the state table whose partition key begins so. */
+const ofTickets = `${state} TICKET#*`;
 const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byConnection`];
 const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
 const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
@@ -24,7 +26,8 @@ const publisher = {
 
 /** All rights of a function, except to write its own log. */
 const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly string[]>> = {
-  authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'] },
+  authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'], 'dynamodb:DeleteItem': [ofTickets] },
+  tickets: { 'dynamodb:PutItem': [ofTickets] },
   connect: { 'dynamodb:PutItem': [sessions] },
   disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },
   message: {
@@ -55,7 +58,16 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
   },
 };
 
-const names = ['authorize', 'connect', 'disconnect', 'message', 'publish', 'api', 'fan-out'] as const;
+const names = [
+  'authorize',
+  'tickets',
+  'connect',
+  'disconnect',
+  'message',
+  'publish',
+  'api',
+  'fan-out',
+] as const;
 const stack = createStack();
 const functions = resourcesOf(stack, 'AWS::Lambda::Function');
 
@@ -120,6 +132,19 @@ describe('functions', () => {
   });
 });
 
+describe('a stack whose connections open with a token only', () => {
+  const given = createStack({ connectWith: 'token' });
+  const ofTokens = resourcesOf(given, 'AWS::Lambda::Function');
+
+  it('has no function for tickets, no route and no right to tickets', () => {
+    expect(ofTokens.map((fn) => fn.logicalId)).not.toContain('Tickets');
+    expect(variablesOf(ofTokens, 'authorize')).toMatchObject({ CONNECT_WITH: 'token' });
+    const routes = resourcesOf(given, 'AWS::ApiGatewayV2::Route').map(({ properties }) => properties);
+    expect(routes.map(({ RouteKey }) => RouteKey)).not.toContain('POST /tickets');
+    expect(JSON.stringify(resourcesOf(given, 'AWS::IAM::Policy'))).not.toContain('TICKET#');
+  });
+});
+
 describe('the workers of the fan-out', () => {
   it.each([
     { settings: {}, rate: '1000', workers: 8 },
@@ -164,7 +189,9 @@ function rightsOf(name: string): Record<string, string[]> {
     if (!Roles.includes(`\${${own?.logicalId ?? ''}}`)) continue;
     for (const statement of PolicyDocument.Statement) {
       for (const action of [statement.Action].flat()) {
-        (rightsByAction[action] ??= []).push(...[statement.Resource].flat());
+        const keys = statement.Condition?.['ForAllValues:StringLike']['dynamodb:LeadingKeys'];
+        const resources = [statement.Resource].flat().map((arn) => (keys ? `${arn} ${keys.join(' ')}` : arn));
+        (rightsByAction[action] ??= []).push(...resources);
       }
     }
   }
@@ -180,11 +207,19 @@ function sorted(rightsByAction: Readonly<Record<string, readonly string[]>>): Re
 const environmentSchema = z.object({ Variables: z.record(z.string(), z.string()) });
 
 const oneOrMore = z.union([z.string(), z.array(z.string())]);
+const leadingKeys = z.strictObject({
+  'ForAllValues:StringLike': z.strictObject({ 'dynamodb:LeadingKeys': z.array(z.string()) }),
+});
 const policySchema = z.object({
   Roles: z.array(z.string()),
   PolicyDocument: z.object({
     Statement: z.array(
-      z.strictObject({ Effect: z.literal('Allow'), Action: oneOrMore, Resource: oneOrMore }),
+      z.strictObject({
+        Effect: z.literal('Allow'),
+        Action: oneOrMore,
+        Resource: oneOrMore,
+        Condition: z.optional(leadingKeys),
+      }),
     ),
   }),
 });

@@ -31,6 +31,7 @@ describe('settings', () => {
       ['https://app.example.com/'],
       'Setting allowedOrigins is ["https://app.example.com/"]; allowed: origins such as https://app.example.com, as a list or separated by commas.',
     ],
+    ['connectWith', 'cookie', 'Setting connectWith is "cookie"; allowed: token, ticket or either.'],
     [
       'tokenClaims',
       { user: 'uid' },
@@ -64,6 +65,29 @@ describe('settings', () => {
     expect(() => readSettings({ [name]: value })).toThrow(new SettingsError(message));
   });
 
+  it.each([
+    [{ Orders: 'a b' }],
+    [{ 'Or/ders': 'acme' }],
+    [{ '': 'acme' }],
+    [{ Orders: 1 }],
+    [['Orders']],
+    ['acme'],
+  ])('refuse %j as the tenants of services', (serviceTenants) => {
+    expect(() => readSettings({ serviceTenants })).toThrow(
+      `Setting serviceTenants is ${JSON.stringify(serviceTenants)}; allowed: an object of up to 2 KB from names of IAM ` +
+        'roles and users to a tenant, or to "*" for every tenant.',
+    );
+  });
+
+  it('name tenants of services in at most 2 KB', () => {
+    const tenants = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [`role-${index}`.padEnd(40, 'x'), 'acme']),
+      );
+    expect(Object.keys(readSettings({ serviceTenants: tenants(40) }).serviceTenants)).toHaveLength(40);
+    expect(() => readSettings({ serviceTenants: tenants(50) })).toThrow('an object of up to 2 KB');
+  });
+
   it('keep logs for a period that CloudWatch Logs knows', () => {
     expect(() => readSettings({ logRetentionDays: 31 })).toThrow(
       /^Setting logRetentionDays is 31; allowed: one of 1, 3, 5, 7, 14, 30, /,
@@ -74,7 +98,7 @@ describe('settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
         'allowedOrigins, tokenIssuer, tokenClaims, claims, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
-        'webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
+        'connectWith, serviceTenants, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
         'disableExecuteApiEndpoint.',
     );
   });
@@ -100,6 +124,7 @@ describe('settings from the command line', () => {
       claims: 'role, team',
       maxTokenLifetimeSeconds: '3600',
       requireTenant: 'true',
+      serviceTenants: '{"Orders":"acme","Admin":"*"}',
       webSocketThrottle: '{"rateLimit":100,"burstLimit":50}',
       logRetentionDays: '7',
       deletionProtection: 'true',
@@ -119,6 +144,7 @@ describe('settings from the command line', () => {
       claims: ['role', 'team'],
       maxTokenLifetimeSeconds: 3600,
       requireTenant: true,
+      serviceTenants: { Orders: 'acme', Admin: '*' },
       webSocketThrottle: { rateLimit: 100, burstLimit: 50 },
       logRetentionDays: 7,
       deletionProtection: true,

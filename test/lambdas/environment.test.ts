@@ -37,6 +37,8 @@ const values = {
   DURABLE_TOPICS: ['orders.*,news', ['orders.*', 'news']],
   TOKENS: [JSON.stringify(tokens), tokens],
   ALLOWED_ORIGINS: ['', []],
+  CONNECT_WITH: ['ticket', 'ticket'],
+  SERVICE_TENANTS: ['{"Orders":"acme"}', { Orders: 'acme' }],
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],
@@ -86,6 +88,12 @@ describe('a variable with a wrong value', () => {
     stubAll(functionName);
     vi.stubEnv(variable, value);
     expect(() => readEnvironment(functionName)).toThrow(variable);
+  });
+
+  it('of CONNECT_WITH fails with an error that names it', () => {
+    stubAll('authorize');
+    vi.stubEnv('CONNECT_WITH', 'cookie');
+    expect(() => readEnvironment('authorize')).toThrow('CONNECT_WITH');
   });
 
   it('fails if names of claims are missing', () => {

@@ -78,6 +78,8 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     CALLBACK_ENDPOINT: callbackApi.endpoint,
     TOKENS: JSON.stringify(tokenSettings),
     ALLOWED_ORIGINS: 'https://app.example.com',
+    CONNECT_WITH: 'either',
+    SERVICE_TENANTS: '{}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
   };

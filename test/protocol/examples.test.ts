@@ -17,6 +17,7 @@ import {
   type Recovery,
   Refusal,
   type Session,
+  type Ticket,
 } from '../../protocol/index.ts';
 import { refusalOf } from './refusal-of.ts';
 
@@ -51,6 +52,7 @@ const recovered: readonly (Recovery & { channel: string })[] = [
 ];
 const kept: ChannelPage = { messages: [durable], epoch, head: 9, next: 7 };
 const answer: Delivered = { messageId, status: 'delivered', delivered: 2, gone: 1, failed: 0 };
+const ticket: Ticket = { ticket: 'swt_mq0rI0tV3rHnDW6UVxUsjZP4zQb0m1hX2vO4jB8kLwE', expiresIn: 30 };
 const publication: Publication = {
   messageId,
   status: 'done',
@@ -162,6 +164,7 @@ describe('the example of an HTTP body', () => {
     { name: 'session', body: session },
     { name: 'sessions', body: { sessions: [{ ...session, topics: [] }] } },
     { name: 'sessions-closed', body: { closed: 1 } },
+    { name: 'ticket', body: ticket },
   ])('$name has the shape of the protocol', ({ name, body }) => {
     expect(example(name)).toEqual(body);
   });
@@ -183,7 +186,13 @@ describe('the examples', () => {
         .map((name) => `frame-${name}.json`)
         .concat('messages.json', 'publish-answer-durable.json', 'publish-request-durable.json')
         .concat('error.json', 'publication.json', 'publish-answer.json', 'publish-request-full.json')
-        .concat('publish-request.json', 'session.json', 'sessions-closed.json', 'sessions.json')
+        .concat(
+          'publish-request.json',
+          'session.json',
+          'sessions-closed.json',
+          'sessions.json',
+          'ticket.json',
+        )
         .sort(),
     );
   });

@@ -68,6 +68,15 @@ describe('a frame for a target', () => {
     });
   });
 
+  it('brings the claims of the sender', async () => {
+    endpoint.respond = json({ content: null });
+    const { ask } = dispatchTo(['order-*']);
+    await ask({ type: 'order-create', id: 'f1' }, { ...sender, claims: { role: 'admin' } });
+    expect(await sent()).toMatchObject({
+      from: { tenant: 'acme', userType: 'member', userId: '42', claims: { role: 'admin' } },
+    });
+  });
+
   it('has a message id of its own each time', async () => {
     const { ask } = dispatchTo(['x']);
     await ask({ type: 'x', id: 'same' });

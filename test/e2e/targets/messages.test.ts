@@ -1,7 +1,10 @@
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { VerifiedToken } from '../../../core/auth/verified-token.ts';
 import { json, useEndpoint } from '../../core/targets/endpoint.ts';
+import { Client } from '../client.ts';
 import type { Stack } from '../stack.ts';
+import { addressWithTicket } from '../stored-ticket.ts';
 import { startStackWithTargets } from './stack-with-targets.ts';
 import { signToken, stackSecret } from '../stack.ts';
 
@@ -174,4 +177,42 @@ describe('an endpoint as a target', () => {
 it('a type that no pattern matches is still unknown', async () => {
   const client = await connect();
   expect(await client.ask({ type: 'other', id: '1' })).toMatchObject({ content: { code: 'unknown_type' } });
+});
+
+describe('the rights and claims of a token', () => {
+  const open = async (token: Partial<VerifiedToken>) => {
+    const client = await Client.open(await addressWithTicket(stack, token));
+    onTestFinished(() => client.close());
+    return client;
+  };
+  const code = (name: string) => ({ type: 'error', content: { code: name } });
+
+  it('limit which listeners and targets a frame reaches, and no type of the protocol', async () => {
+    const client = await open({ rights: { topics: [], send: ['order-c*', 'refund'], watch: [] } });
+    expect(await client.ask({ type: 'order-create', id: '1' })).toMatchObject({ type: 'ack' });
+    expect(await client.ask({ type: 'order-in-code', id: '2' })).toMatchObject(code('forbidden'));
+    expect(await client.ask({ type: 'crm-find', id: '3' })).toMatchObject({
+      content: { code: 'forbidden', message: 'type: the token does not allow "crm-find"' },
+    });
+    expect(await client.ask({ type: 'inbox-unread', id: '4' })).toMatchObject({ type: 'ack' });
+  });
+
+  it('reach a listener that requires them, and not who receives its messages', async () => {
+    const claims = { role: '["member","owner"]' };
+    const client = await open({ claims });
+    client.send({ type: 'refund', id: '1' });
+    const frames = [await client.next(), await client.next()];
+    expect(frames.find(({ type }) => type === 'ack')).toMatchObject({ content: claims });
+    expect(frames.find(({ type }) => type === 'refunded')).toMatchObject({ from });
+    expect(frames.find(({ type }) => type === 'refunded')?.['from']).toEqual(from);
+    const other = await open({ claims: { role: 'member' } });
+    expect(await other.ask({ type: 'refund', id: '1' })).toMatchObject(code('forbidden'));
+  });
+
+  it('reach a target in from.claims', async () => {
+    const client = await open({ claims: { role: 'admin' } });
+    expect(await client.ask({ type: 'order-create', id: '1' })).toMatchObject({
+      content: { from: { ...from, claims: { role: 'admin' } } },
+    });
+  });
 });

@@ -52,6 +52,14 @@ const assembly = writeAssembly({
         allow('dynamodb:BatchWriteItem', '*'),
       ],
     }),
+    ...lambdaWithRole('Ticketer', 'exports.handler = async () => null', {
+      statements: [
+        {
+          ...allow(['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:Query'], tableArn),
+          Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'TICKET#*' } },
+        },
+      ],
+    }),
     ...lambdaWithRole('Reader', 'exports.handler = async () => null', {
       statements: [allow('dynamodb:Query', { 'Fn::Join': ['', [tableArn, '/index/*']] })],
     }),
@@ -89,6 +97,23 @@ describe('DynamoDB', () => {
         'because no identity-based policy allows the dynamodb:DeleteItem action',
       $metadata: { httpStatusCode: 400 },
     });
+  });
+
+  it('checks the partition key of a call for one item, if the policy names keys', async () => {
+    const ticketer = new DynamoDBClient(platform.clientOf('Ticketer'));
+    await ticketer.send(new PutItemCommand({ TableName, Item: key('TICKET#1') }));
+    await ticketer.send(new DeleteItemCommand({ TableName, Key: key('TICKET#1') }));
+    const denied = { name: 'AccessDeniedException' };
+    const put = new PutItemCommand({ TableName, Item: key('CHANNEL#1') });
+    await expect(ticketer.send(put)).rejects.toMatchObject(denied);
+    const remove = new DeleteItemCommand({ TableName, Key: key('CHANNEL#TICKET#1') });
+    await expect(ticketer.send(remove)).rejects.toMatchObject(denied);
+    const query = new QueryCommand({
+      TableName,
+      KeyConditionExpression: 'pk = :v',
+      ExpressionAttributeValues: { ':v': { S: 'TICKET#1' } },
+    });
+    await expect(ticketer.send(query)).rejects.toMatchObject(denied);
   });
 
   it('checks a query of an index against the ARN of the index', async () => {

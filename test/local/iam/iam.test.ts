@@ -66,11 +66,29 @@ describe('IAM', () => {
     expect(when({ Bool: { 'aws:SecureTransport': 'false' } })).toBe(false);
   });
 
+  it('compares all partition keys of a call with a condition of ForAllValues', () => {
+    const when = (Effect: string, keys?: readonly string[]) => {
+      const condition = { 'ForAllValues:StringLike': { 'dynamodb:leadingkeys': ['TICKET#*', 'x'] } };
+      const statements = [
+        ...(Effect === 'Deny' ? [allowAll] : []),
+        { ...allowAll, Effect, Condition: condition },
+      ];
+      return authorize(principal(...statements), 'dynamodb:PutItem', table, keys).allowed;
+    };
+    expect([['TICKET#1'], ['x'], ['TICKET#1', 'x']].map((keys) => when('Allow', keys))).not.toContain(false);
+    expect([['CHANNEL#1'], ['TICKET#1', 'y']].map((keys) => when('Allow', keys))).not.toContain(true);
+    expect(when('Deny', ['x'])).toBe(false);
+    expect(when('Deny', ['y'])).toBe(true);
+    // The keys of a query are not known here.
+    expect([when('Allow'), when('Deny')]).toEqual([false, false]);
+  });
+
   it.each([
     [
-      { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['x'] } },
-      'condition operator ForAllValues:StringEquals',
+      { 'ForAnyValue:StringEquals': { 'dynamodb:LeadingKeys': ['x'] } },
+      'condition operator ForAnyValue:StringEquals',
     ],
+    [{ 'ForAllValues:StringEquals': { 'aws:PrincipalArn': 'x' } }, 'condition key aws:PrincipalArn'],
     [{ StringEquals: { 'dynamodb:LeadingKeys': 'x' } }, 'condition key dynamodb:LeadingKeys'],
   ])('refuses a condition that it cannot evaluate: %j', (Condition, complaint) => {
     expect(() => principal({ ...allowAll, Condition })).toThrow(

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import * as z from 'zod/mini';
+import { createTickets } from '../core/auth/tickets.ts';
+import { systemClock as clock } from '../core/clock.ts';
+import { parseWith } from '../protocol/index.ts';
+import { readContext } from './auth/authorizer-context.ts';
+import { db } from './database.ts';
+import { readEnvironment } from './environment.ts';
+import { type AuthorizedHttpEvent, header } from './events.ts';
+import { httpResponse, jsonBody, noQuery, queryOf, resultOf, textBody } from './http/http.ts';
+
+const { STATE_TABLE: table } = readEnvironment('tickets');
+const tickets = createTickets({ db, table, clock, randomBytes });
+
+/** A field that somebody hopes to limit the ticket with must not be ignored. */
+const noFields = z.strictObject({});
+
+/** Answers `POST /tickets`, after `authorize` has verified the bearer token. */
+export async function handler(event: AuthorizedHttpEvent) {
+  const result = await resultOf(async () => {
+    queryOf(event, noQuery);
+    if (textBody(event) !== '') parseWith(noFields, jsonBody(event), '', 'bad_request');
+    const token = readContext(event.requestContext.authorizer.lambda);
+    return { status: 200, body: await tickets.issue(token, header(event.headers, 'origin')) };
+  });
+  return httpResponse(result);
+}
