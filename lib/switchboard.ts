@@ -109,7 +109,8 @@ export interface SwitchboardProps {
    */
   readonly requireTenant?: boolean;
   /**
-   * The query parameter that carries the token of a handshake.
+   * The query parameter that carries the token of a handshake, for clients of one's own: `@switchboard/client` sends
+   * `token`.
    * @default 'token'
    */
   readonly tokenParameter?: string;

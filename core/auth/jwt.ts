@@ -95,7 +95,7 @@ function verifyByKeySet(settings: KeySetSettings, { clock }: JwtParts): Verify {
   };
 }
 
-/** The tolerance is for `nbf`. The check of the claims applies it to no `exp`. */
+/** The tolerance is for `nbf`. `readClaims` allows none for `exp`. */
 function atPresent(clock: Pick<Clock, 'now'>) {
   return { currentDate: new Date(clock.now()), clockTolerance: clockToleranceSeconds };
 }
