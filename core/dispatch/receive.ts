@@ -32,7 +32,7 @@ export interface ConnectedSender extends Sender {
  * (docs/decisions/0013-a-frame-reads-its-session.md). A `ping` does nothing, so it needs no read.
  */
 export function createReceive({ dispatch, sessions, closeSession, logger, clock }: ReceiveOptions): Receive {
-  async function refuse(connected: ConnectedSender, row: SessionRow | undefined): Promise<undefined> {
+  async function refuse(connected: ConnectedSender, row: SessionRow | undefined): Promise<void> {
     const { identity, session } = connected;
     // Who has marked the session also closes it. A frame does so only if that has failed.
     if (row?.endedAt !== undefined && clock.now() < row.endedAt + closingTakesMs) return;
@@ -45,7 +45,10 @@ export function createReceive({ dispatch, sessions, closeSession, logger, clock 
     try {
       if (isPing(text) && clock.now() < session.tokenExpiresAt) return await dispatch(text, sender);
       const row = await sessions.row(identity, connectionId);
-      if (!row || !isOpen(row, clock.now())) return await refuse(sender, row);
+      if (!row || !isOpen(row, clock.now())) {
+        await refuse(sender, row);
+        return undefined;
+      }
       const { tokenExpiresAt } = row;
       const current = { ...sender, ...grantsOf(row), session: { ...session, tokenExpiresAt } };
       const answer = await dispatch(text, current);

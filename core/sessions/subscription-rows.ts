@@ -74,7 +74,6 @@ export function createSubscriptionRows(options: {
       await conditionHeld(db.send(update));
     },
 
-    /** Removes the subscriptions of a session that is gone. */
     async clear(subscriber: Subscriber, topics: Iterable<string>): Promise<void> {
       const keys = [...topics].map((topic) => keyOf(subscriber, topic));
       await writeAll(
@@ -84,7 +83,6 @@ export function createSubscriptionRows(options: {
       );
     },
 
-    /** Removes one subscription row that outlived its session. */
     async removeOrphan(key: string, connectionId: string): Promise<void> {
       await db.send(new DeleteCommand({ TableName: table, Key: { pk: key, sk: connectionId } }));
     },

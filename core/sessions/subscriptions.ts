@@ -54,8 +54,11 @@ export function createSubscriptions(options: {
   }
 
   return {
-    clear: rows.clear,
-    removeOrphan: rows.removeOrphan,
+    /** Removes the subscriptions of a session that is gone. */
+    clear: (subscriber: Subscriber, topics: Iterable<string>) => rows.clear(subscriber, topics),
+
+    /** Removes one subscription row that outlived its session. */
+    removeOrphan: (key: string, connectionId: string) => rows.removeOrphan(key, connectionId),
 
     /** The topic must match one of the patterns. Those of a refresh take the place of `patterns`. */
     async subscribe(

@@ -11,6 +11,6 @@ export async function answerIfHeld<Answer>(write: Promise<Answer>): Promise<Answ
 }
 
 /** Whether the write's condition held. Any other failure is thrown. */
-export async function conditionHeld(write: Promise<object | void>): Promise<boolean> {
+export async function conditionHeld(write: Promise<unknown>): Promise<boolean> {
   return (await answerIfHeld(write.then(() => true))) === true;
 }
