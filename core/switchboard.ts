@@ -21,8 +21,6 @@ export interface Resources {
   readonly tables: { readonly sessions: string; readonly state: string };
   /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
-  /** Whether a lifecycle target is told why sessions end. @default false */
-  readonly recordsEnds?: boolean | undefined;
   readonly connections: ConnectionsClient;
   /** The rate of deliveries. The connections client must then make no retries. @default - as fast as they go */
   readonly postsPerSecond?: number;
@@ -36,9 +34,9 @@ export type Switchboard = ReturnType<typeof createSwitchboard>;
  * `createPublish({ ...switchboard, queue, inlineLimit, durableTopics })`.
  */
 export function createSwitchboard(resources: Resources, clock: Clock) {
-  const { db, tables, shards, recordsEnds, connections, postsPerSecond, logger } = resources;
+  const { db, tables, shards, connections, postsPerSecond, logger } = resources;
   const inState = { db, table: tables.state, shards, clock, logger };
-  const store = createSessionStore({ db, table: tables.sessions, shards, recordsEnds, clock });
+  const store = createSessionStore({ db, table: tables.sessions, shards, clock });
   const logs = createLogs(inState);
   const pacer = postsPerSecond === undefined ? undefined : createPacer(postsPerSecond, clock);
   const closing = { ...store, connections, clock };

@@ -15,8 +15,8 @@ export const publishSendingMs = functionTimeoutMs - 9_000;
 /** One `recover` sends for this long (docs/protocol.md). The client then asks for the rest. */
 export const recoverSendingMs = 10_000;
 
-/** All tries to send `closing` together. The connection must still be closed within the function's time. */
-export const closingSendingMs = 8_000;
+/** All tries to send `closing` together. A client that reads nothing must not put off its own close. */
+export const closingSendingMs = 1_000;
 
 /** A publisher that started longer ago has been killed: its function has ended. */
 export const publisherLostAfterMs = functionTimeoutMs + 6_000;

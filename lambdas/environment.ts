@@ -52,9 +52,9 @@ export const variables = {
   authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
-  message: ['LOG_LEVEL', ...publisher, ...verifier, 'RECORDS_ENDS', 'TARGETS'],
+  message: ['LOG_LEVEL', ...publisher, ...verifier, 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher],
-  api: ['LOG_LEVEL', ...caller, 'RECORDS_ENDS'],
+  api: ['LOG_LEVEL', ...caller],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
 } as const;

@@ -10,16 +10,14 @@ export function createResources(environment: {
   readonly STATE_TABLE: string;
   readonly SHARDS: number;
   readonly CALLBACK_ENDPOINT: string;
-  readonly RECORDS_ENDS?: boolean;
   readonly FAN_OUT_RATE?: number;
 }): Resources {
-  const { SESSIONS_TABLE, STATE_TABLE, SHARDS, CALLBACK_ENDPOINT, RECORDS_ENDS, FAN_OUT_RATE } = environment;
+  const { SESSIONS_TABLE, STATE_TABLE, SHARDS, CALLBACK_ENDPOINT, FAN_OUT_RATE } = environment;
   const endpoint = { endpoint: CALLBACK_ENDPOINT, region: readRegion() };
   return {
     db,
     tables: { sessions: SESSIONS_TABLE, state: STATE_TABLE },
     shards: SHARDS,
-    recordsEnds: RECORDS_ENDS,
     logger: log,
     ...(FAN_OUT_RATE === undefined
       ? { connections: createConnectionsClient(endpoint) }

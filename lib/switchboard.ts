@@ -192,7 +192,7 @@ export class Switchboard extends Construct {
     this.lifecycle = new Lifecycle(this, 'Lifecycle', {
       ...logs,
       sessions,
-      recorders: [functions.message, functions.api, functions.disconnect],
+      disconnect: functions.disconnect,
       logLevel: settings.logLevel,
     });
 

@@ -1,8 +1,7 @@
 import { type Closing, closingFrame, type Identity, Refusal, type Session } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
-import { type ConnectionsClient, isRetryable } from '../connections/client.ts';
+import type { ConnectionsClient } from '../connections/client.ts';
 import { closingSendingMs } from '../timing.ts';
-import { closingEnd } from './end.ts';
 import { listSessions } from './list.ts';
 import type { Recipients } from './recipients.ts';
 import type { Sessions } from './sessions.ts';
@@ -11,7 +10,7 @@ export interface CloseOptions {
   readonly sessions: Sessions;
   readonly recipients: Recipients;
   readonly connections: Pick<ConnectionsClient, 'prepare' | 'post' | 'disconnect'>;
-  readonly clock: Pick<Clock, 'now' | 'wait'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export type CloseSession = (
@@ -22,34 +21,23 @@ export type CloseSession = (
 /** Resolves to how many sessions were closed. */
 export type CloseUser = (user: Identity, closing: Closing) => Promise<number>;
 
-/** Retry delays for `closing`: a client that misses it would reconnect. */
-const pausesMs = [200, 800];
-
 /**
- * Ends a connection. A frame with the reason goes first: API Gateway closes with code 1000 and no reason. The row is
- * deleted last, so that a failed close can be retried.
+ * Ends a session. The mark comes first: from then on no frame of the session is handled, whatever its socket does. A
+ * frame with the reason follows, because API Gateway closes with code 1000 and no reason. The row is deleted last, so
+ * that a failed close can be retried.
  */
 export function createCloseSession({ sessions, connections, clock }: CloseOptions): CloseSession {
-  async function sendClosing(connectionId: string, closing: Closing): Promise<void> {
-    const frame = connections.prepare(closingFrame(closing));
-    const limits = { deadline: clock.now() + closingSendingMs };
-    for (const pauseMs of closing.retry ? [] : pausesMs) {
-      if (!isRetryable(await connections.post(connectionId, frame, limits))) return;
-      await clock.wait(pauseMs);
-    }
-    await connections.post(connectionId, frame, limits);
-  }
-
   return async (session, closing) => {
-    // The connection ends whether or not the frame arrives.
-    await sendClosing(session.connectionId, closing);
-    // Before the close, because its `$disconnect` may delete the row first.
-    await sessions.recordEnd(session, session.connectionId, closingEnd(closing));
-    const end = await connections.disconnect(session.connectionId);
+    const { connectionId } = session;
+    await sessions.markEnded(session, connectionId, closing);
+    // The client makes retries until the deadline. The connection ends whether or not the frame arrives.
+    const frame = connections.prepare(closingFrame(closing));
+    await connections.post(connectionId, frame, { deadline: clock.now() + closingSendingMs });
+    const end = await connections.disconnect(connectionId);
     if (end.outcome === 'throttled')
       throw new Refusal('rate_limited', 'The connection could not be closed yet.');
     if (end.outcome === 'failed') throw new Error('The connection was not closed.', { cause: end.cause });
-    await sessions.remove(session, session.connectionId);
+    await sessions.remove(session, connectionId);
   };
 }
 

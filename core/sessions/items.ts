@@ -59,6 +59,8 @@ interface ConnectionRow {
   readonly connectedAt: number;
   /** Epoch milliseconds. */
   readonly tokenExpiresAt: number;
+  /** Epoch milliseconds. The session has ended, and its connection is being closed. */
+  readonly endedAt?: number;
 }
 
 export interface SessionRow extends ConnectionRow {
@@ -82,7 +84,12 @@ export function expiryOf(connectedAt: number): number {
 }
 
 /** Every read checks this: TTL takes days to delete a row, and a token can expire on an open connection. */
-export function isOpen({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
+export function isOpen(row: ConnectionRow, now: number): boolean {
+  return row.endedAt === undefined && mayBeConnected(row, now);
+}
+
+/** Whether a connection may still be there to be closed: one that is open, or whose close failed after the mark. */
+export function mayBeConnected({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
   return tokenExpiresAt > now && connectedAt + lifetimeWithMarginMs > now;
 }
 

@@ -7,7 +7,7 @@ import {
   PutCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { Identity, Session } from '../../protocol/index.ts';
+import type { Closing, Identity, Session } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import {
@@ -21,7 +21,7 @@ import {
   shardOf,
   userKey,
 } from './items.ts';
-import type { SessionEnd } from './end.ts';
+import { closingEnd, type SessionEnd } from './end.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SessionsOptions {
@@ -29,8 +29,6 @@ export interface SessionsOptions {
   readonly table: string;
   /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
-  /** Whether a lifecycle target is told why sessions end. @default false */
-  readonly recordsEnds?: boolean | undefined;
   readonly subscriptions: Subscriptions;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -42,7 +40,7 @@ const maxUserAgentLength = 256;
 
 /** The open sessions, in the sessions table. One write adds a session. One delete removes it. */
 export function createSessions(options: SessionsOptions) {
-  const { db, table, shards, recordsEnds = false, subscriptions, clock } = options;
+  const { db, table, shards, subscriptions, clock } = options;
   const keyOf = (identity: Identity, connectionId: string) => ({ pk: userKey(identity), sk: connectionId });
 
   /** Deletes the session's row, then the subscriptions to the topics that the row listed. */
@@ -52,6 +50,28 @@ export function createSessions(options: SessionsOptions) {
       new DeleteCommand({ TableName: table, Key, ReturnValues: 'ALL_OLD', ...condition }),
     );
     await subscriptions.clear(identity, connectionId, (Attributes as SessionRow | undefined)?.topics ?? []);
+  }
+
+  async function mark(
+    identity: Identity,
+    connectionId: string,
+    { code, reason }: SessionEnd,
+  ): Promise<boolean> {
+    const update = new UpdateCommand({
+      TableName: table,
+      Key: keyOf(identity, connectionId),
+      UpdateExpression: 'SET endedAt = :now, endCode = :code, endReason = :reason',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
+      ExpressionAttributeValues: { ':now': clock.now(), ':code': code, ':reason': reason },
+    });
+    return conditionHeld(db.send(update));
+  }
+
+  /** The row as it is now, also that of a session that has ended. */
+  async function read(identity: Identity, connectionId: string): Promise<SessionRow | undefined> {
+    const Key = keyOf(identity, connectionId);
+    const { Item } = await db.send(new GetCommand({ TableName: table, Key, ConsistentRead: true }));
+    return Item as SessionRow | undefined;
   }
 
   return {
@@ -76,20 +96,14 @@ export function createSessions(options: SessionsOptions) {
     },
 
     /**
-     * Writes into the session's row why it ends, before the row is deleted. The first reason stays: a `kicked` also
-     * brings a `$disconnect`. A session without a row has been told of already.
+     * Marks a session as ended, before anything else ends it. From then on no frame of it is handled, and its row takes
+     * no other update. Resolves to whether the mark is new: the first reason stays, and a session that is gone gets none.
      */
-    async recordEnd(identity: Identity, connectionId: string, { code, reason }: SessionEnd): Promise<void> {
-      if (!recordsEnds) return;
-      const update = new UpdateCommand({
-        TableName: table,
-        Key: keyOf(identity, connectionId),
-        UpdateExpression: 'SET endCode = :code, endReason = :reason',
-        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endReason)',
-        ExpressionAttributeValues: { ':code': code, ':reason': reason },
-      });
-      await conditionHeld(db.send(update));
-    },
+    markEnded: (identity: Identity, connectionId: string, closing: Closing) =>
+      mark(identity, connectionId, closingEnd(closing)),
+
+    /** The same for a connection that the client or API Gateway closed, so that lifecycle targets are told why. */
+    recordEnd: mark,
 
     /** Removes this connection only. A late call never removes a newer session of the same user. */
     remove: (identity: Identity, connectionId: string) => remove(identity, connectionId, {}),
@@ -129,11 +143,11 @@ export function createSessions(options: SessionsOptions) {
       return row?.tokenExpiresAt;
     },
 
+    row: read,
+
+    /** The session, if it is open. */
     async get(identity: Identity, connectionId: string): Promise<Session | undefined> {
-      const { Item } = await db.send(
-        new GetCommand({ TableName: table, Key: keyOf(identity, connectionId), ConsistentRead: true }),
-      );
-      const row = Item as SessionRow | undefined;
+      const row = await read(identity, connectionId);
       return row && isOpen(row, clock.now()) ? sessionOf(row) : undefined;
     },
 

@@ -10,8 +10,6 @@ export interface SessionStoreOptions {
   readonly table: string;
   /** The number of partitions that hold a tenant's audience. */
   readonly shards: number;
-  /** Whether a lifecycle target is told why sessions end. @default false */
-  readonly recordsEnds?: boolean | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 

@@ -51,9 +51,6 @@ export function createFunctions(
     TOKEN_CLAIMS: JSON.stringify(settings.tokenClaims),
   };
 
-  // The first lifecycle target sets it to true.
-  const withoutLifecycle = { RECORDS_ENDS: 'false' };
-
   const authorize = new SwitchboardFunction(scope, 'Authorize', {
     ...logs,
     entry: 'authorize',
@@ -85,7 +82,8 @@ export function createFunctions(
     environment: {
       ...common,
       ...sessionStore,
-      ...withoutLifecycle,
+      // The first lifecycle target sets it to true.
+      RECORDS_ENDS: 'false',
     } satisfies FunctionEnvironments['disconnect'],
     // No client waits for this function, so it needs less CPU.
     memorySize: 256,
@@ -102,7 +100,6 @@ export function createFunctions(
       ...common,
       ...publisher,
       ...verifier,
-      ...withoutLifecycle,
       TARGETS: '[]',
     } satisfies FunctionEnvironments['message'],
     memorySize: 512,
@@ -159,11 +156,12 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller, ...withoutLifecycle } satisfies FunctionEnvironments['api'],
+    environment: { ...common, ...caller } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });
   sessions.grantList(api);
+  sessions.grantMarkEnded(api);
   sessions.grantRemove(api);
   state.grantRead(api);
   state.grantSealGaps(api);

@@ -94,8 +94,8 @@ export class SessionTable extends Construct {
     );
   }
 
-  /** Writes into a session's row why it ends. */
-  grantRecordEnd(fn: SwitchboardFunction): void {
+  /** Marks a session as ended, and writes into its row why. */
+  grantMarkEnded(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:UpdateItem'], [this.table.tableArn]);
   }
 

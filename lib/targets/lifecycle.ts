@@ -15,8 +15,8 @@ import { targetsVariable } from './targets-variable.ts';
 
 export interface LifecycleProps extends FunctionLogs {
   readonly sessions: SessionTable;
-  /** The functions that know why a session ends. */
-  readonly recorders: readonly SwitchboardFunction[];
+  /** Without a lifecycle target, it writes nothing about the end. */
+  readonly disconnect: SwitchboardFunction;
   readonly logLevel: string;
 }
 
@@ -44,7 +44,7 @@ export class Lifecycle extends Construct {
   }
 
   private createTeller(): SwitchboardFunction {
-    const { sessions, recorders, logLevel, logRetention, removalPolicy } = this.props;
+    const { sessions, disconnect, logLevel, logRetention, removalPolicy } = this.props;
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -81,10 +81,8 @@ export class Lifecycle extends Construct {
       timeout: Duration.millis(lifecycleTimeoutMs),
     });
     const streamArn = sessions.addStream(teller);
-    for (const recorder of recorders) {
-      sessions.grantRecordEnd(recorder);
-      recorder.addEnvironment('RECORDS_ENDS', 'true');
-    }
+    sessions.grantMarkEnded(disconnect);
+    disconnect.addEnvironment('RECORDS_ENDS', 'true');
     teller.allow(
       [
         'sqs:SendMessage',

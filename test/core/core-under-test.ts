@@ -19,7 +19,6 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 
 export interface CoreOptions extends ConnectionsScript {
   readonly shards?: number;
-  readonly recordsEnds?: boolean;
   readonly inlineLimit?: number;
   readonly durableTopics?: readonly string[];
   /** Reads that are not consistent see no write. */
@@ -43,7 +42,7 @@ export function useDynamoDB(): { create: (options?: CoreOptions) => Promise<Core
 }
 
 async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
-  const { shards = 3, recordsEnds, inlineLimit = 500, durableTopics = [] } = options;
+  const { shards = 3, inlineLimit = 500, durableTopics = [] } = options;
   const { wait = () => Promise.resolve() } = options;
   const db = options.hasLaggingReplica ? withLaggingReplica(dynamodb.db) : dynamodb.db;
   const tables = await dynamodb.createTables();
@@ -67,7 +66,7 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
       return Promise.resolve();
     },
   };
-  const resources = { db, tables, shards, recordsEnds, connections, logger };
+  const resources = { db, tables, shards, connections, logger };
   const parts = {
     ...createSwitchboard(resources, clock),
     connections,

@@ -72,7 +72,7 @@ describe('a variable with a wrong value', () => {
   });
 
   it.each([
-    ['message', 'RECORDS_ENDS', 'yes'],
+    ['disconnect', 'RECORDS_ENDS', 'yes'],
     ['message', 'TARGETS', '[{"pattern":"x","timeoutMs":5000}]'],
     ['message', 'TARGETS', '[{"pattern":"x","url":"https://a.example","timeoutMs":5000}]'],
     ['lifecycle', 'LIFECYCLE_TARGETS', '[{"lambda":"arn"}]'],
@@ -93,9 +93,9 @@ it.each([
   ['true', true],
   ['false', false],
 ])('a flag that is %s is read as %s', (text, value) => {
-  stubAll('message');
+  stubAll('disconnect');
   vi.stubEnv('RECORDS_ENDS', text);
-  expect(readEnvironment('message').RECORDS_ENDS).toBe(value);
+  expect(readEnvironment('disconnect').RECORDS_ENDS).toBe(value);
 });
 
 it('the endpoint of AWS services is that of AWS, unless the laptop cloud sets another', () => {

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Dispatch } from '../../../core/dispatch/dispatch.ts';
 import { createReceive } from '../../../core/dispatch/receive.ts';
 import type { Closing } from '../../../protocol/index.ts';
-import { type Core, minuteMs, sessionOf, useDynamoDB } from '../core-under-test.ts';
+import { type Core, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 import { failed, gone, type ConnectionsScript, throttled } from '../recording-connections.ts';
 
 const dynamodb = useDynamoDB();
@@ -10,11 +10,16 @@ const member = { tenant: 'default', userType: 'member', userId: '1' };
 const kicked: Closing = { code: 'kicked', message: 'Ended by the service.', retry: false };
 
 describe('ending a session', () => {
-  it('sends the reason, then closes, and only then deletes the row', async () => {
-    let isListedAtClose: boolean | undefined;
+  it('marks it first, then sends the reason, closes, and only then deletes the row', async () => {
+    const seen: unknown[] = [];
+    const look = async () => seen.push((await core.sessions.row(member, 'c1='))?.endedAt);
     const core: Core = await withSession({
-      async disconnect(connectionId) {
-        isListedAtClose = (await core.sessions.get(member, connectionId)) !== undefined;
+      async post() {
+        await look();
+        return { outcome: 'sent' };
+      },
+      async disconnect() {
+        await look();
         return { outcome: 'closed' };
       },
     });
@@ -28,26 +33,15 @@ describe('ending a session', () => {
       },
       { call: 'disconnect', connectionId: 'c1=' },
     ]);
-    expect(isListedAtClose).toBe(true);
-    expect(await core.sessions.get(member, 'c1=')).toBeUndefined();
+    expect(seen).toEqual([startOfTime, startOfTime]);
+    expect(await core.sessions.row(member, 'c1=')).toBeUndefined();
   });
 
-  it('sends the reason again if the connection does not take it at first', async () => {
-    let posts = 0;
-    const core = await withSession({ post: () => ((posts += 1) < 3 ? throttled : { outcome: 'sent' }) });
+  it('gives the reason no more than a second, so that a client that reads nothing cannot stay', async () => {
+    const core = await withSession();
+    const post = vi.spyOn(core.connections, 'post');
     await core.closeSession(sessionOf('c1='), kicked);
-    expect(core.connections.calls.map(({ call }) => call)).toEqual(['post', 'post', 'post', 'disconnect']);
-  });
-
-  it('sends the reason once if the client may reconnect, or if a retry cannot help', async () => {
-    const posts = async (post: NonNullable<ConnectionsScript['post']>, closing: Closing) => {
-      const core = await withSession({ post });
-      await core.closeSession(sessionOf('c1='), closing);
-      return core.connections.calls.map(({ call }) => call);
-    };
-    expect(await posts(() => throttled, { ...kicked, retry: true })).toEqual(['post', 'disconnect']);
-    const refused = { ...failed, isRetryable: false };
-    expect(await posts(() => refused, kicked)).toEqual(['post', 'disconnect']);
+    expect(post.mock.calls.map(([, , limits]) => limits)).toEqual([{ deadline: startOfTime + 1_000 }]);
   });
 
   it('leaves the other sessions of the user alone', async () => {
@@ -76,7 +70,7 @@ describe('ending a session', () => {
       const core = await withSession({ disconnect: () => end });
       const ended = core.closeSession(sessionOf('c1='), kicked);
       await expect(ended).rejects.toThrow(/could not be closed|was not closed/);
-      expect(await core.sessions.get(member, 'c1=')).toBeDefined();
+      expect(await core.sessions.row(member, 'c1=')).toBeDefined();
     },
   );
 });

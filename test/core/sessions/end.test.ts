@@ -1,7 +1,7 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { reportedEnd } from '../../../core/sessions/end.ts';
-import { type Core, sessionOf, useDynamoDB } from '../core-under-test.ts';
+import { type Core, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 
 const dynamodb = useDynamoDB();
 const session = sessionOf('c1=');
@@ -39,39 +39,46 @@ describe('the end that $disconnect reports', () => {
   );
 });
 
-describe('a recorded end', () => {
+describe('the mark that a session has ended', () => {
   const end = { code: 1001, reason: 'Going away' };
 
-  it('stands in the row of the session', async () => {
-    const core = await dynamodb.create({ recordsEnds: true });
+  it('stands in its row with the time and the reason', async () => {
+    const core = await dynamodb.create();
     await core.sessions.add(session);
-    await core.sessions.recordEnd(session, 'c1=', end);
-    expect(await rowOf(core)).toMatchObject({ endCode: 1001, endReason: 'Going away' });
+    expect(await core.sessions.recordEnd(session, 'c1=', end)).toBe(true);
+    expect(await rowOf(core)).toMatchObject({
+      endedAt: startOfTime,
+      endCode: 1001,
+      endReason: 'Going away',
+    });
   });
 
   it('is the first one', async () => {
-    const core = await dynamodb.create({ recordsEnds: true });
+    const core = await dynamodb.create();
     await core.sessions.add(session);
-    await core.sessions.recordEnd(session, 'c1=', { code: 1000, reason: 'kicked' });
-    await core.sessions.recordEnd(session, 'c1=', end);
+    expect(await core.sessions.markEnded(session, 'c1=', kicked)).toBe(true);
+    expect(await core.sessions.recordEnd(session, 'c1=', end)).toBe(false);
     expect(await rowOf(core)).toMatchObject({ endCode: 1000, endReason: 'kicked' });
   });
 
   it('makes no row for a session that is gone: its end has been told', async () => {
-    const core = await dynamodb.create({ recordsEnds: true });
-    await core.sessions.recordEnd(session, 'c1=', end);
+    const core = await dynamodb.create();
+    expect(await core.sessions.markEnded(session, 'c1=', kicked)).toBe(false);
     expect(await rowOf(core)).toBeUndefined();
   });
 
-  it('costs no write if there is no lifecycle target', async () => {
+  it('hides the session from every list of its user', async () => {
     const core = await dynamodb.create();
     await core.sessions.add(session);
-    await core.sessions.recordEnd(session, 'c1=', end);
-    expect(await rowOf(core)).not.toHaveProperty('endReason');
+    await core.sessions.markEnded(session, 'c1=', kicked);
+    expect(await core.sessions.get(session, 'c1=')).toBeUndefined();
+    const recipient = { connectionId: 'c1=', identity: session, connectedAt: session.connectedAt };
+    expect(await core.sessions.getMany([recipient])).toEqual([]);
+    expect((await core.recipients.ofUser(session)).recipients).toEqual([]);
   });
 
   it('of a close by the server stands there before the connection closes, since $disconnect may delete the row', async () => {
-    const core = await dynamodb.create({ recordsEnds: true });
+    const core = await dynamodb.create();
     await core.sessions.add(session);
     let atClose: unknown;
     const disconnect = core.connections.disconnect.bind(core.connections);
