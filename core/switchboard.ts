@@ -11,6 +11,7 @@ import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
+import { createRevocations } from './sessions/revocations.ts';
 import { createSessionStore } from './sessions/store.ts';
 import { createWaitForIndex } from './sessions/wait-for-index.ts';
 
@@ -50,6 +51,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     publications: createPublications(inState),
     progress: createShardProgress(inState),
     reports: createRecipientReports(inState),
+    revocations: createRevocations({ db, table: tables.sessions, clock }),
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
     recover: createRecover({ logs, connections, clock }),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),

@@ -1,6 +1,9 @@
 import { authorizerContext } from './auth/authorizer-context.ts';
 import { isOriginAllowed } from './auth/origins.ts';
-import type { TokenVerdict } from '../core/auth/verified-token.ts';
+import type { TokenVerdict, VerifyToken } from '../core/auth/verified-token.ts';
+import { systemClock as clock } from '../core/clock.ts';
+import { createRevocations, withRevocations } from '../core/sessions/revocations.ts';
+import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';
@@ -8,6 +11,8 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);
+const revocations = createRevocations({ db, table: environment.SESSIONS_TABLE, clock });
+const verifyUnrevoked = withRevocations(verify, revocations);
 const origins = new Set(environment.ALLOWED_ORIGINS);
 
 /** Authorizes a handshake by its `?token=`, a request by its bearer token. A refusal becomes a 403, a throw a 500. */
@@ -15,8 +20,9 @@ export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }
 
+/** Whether the token was revoked is seen by `connect`, which reads the user's rows anyway. */
 async function authorizeHandshake(event: AuthorizerEvent) {
-  const verdict = await judge(event.headers, event.queryStringParameters?.token);
+  const verdict = await judge(event.headers, event.queryStringParameters?.token, verify);
   if (!verdict.ok) {
     const { connectionId } = event.requestContext;
     log.warn('handshake refused', { connectionId, reason: verdict.reason });
@@ -33,16 +39,20 @@ async function authorizeHandshake(event: AuthorizerEvent) {
 /** The simple response of payload format 2.0 (http-api-lambda-authorizer). */
 async function authorizeRequest({ headers, routeKey }: HttpAuthorizerEvent) {
   const [, token] = /^Bearer +(\S+)$/i.exec(header(headers, 'authorization') ?? '') ?? [];
-  const verdict = await judge(headers, token);
+  const verdict = await judge(headers, token, verifyUnrevoked);
   if (verdict.ok) return { isAuthorized: true, context: authorizerContext(verdict.token) };
   log.warn('request refused', { routeKey, reason: verdict.reason });
   return { isAuthorized: false };
 }
 
-async function judge(headers: AuthorizerEvent['headers'], token = ''): Promise<TokenVerdict> {
+async function judge(
+  headers: AuthorizerEvent['headers'],
+  token: string | undefined,
+  verifyToken: VerifyToken,
+): Promise<TokenVerdict> {
   if (!isOriginAllowed(header(headers, 'origin'), origins))
     return { ok: false, reason: 'origin is not allowed' };
-  return verify(token);
+  return verifyToken(token ?? '');
 }
 
 function policy(Effect: 'Allow' | 'Deny', Resource: string) {

@@ -24,6 +24,10 @@ const readers = {
   /** The largest audience that a publish sends to itself. */
   INLINE_LIMIT: wholeNumber,
   FAN_OUT_QUEUE_URL: text,
+  /** The queue of sessions to look at later. */
+  CHECK_QUEUE_URL: text,
+  /** A user's oldest session ends if there are more. */
+  MAX_SESSIONS_PER_USER: wholeNumber,
   /** Posts per second of one worker. */
   FAN_OUT_RATE: positiveNumber,
   /** Patterns of the topics that are durable, separated by commas. */
@@ -49,13 +53,14 @@ const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPI
 
 /** The variables of each function. */
 export const variables = {
-  authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
-  connect: ['LOG_LEVEL', ...sessionStore],
+  authorize: ['LOG_LEVEL', ...verifier, 'SESSIONS_TABLE', 'ALLOWED_ORIGINS'],
+  connect: ['LOG_LEVEL', ...sessionStore, 'CHECK_QUEUE_URL', 'MAX_SESSIONS_PER_USER'],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, ...verifier, 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher],
   api: ['LOG_LEVEL', ...caller],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
+  'close-sessions': ['LOG_LEVEL', ...sessionStore, 'CALLBACK_ENDPOINT', 'CHECK_QUEUE_URL'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
 } as const;
 

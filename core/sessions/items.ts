@@ -67,6 +67,8 @@ export interface SessionRow extends ConnectionRow {
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly topics?: Set<string>;
+  /** Why it ended. */
+  readonly endReason?: string;
 }
 
 /** The `pk` names a topic, so the row names the user. */

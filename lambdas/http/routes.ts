@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { listMessages } from '../../core/log/list.ts';
+import { closings } from '../../core/sessions/closings.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
 import { readCursor, writeCursor } from '../../core/tables/page-cursor.ts';
 import {
-  type Closing,
   connectionId,
   defaultTenant,
   formatTarget,
@@ -50,10 +50,9 @@ function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE
   );
 }
 
-const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
-
 export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey, Route>> {
-  const { sessions, recipients, publications, reports, logs, closeSession, closeUser } = switchboard;
+  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser } =
+    switchboard;
 
   async function sessionById(event: HttpEvent) {
     const { connectionId: id } = pathOf(event, z.object({ connectionId }));
@@ -102,13 +101,22 @@ export function createRoutes(switchboard: Switchboard): Readonly<Record<RouteKey
   }
 
   async function closeById(event: HttpEvent) {
-    await closeSession(await sessionById(event), kicked);
+    await closeSession(await sessionById(event), closings.kicked);
     return { closed: 1 };
   }
 
   async function closeOfUser(event: HttpEvent) {
-    const user = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
-    return { closed: await closeUser(user, kicked) };
+    const query = z.strictObject({
+      tenant,
+      userType: name,
+      userId: name,
+      revokeTokens: z.optional(z.literal('true', 'must be true, or left out')),
+    });
+    const { revokeTokens, ...user } = queryOf(event, query);
+    if (!revokeTokens) return { closed: await closeUser(user, closings.kicked) };
+    // First, so that a handshake which the list does not find is refused (core/sessions/open.ts).
+    await revocations.revoke(user);
+    return { closed: await closeUser(user, closings.revoked) };
   }
 
   return {

@@ -9,7 +9,16 @@ import { environmentOf } from './function-environment.ts';
 import { bundleBudgetsKb, checkBundleBudgets } from '../../scripts/bundle-budgets.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-const names = ['authorize', 'connect', 'disconnect', 'message', 'publish', 'api', 'fan-out'] as const;
+const names = [
+  'authorize',
+  'connect',
+  'disconnect',
+  'message',
+  'publish',
+  'api',
+  'fan-out',
+  'close-sessions',
+] as const;
 
 describe('the app without the CDK command line, credentials or network', () => {
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-app-'));

@@ -10,6 +10,7 @@ const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::Accoun
 const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
 
 const jobs = '${FanOutQueueJobs.Arn}';
+const checks = '${SessionChecksQueue.Arn}';
 
 const publisher = {
   'dynamodb:Query': query,
@@ -24,8 +25,14 @@ const publisher = {
 
 /** All rights of a function, except to write its own log. */
 const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly string[]>> = {
-  authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'] },
-  connect: { 'dynamodb:PutItem': [sessions] },
+  authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'], 'dynamodb:GetItem': [sessions] },
+  connect: {
+    'dynamodb:PutItem': [sessions],
+    'dynamodb:Query': [sessions],
+    'dynamodb:UpdateItem': [sessions],
+    'dynamodb:DeleteItem': [sessions],
+    'sqs:SendMessage': [checks],
+  },
   disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },
   message: {
     ...publisher,
@@ -40,6 +47,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:Query': [...query, state],
     'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state],
+    'dynamodb:UpdateItem': [sessions],
     'dynamodb:BatchGetItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],
@@ -52,9 +60,29 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'sqs:GetQueueAttributes': [jobs],
     'sqs:ChangeMessageVisibility': [jobs],
   },
+  'close-sessions': {
+    'dynamodb:GetItem': [sessions],
+    'dynamodb:UpdateItem': [sessions],
+    'dynamodb:DeleteItem': [sessions],
+    'dynamodb:BatchWriteItem': [sessions],
+    'execute-api:ManageConnections': connections,
+    'sqs:SendMessage': [checks],
+    'sqs:ReceiveMessage': [checks],
+    'sqs:DeleteMessage': [checks],
+    'sqs:GetQueueAttributes': [checks],
+  },
 };
 
-const names = ['authorize', 'connect', 'disconnect', 'message', 'publish', 'api', 'fan-out'] as const;
+const names = [
+  'authorize',
+  'connect',
+  'disconnect',
+  'message',
+  'publish',
+  'api',
+  'fan-out',
+  'close-sessions',
+] as const;
 const stack = createStack();
 const functions = resourcesOf(stack, 'AWS::Lambda::Function');
 
@@ -104,6 +132,7 @@ describe('functions', () => {
         allowedOrigins: ['https://a.example', 'https://b.example'],
         tokenClaims: { userType: 'role' },
         durableTopics: ['orders.*', 'news'],
+        maxSessionsPerUser: 3,
       }),
       'AWS::Lambda::Function',
     );
@@ -112,6 +141,7 @@ describe('functions', () => {
       INLINE_LIMIT: '50',
       LOG_LEVEL: 'DEBUG',
     });
+    expect(variablesOf(set, 'connect')).toMatchObject({ MAX_SESSIONS_PER_USER: '3' });
     for (const publisher of ['publish', 'message'])
       expect(variablesOf(set, publisher)).toMatchObject({ DURABLE_TOPICS: 'orders.*,news' });
     expect(variablesOf(set, 'authorize')).toMatchObject({
@@ -129,12 +159,43 @@ describe('the workers of the fan-out', () => {
     const given = createStack(settings);
     const worker = variablesOf(resourcesOf(given, 'AWS::Lambda::Function'), 'fan-out');
     expect(worker).toMatchObject({ FAN_OUT_RATE: rate });
-    const mappings = resourcesOf(given, 'AWS::Lambda::EventSourceMapping').map(
-      ({ properties }) => properties,
-    );
-    expect(mappings).toMatchObject([{ BatchSize: 1, ScalingConfig: { MaximumConcurrency: workers } }]);
+    expect(mappingOf(given, 'FanOutQueueWorker')).toMatchObject({
+      BatchSize: 1,
+      ScalingConfig: { MaximumConcurrency: workers },
+    });
   });
 });
+
+describe('the checks of sessions', () => {
+  it('come in batches, within seconds, and each failure alone comes back', () => {
+    expect(mappingOf(stack, 'SessionChecksWorker')).toMatchObject({
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 2,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+  });
+
+  it('become dead letters, with an alarm, after five failures', () => {
+    const queues = resourcesOf(stack, 'AWS::SQS::Queue');
+    const queue = queues.find((resource) => resource.logicalId === 'SessionChecksQueue');
+    expect(queue?.properties['RedrivePolicy']).toEqual({
+      deadLetterTargetArn: '${SessionChecksDeadLetters.Arn}',
+      maxReceiveCount: 5,
+    });
+    const alarms = resourcesOf(stack, 'AWS::CloudWatch::Alarm').map(({ properties }) => properties);
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Dimensions: [{ Name: 'QueueName', Value: '${SessionChecksDeadLetters.QueueName}' }],
+      }),
+    );
+  });
+});
+
+function mappingOf(given: ReturnType<typeof createStack>, logicalId: string) {
+  const mappings = resourcesOf(given, 'AWS::Lambda::EventSourceMapping');
+  return mappings.find((mapping) => mapping.logicalId === logicalId)?.properties;
+}
 
 function logicalId(name: string): string {
   const words = name.split('-').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);

@@ -91,8 +91,8 @@ describe('the listeners of a stack', () => {
     const codes = readdirSync(outdir)
       .filter((name) => name.startsWith('asset.'))
       .map((name) => readFileSync(join(outdir, name, 'index.js'), 'utf8'));
-    // Both constructs share the six other functions.
-    expect(codes).toHaveLength(8);
+    // Both constructs share the seven other functions.
+    expect(codes).toHaveLength(9);
     for (const type of ['type-of-one', 'type-of-two']) {
       expect(codes.filter((code) => code.includes(type))).toHaveLength(1);
     }
