@@ -39,7 +39,7 @@ export function createCheckSessions({ sessions, closeSession, checks, clock, log
     if (!row) return undefined;
     const closing = closingOf(asked, row, clock.now());
     if (closing) {
-      await closeSession(asked, closing);
+      await closeSession({ ...asked, connectedAt: row.connectedAt }, closing);
       return undefined;
     }
     // A refresh may have moved the expiry beyond the end of the connection.

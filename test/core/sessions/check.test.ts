@@ -118,6 +118,16 @@ describe('the check of a session', () => {
     expect(closings.too_many_sessions).toMatchObject({ code: 'too_many_sessions', retry: false });
   });
 
+  it('closes it also if its handshake was not done at the first try', async () => {
+    let tries = 0;
+    const { core, check } = await checking({
+      disconnect: () => ({ outcome: (tries += 1) === 1 ? 'gone' : 'closed' }),
+    });
+    await check([messageOf({ code: 'too_many_sessions' })]);
+    expect(codesTo(core, 'c1=')).toEqual(['too_many_sessions', 'too_many_sessions']);
+    expect(tries).toBe(2);
+  });
+
   it('closes a session whose earlier close failed, with the reason of that close', async () => {
     const ends = [throttled, { outcome: 'closed' }] as const;
     let closes = 0;

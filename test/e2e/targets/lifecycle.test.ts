@@ -131,6 +131,14 @@ describe('lifecycle targets', () => {
     await expectEnd(user, { code: 1000, reason: 'closed' });
   });
 
+  it('are not told of a revocation, but of the sessions that it ends', async () => {
+    const { user } = await connect();
+    const before = stack.lines.filter((line) => line.includes('lifecycle event failed')).length;
+    await stack.call('DELETE', `/sessions?revokeTokens=true&userId=${user}&userType=member`);
+    await expectEnd(user, { code: 1000, reason: 'revoked' });
+    expect(stack.lines.filter((line) => line.includes('lifecycle event failed'))).toHaveLength(before);
+  });
+
   it('are told of a kick', async () => {
     const { user, connectionId } = await connect();
     await stack.call('DELETE', `/sessions/${encodeURIComponent(connectionId)}`);
