@@ -22,7 +22,8 @@ export type ClientErrorCode =
   | 'pagehide'
   /** The server ended the session. */
   | 'kicked'
-  | 'revoked';
+  | 'revoked'
+  | 'too_many_sessions';
 
 /** A newer server may send more codes than these. */
 export type SwitchboardErrorCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);

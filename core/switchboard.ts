@@ -12,6 +12,7 @@ import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
 import { createRefreshSession } from './sessions/refresh.ts';
+import { createRevocations } from './sessions/revocations.ts';
 import { createSessionStore } from './sessions/store.ts';
 import { createWaitForIndex } from './sessions/wait-for-index.ts';
 
@@ -51,6 +52,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     publications: createPublications(inState),
     progress: createShardProgress(inState),
     reports: createRecipientReports(inState),
+    revocations: createRevocations({ db, table: tables.sessions, clock }),
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
     recover: createRecover({ logs, connections, clock }),
     refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),

@@ -6,7 +6,7 @@
 /** API Gateway waits 29 s for a WebSocket integration (quotas for WebSocket APIs). No function runs longer. */
 export const functionTimeoutMs = 29_000;
 
-/** A handshake makes one read or one write. If that takes longer, it fails. */
+/** A handshake makes a write, a read and a request to a queue. If they take longer, it fails. */
 export const handshakeTimeoutMs = 10_000;
 
 /** How long the keys of an issuer, or a function that verifies tokens, may take. A handshake waits for them. */
@@ -47,6 +47,12 @@ export const fanOutTakenRetryMs = functionTimeoutMs + 1_000;
 
 /** A shard without progress for longer than all attempts take, and a wait in the queue, has lost its job. */
 export const fanOutLostAfterMs = (fanOutAttempts + 2) * fanOutVisibilityMs;
+
+/** How often a session check is received before it is a dead letter. */
+export const checkAttempts = 5;
+
+/** AWS advises six times the function's time, and the time that a batch waits to be full. */
+export const checkVisibilityMs = 6 * functionTimeoutMs + 2_000;
 
 /** How long a target may take to answer. The longest leaves the function that calls it time for its own answer. */
 export const targetTimeoutMs = { default: 5_000, least: 100, most: 25_000 };

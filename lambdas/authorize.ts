@@ -4,6 +4,7 @@ import { systemClock as clock } from '../core/clock.ts';
 import { authorizerContext } from './auth/authorizer-context.ts';
 import { isOriginAllowed } from './auth/origins.ts';
 import type { TokenVerdict } from '../core/auth/verified-token.ts';
+import { createRevocations, withRevocations } from '../core/sessions/revocations.ts';
 import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
@@ -12,7 +13,8 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);
-const verifyBearer = refuseTickets(verify);
+const revocations = createRevocations({ db, table: environment.SESSIONS_TABLE, clock });
+const verifyBearer = withRevocations(refuseTickets(verify), revocations);
 const verifyHandshake = createVerifyHandshake(environment.CONNECT_WITH, {
   verify,
   tickets: createTickets({ db, table: environment.STATE_TABLE, clock, randomBytes }),
@@ -27,6 +29,7 @@ export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }
 
+/** Whether the token was revoked is seen by `connect`, which reads the user's rows anyway. */
 async function authorizeHandshake(event: AuthorizerEvent) {
   const given = event.queryStringParameters?.[environment.TOKENS.parameter];
   const verdict = await judge(event.headers, given, verifyHandshake);

@@ -1,26 +1,46 @@
 import { systemClock as clock } from '../core/clock.ts';
+import { createCheckQueue } from '../core/sessions/check-queue.ts';
+import { createOpenSession } from '../core/sessions/open.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
 import { readContext } from './auth/authorizer-context.ts';
 import { db } from './database.ts';
-import { readEnvironment } from './environment.ts';
+import { readEndpoint, readEnvironment, readRegion } from './environment.ts';
 import type { ConnectionEvent } from './events.ts';
 import { log } from './log.ts';
 
-const { SESSIONS_TABLE: table, SHARDS: shards } = readEnvironment('connect');
-const { sessions } = createSessionStore({ db, table, shards, clock });
+const environment = readEnvironment('connect');
+const { SESSIONS_TABLE: table, SHARDS: shards } = environment;
+const openSession = createOpenSession({
+  ...createSessionStore({ db, table, shards, clock }),
+  db,
+  table,
+  checks: createCheckQueue({
+    url: environment.CHECK_QUEUE_URL,
+    region: readRegion(),
+    endpoint: readEndpoint(),
+  }),
+  maxSessionsPerUser: environment.MAX_SESSIONS_PER_USER,
+  clock,
+  logger: log,
+});
 
 /** Writes the session. The handshake waits for this, so publishes to the user find the session once the connection is open. */
 export async function handler({ requestContext }: ConnectionEvent) {
   const { connectionId, connectedAt, identity: client, authorizer } = requestContext;
-  const { identity, expiresAt: tokenExpiresAt } = readContext(authorizer);
+  const { identity, issuedAt, expiresAt: tokenExpiresAt } = readContext(authorizer);
   const { sourceIp } = client;
   const userAgent = client.userAgent ?? '';
   try {
-    await sessions.add({ connectionId, ...identity, connectedAt, tokenExpiresAt, sourceIp, userAgent });
-    return { statusCode: 200 };
+    const session = { connectionId, ...identity, connectedAt, tokenExpiresAt, sourceIp, userAgent };
+    const opening = await openSession(session, issuedAt);
+    if (opening === 'open') return { statusCode: 200 };
+    log.warn('handshake refused', { connectionId, reason: reasons[opening] });
+    return { statusCode: 403 };
   } catch (cause) {
     // A throw would reach the client as 502. The fault is ours, and a retry may succeed.
-    log.error('session was not stored', { connectionId, cause });
+    log.error('session was not opened', { connectionId, cause });
     return { statusCode: 500 };
   }
 }
+
+const reasons = { revoked: 'token was revoked', ended: 'session was closed during its handshake' };

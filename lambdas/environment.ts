@@ -27,6 +27,10 @@ const readers = {
   /** The largest audience that a publish sends to itself. */
   INLINE_LIMIT: wholeNumber,
   FAN_OUT_QUEUE_URL: text,
+  /** The queue of sessions to look at later. */
+  CHECK_QUEUE_URL: text,
+  /** A user's oldest session ends if there are more. */
+  MAX_SESSIONS_PER_USER: wholeNumber,
   /** Posts per second of one worker. */
   FAN_OUT_RATE: positiveNumber,
   /** Patterns of the topics that are durable, separated by commas. */
@@ -54,14 +58,15 @@ const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPI
 
 /** The variables of each function. */
 export const variables = {
-  authorize: ['LOG_LEVEL', 'TOKENS', 'ALLOWED_ORIGINS', 'CONNECT_WITH', 'STATE_TABLE'],
+  authorize: ['LOG_LEVEL', 'TOKENS', 'SESSIONS_TABLE', 'STATE_TABLE', 'ALLOWED_ORIGINS', 'CONNECT_WITH'],
   tickets: ['LOG_LEVEL', 'STATE_TABLE'],
-  connect: ['LOG_LEVEL', ...sessionStore],
+  connect: ['LOG_LEVEL', ...sessionStore, 'CHECK_QUEUE_URL', 'MAX_SESSIONS_PER_USER'],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, 'TOKENS', 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],
   api: ['LOG_LEVEL', ...caller, 'SERVICE_TENANTS'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
+  'close-sessions': ['LOG_LEVEL', ...sessionStore, 'CALLBACK_ENDPOINT', 'CHECK_QUEUE_URL'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
 } as const;
 

@@ -8,6 +8,7 @@ import { createReceive, type Receive } from '../core/dispatch/receive.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
+import { withRevocations } from '../core/sessions/revocations.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { createFindTarget } from '../core/targets/find-target.ts';
 import { readContext } from './auth/authorizer-context.ts';
@@ -30,7 +31,7 @@ const publish = createPublish({
 const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,
-  verify: refuseTickets(createTokenVerifier(environment)),
+  verify: withRevocations(refuseTickets(createTokenVerifier(environment)), switchboard.revocations),
 });
 
 /**

@@ -8,6 +8,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { checkDomains } from './apis/custom-domain.ts';
 import { FanOut } from './resources/fan-out.ts';
+import { SessionChecks } from './resources/session-checks.ts';
 import { createFunctions } from './functions/functions.ts';
 import { HttpApi } from './apis/http-api.ts';
 import { Lifecycle } from './targets/lifecycle.ts';
@@ -114,6 +115,11 @@ export interface SwitchboardProps {
    * @default 'token'
    */
   readonly tokenParameter?: string;
+  /**
+   * The most sessions that a user may have open, 1 to 1000. One more closes the oldest.
+   * @default 20
+   */
+  readonly maxSessionsPerUser?: number;
   /**
    * Patterns of durable topics, such as `orders.*`. Their messages are stored unless a publish says otherwise.
    * @default []
@@ -235,7 +241,8 @@ export class Switchboard extends Construct {
     });
 
     const fanOut = new FanOut(this, 'FanOutQueue');
-    const resources = { sessions, state, tokens, webSocketApi, fanOut };
+    const checks = new SessionChecks(this, 'SessionChecks');
+    const resources = { sessions, state, tokens, webSocketApi, fanOut, checks };
     const functions = createFunctions(this, resources, settings, logs);
     webSocketApi.addRoutes(functions);
     this.routes = new HttpApi(this, 'HttpApi', {

@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { bareHeartbeat, type Closing, readClientFrame, Refusal } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { CloseSession } from '../sessions/close.ts';
-import { closingOf } from '../sessions/end.ts';
+import { closingOf, closings } from '../sessions/closings.ts';
 import { grantsOf } from '../sessions/grants.ts';
 import { isOpen, type SessionRow } from '../sessions/items.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -61,9 +61,9 @@ export function createReceive({ dispatch, sessions, closeSession, logger, clock 
 }
 
 function reasonOf(row: SessionRow | undefined): Closing {
-  if (!row) return { code: 'not_found', message: 'The session is unknown; connect again.', retry: true };
+  if (!row) return closings.not_found;
   if (row.endedAt !== undefined) return closingOf(row.endReason);
-  return { code: 'token_expired', message: 'The token has expired; connect with a new one.', retry: true };
+  return closings.token_expired;
 }
 
 function isPing(text: string): boolean {

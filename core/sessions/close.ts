@@ -1,7 +1,7 @@
 import { type Closing, closingFrame, type Identity, Refusal, type Session } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
-import { closingSendingMs } from '../timing.ts';
+import { closingSendingMs, handshakeWindowMs } from '../timing.ts';
 import type { Recipients } from './recipients.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -9,11 +9,13 @@ export interface CloseOptions {
   readonly sessions: Sessions;
   readonly recipients: Recipients;
   readonly connections: Pick<ConnectionsClient, 'prepare' | 'post' | 'disconnect'>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'wait'>;
 }
 
 export type CloseSession = (
-  session: Pick<Session, 'connectionId' | 'tenant' | 'userType' | 'userId'>,
+  session: Pick<Session, 'connectionId' | 'tenant' | 'userType' | 'userId'> & {
+    readonly connectedAt?: number;
+  },
   closing: Closing,
 ) => Promise<void>;
 
@@ -22,6 +24,11 @@ export type CloseUser = (user: Identity, closing: Closing) => Promise<number>;
 
 /** The most sessions that are closed side by side. */
 const pageSize = 100;
+/**
+ * The pauses after a 410 from a young session. Its handshake may still run, and the connection opens once `$connect`
+ * has answered.
+ */
+const handshakePausesMs = [100, 300, 1_000];
 
 /**
  * Ends a session. The mark comes first: from then on no frame of the session is handled, whatever its socket does. A
@@ -29,13 +36,23 @@ const pageSize = 100;
  * that a failed close can be retried.
  */
 export function createCloseSession({ sessions, connections, clock }: CloseOptions): CloseSession {
-  return async (session, closing) => {
-    const { connectionId } = session;
-    await sessions.markEnded(session, connectionId, closing);
+  async function closeConnection(connectionId: string, closing: Closing) {
     // The client makes retries until the deadline. The connection ends whether or not the frame arrives.
     const frame = connections.prepare(closingFrame(closing));
     await connections.post(connectionId, frame, { deadline: clock.now() + closingSendingMs });
-    const end = await connections.disconnect(connectionId);
+    return connections.disconnect(connectionId);
+  }
+
+  return async (session, closing) => {
+    const { connectionId, connectedAt = 0 } = session;
+    await sessions.markEnded(session, connectionId, closing);
+    let end = await closeConnection(connectionId, closing);
+    const isYoung = connectedAt + handshakeWindowMs > clock.now();
+    for (const pauseMs of isYoung ? handshakePausesMs : []) {
+      if (end.outcome !== 'gone') break;
+      await clock.wait(pauseMs);
+      end = await closeConnection(connectionId, closing);
+    }
     if (end.outcome === 'throttled')
       throw new Refusal('rate_limited', 'The connection could not be closed yet.');
     if (end.outcome === 'failed') throw new Error('The connection was not closed.', { cause: end.cause });
@@ -53,7 +70,9 @@ export function createCloseUser(options: CloseOptions): CloseUser {
     do {
       const page = await recipients.ofUser(user, { limit: pageSize, after, includesEnded: true });
       const ends = await Promise.allSettled(
-        page.recipients.map(({ connectionId }) => closeSession({ ...user, connectionId }, closing)),
+        page.recipients.map(({ connectionId, connectedAt }) =>
+          closeSession({ ...user, connectionId, connectedAt }, closing),
+        ),
       );
       const failure = ends.find((end) => end.status === 'rejected');
       // All closes end before the throw, because Lambda freezes a function that has answered.

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
 import { listMessages } from '../../core/log/list.ts';
+import { closings } from '../../core/sessions/closings.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
 import { readCursor, writeCursor } from '../../core/tables/page-cursor.ts';
 import {
-  type Closing,
   connectionId,
   formatTarget,
   maxPageMessages,
@@ -50,13 +50,12 @@ function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE
   );
 }
 
-const kicked: Closing = { code: 'kicked', message: 'The session was ended by the service.', retry: false };
-
 export function createRoutes(
   switchboard: Switchboard,
   serviceTenants: ServiceTenants,
 ): Readonly<Record<RouteKey, Route>> {
-  const { sessions, recipients, publications, reports, logs, closeSession, closeUser } = switchboard;
+  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser } =
+    switchboard;
 
   const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
   const scopeOfCaller = (event: HttpEvent) => scopeOf(callerArn(event), serviceTenants);
@@ -122,14 +121,24 @@ export function createRoutes(
     const { identity, connectionId: id } = await connectionOf(event);
     // Also a session that has ended, because its connection may still be there.
     if (!(await sessions.row(identity, id))) throw unknown(id);
-    await closeSession({ ...identity, connectionId: id }, kicked);
+    await closeSession({ ...identity, connectionId: id }, closings.kicked);
     return { closed: 1 };
   }
 
   async function closeOfUser(event: HttpEvent) {
+    const query = z.strictObject({
+      tenant,
+      userType: name,
+      userId: name,
+      revokeTokens: z.optional(z.literal('true', 'must be true, or left out')),
+    });
     const scope = scopeOfCaller(event);
-    const asked = queryOf(event, z.strictObject({ tenant, userType: name, userId: name }));
-    return { closed: await closeUser({ ...asked, tenant: scope.tenantOf(asked.tenant) }, kicked) };
+    const { revokeTokens, ...asked } = queryOf(event, query);
+    const user = { ...asked, tenant: scope.tenantOf(asked.tenant) };
+    if (!revokeTokens) return { closed: await closeUser(user, closings.kicked) };
+    // First, so that a handshake which the list does not find is refused (core/sessions/open.ts).
+    await revocations.revoke(user);
+    return { closed: await closeUser(user, closings.revoked) };
   }
 
   return {

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { FunctionEnvironments, FunctionName } from '../../lambdas/environment.ts';
 import { functionTimeoutMs, handshakeTimeoutMs } from '../../core/timing.ts';
 import type { FanOut } from '../resources/fan-out.ts';
+import type { SessionChecks } from '../resources/session-checks.ts';
 import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -27,6 +28,7 @@ export interface FunctionResources {
   readonly tokens: Tokens;
   readonly webSocketApi: WebSocketApi;
   readonly fanOut: FanOut;
+  readonly checks: SessionChecks;
 }
 
 const functionTimeout = Duration.millis(functionTimeoutMs);
@@ -35,7 +37,7 @@ const handshakeTimeout = Duration.millis(handshakeTimeoutMs);
 /** Creates every function, and grants each one the access that its variables need. */
 export function createFunctions(
   scope: Construct,
-  { sessions, state, tokens, webSocketApi, fanOut }: FunctionResources,
+  { sessions, state, tokens, webSocketApi, fanOut, checks }: FunctionResources,
   settings: Settings,
   logs: FunctionLogs,
 ): Functions {
@@ -63,6 +65,7 @@ export function createFunctions(
     environment: {
       ...common,
       ...verifier,
+      SESSIONS_TABLE: sessions.tableName,
       ALLOWED_ORIGINS: settings.allowedOrigins.join(','),
       CONNECT_WITH: settings.connectWith,
       STATE_TABLE: state.tableName,
@@ -71,6 +74,7 @@ export function createFunctions(
     timeout: handshakeTimeout,
   });
   tokens.grantVerify(authorize);
+  sessions.grantReadRevocation(authorize);
 
   const hasTickets = settings.connectWith !== 'token';
   const tickets = hasTickets ? createTicketFunction(scope, state, common, logs) : undefined;
@@ -80,11 +84,36 @@ export function createFunctions(
     ...logs,
     entry: 'connect',
     description: 'Writes the session of a connection that opens',
-    environment: { ...common, ...sessionStore } satisfies FunctionEnvironments['connect'],
+    environment: {
+      ...common,
+      ...sessionStore,
+      CHECK_QUEUE_URL: checks.queueUrl,
+      MAX_SESSIONS_PER_USER: String(settings.maxSessionsPerUser),
+    } satisfies FunctionEnvironments['connect'],
     memorySize: 512,
     timeout: handshakeTimeout,
   });
   sessions.grantOpen(connect);
+  checks.grantSend(connect);
+
+  const closeSessions = new SwitchboardFunction(scope, 'CloseSessions', {
+    ...logs,
+    entry: 'close-sessions',
+    description: 'Closes sessions whose token has expired, and those above the maximum of a user',
+    environment: {
+      ...common,
+      ...sessionStore,
+      CALLBACK_ENDPOINT: webSocketApi.callbackEndpoint,
+      CHECK_QUEUE_URL: checks.queueUrl,
+    } satisfies FunctionEnvironments['close-sessions'],
+    // No client waits for this function, so it needs less CPU.
+    memorySize: 256,
+    timeout: functionTimeout,
+  });
+  sessions.grantClose(closeSessions);
+  webSocketApi.grantSend(closeSessions);
+  checks.grantSend(closeSessions);
+  checks.addWorker(closeSessions);
 
   const disconnect = new SwitchboardFunction(scope, 'Disconnect', {
     ...logs,
@@ -173,12 +202,23 @@ export function createFunctions(
   });
   sessions.grantList(api);
   sessions.grantMarkEnded(api);
+  sessions.grantRevoke(api);
   sessions.grantRemove(api);
   state.grantRead(api);
   state.grantSealGaps(api);
   webSocketApi.grantSend(api);
 
-  return { authorize, tickets, connect, disconnect, message, publish, api, 'fan-out': worker };
+  return {
+    authorize,
+    tickets,
+    connect,
+    disconnect,
+    message,
+    publish,
+    api,
+    'fan-out': worker,
+    'close-sessions': closeSessions,
+  };
 }
 
 function createTicketFunction(

@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { fanOutAttempts, fanOutVisibilityMs } from '../../core/timing.ts';
 import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
+import { createDeadLetters } from './dead-letters.ts';
 
 /** The queue between a publish to a large audience and the workers that send it: one job per shard. */
 export class FanOut extends Construct {
@@ -15,11 +15,10 @@ export class FanOut extends Construct {
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
+    this.deadLetters = createDeadLetters(
+      this,
+      'A job of a publication failed five times: it may not have reached all of its audience.',
+    );
     // Standard, not FIFO: shards need no order. Each job has its tenant as message group, so a standard queue keeps one
     // tenant's broadcast from delaying another's (SQS, fair queues).
     this.queue = new Queue(this, 'Jobs', {
@@ -33,16 +32,6 @@ export class FanOut extends Construct {
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: fanOutAttempts },
     });
     this.queueUrl = this.queue.queueUrl;
-    this.deadLetters
-      .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'max' })
-      .createAlarm(this, 'DeadLetterAlarm', {
-        alarmDescription:
-          'A job of a publication failed five times: it may not have reached all of its audience.',
-        threshold: 1,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      });
   }
 
   /** Lets a function send jobs to the queue. */

@@ -63,9 +63,28 @@ export class SessionTable extends Construct {
     });
   }
 
-  /** Writes the session of a connection that opens. */
+  /** Writes the session of a connection that opens, reads the user's rows, and ends sessions that may not stay. */
   grantOpen(fn: SwitchboardFunction): void {
-    fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);
+    fn.allow(
+      ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+      [this.table.tableArn],
+    );
+  }
+
+  /** Reads whether the tokens of a user were revoked. */
+  grantReadRevocation(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:GetItem'], [this.table.tableArn]);
+  }
+
+  /** Revokes the tokens of a user. */
+  grantRevoke(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:UpdateItem'], [this.table.tableArn]);
+  }
+
+  /** Reads a session, and closes it. */
+  grantClose(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [this.table.tableArn]);
+    this.grantRemove(fn);
   }
 
   /** Deletes the session of a connection that is gone, and its subscriptions in batches. */

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -8,6 +7,7 @@ import { idOf } from '../../core/targets/rules.ts';
 import { lifecycleRetrySeconds, lifecycleTimeoutMs, lifecycleVisibilityMs } from '../../core/timing.ts';
 import type { FunctionEnvironments, LifecycleTargetSettings } from '../../lambdas/environment.ts';
 import type { LifecycleTarget } from './listener-target.ts';
+import { createDeadLetters } from '../resources/dead-letters.ts';
 import type { SessionTable } from '../resources/session-table.ts';
 import { SettingsError } from '../settings/settings.ts';
 import { type FunctionLogs, SwitchboardFunction } from '../functions/switchboard-function.ts';
@@ -45,11 +45,10 @@ export class Lifecycle extends Construct {
 
   private createTeller(): SwitchboardFunction {
     const { sessions, disconnect, logLevel, logRetention, removalPolicy } = this.props;
-    const deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
+    const deadLetters = createDeadLetters(
+      this,
+      'A lifecycle target did not take an event: it was not told of a session.',
+    );
     const retries = new Queue(this, 'Retries', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -58,15 +57,6 @@ export class Lifecycle extends Construct {
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: lifecycleRetrySeconds.length },
     });
-    deadLetters
-      .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'max' })
-      .createAlarm(this, 'DeadLetterAlarm', {
-        alarmDescription: 'A lifecycle target did not take an event: it was not told of a session.',
-        threshold: 1,
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      });
     const teller = new SwitchboardFunction(this, 'Function', {
       logRetention,
       removalPolicy,
@@ -98,11 +88,13 @@ export class Lifecycle extends Construct {
       eventSourceArn: streamArn,
       // The stream begins with this deployment, so nothing old is in it. LATEST could skip what comes meanwhile.
       startingPosition: StartingPosition.TRIM_HORIZON,
-      // Only sessions that begin and end cost an invocation, not subscriptions and not updates.
+      // Only sessions that begin and end cost an invocation, not subscriptions, updates and revocations.
       filters: [
         FilterCriteria.filter({
           eventName: FilterRule.or('INSERT', 'REMOVE'),
-          dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('USER#') } } },
+          dynamodb: {
+            Keys: { pk: { S: FilterRule.beginsWith('USER#') }, sk: { S: FilterRule.notEquals('~revoked') } },
+          },
         }),
       ],
       // Small batches side by side, so that a target that hangs holds up few sessions. Lambda keeps each item's order.

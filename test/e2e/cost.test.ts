@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ticket } from '../../protocol/index.ts';
+import { localKeys, localRegion } from '../../publisher/signed-request.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
 import { Client, type Frame } from './client.ts';
@@ -9,6 +11,7 @@ import { signToken, type Stack, startStack } from './stack.ts';
 
 const shards = 3;
 const inlineLimit = 2;
+const maxSessionsPerUser = 2;
 
 let assembly: string;
 let stack: Stack;
@@ -16,6 +19,7 @@ beforeAll(async () => {
   assembly = await changedAssembly((template) => {
     setVariable(template, 'SHARDS', String(shards));
     setVariable(template, 'INLINE_LIMIT', String(inlineLimit));
+    setVariable(template, 'MAX_SESSIONS_PER_USER', String(maxSessionsPerUser));
   });
   stack = await startStack({ assembly });
 });
@@ -126,6 +130,23 @@ async function ticketOf(user: string): Promise<Ticket> {
   return (await response.json()) as Ticket;
 }
 
+async function connectionOf(user: string): Promise<string | undefined> {
+  const { body } = await stack.call('GET', `/sessions?userType=member&userId=${user}`);
+  return (body as { sessions: { connectionId: string }[] }).sessions[0]?.connectionId;
+}
+
+/** Sends a check to the queue. */
+async function sendCheck(check: object): Promise<void> {
+  const queue = stack.cloud.deployment
+    .ofType('AWS::SQS::Queue')
+    .find(({ logicalId }) => logicalId.includes('SessionChecksQueue'));
+  const name = stack.cloud.deployment.attribute(queue?.logicalId ?? '', 'QueueName');
+  const sqs = new SQSClient({ endpoint: stack.url, region: localRegion, credentials: localKeys });
+  const QueueUrl = `${stack.url}/${stack.cloud.deployment.accountId}/${name}`;
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(check) }));
+  sqs.destroy();
+}
+
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
 /** The rows of the table, in its words. A row with several cases has several measurements. */
@@ -133,7 +154,46 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
   [
     'connect',
     (user) => Promise.resolve(() => stack.connect({ user })),
-    { functions: 2, PutItem: 1, writeUnits: 3 },
+    { functions: 2, PutItem: 1, Query: 1, writeUnits: 3 },
+  ],
+  [
+    '… above `maxSessionsPerUser`',
+    async (user) => {
+      const oldest = await stack.connect({ user });
+      for (let session = 1; session < maxSessionsPerUser; session += 1) await stack.connect({ user });
+      return async () => {
+        const before = counted();
+        await stack.connect({ user });
+        await oldest.closed();
+        await expect.poll(() => grownSince(before)['DeleteItem'], { timeout: 15_000 }).toBe(2);
+      };
+    },
+    { functions: 4, PutItem: 1, Query: 1, GetItem: 1, UpdateItem: 2, DeleteItem: 2, writeUnits: 9 },
+  ],
+  [
+    'check of an expiry',
+    async (user) => {
+      await stack.connect({ user, ttlSeconds: 3 * 3600 });
+      const connectionId = await connectionOf(user);
+      return async () => {
+        const before = counted();
+        await sendCheck({ tenant: 'default', userType: 'member', userId: user, connectionId });
+        await expect.poll(() => grownSince(before)['GetItem'], { timeout: 15_000 }).toBe(1);
+      };
+    },
+    { functions: 1, GetItem: 1 },
+  ],
+  [
+    'session that is closed by a check',
+    async (user) => {
+      const client = await stack.connect({ user, ttlSeconds: 8 });
+      return async () => {
+        const before = counted();
+        await client.closed();
+        await expect.poll(() => grownSince(before)['DeleteItem'], { timeout: 15_000 }).toBe(2);
+      };
+    },
+    { functions: 2, GetItem: 1, UpdateItem: 1, DeleteItem: 2, writeUnits: 5 },
   ],
   ['ticket', (user) => Promise.resolve(() => ticketOf(user)), { functions: 2, PutItem: 1, writeUnits: 1 }],
   [

@@ -33,6 +33,18 @@ describe('a function whose policy lacks an action', () => {
       .toMatch(/Connect.* is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:/);
   });
 
+  it('still opens connections if it may not send to the queue of checks, and says so', async () => {
+    const assembly = await changed((template) => {
+      withoutAction(template, 'Connect', 'sqs:SendMessage');
+    });
+    const stack = await start(assembly);
+    const client = await stack.connect({ user: '1' });
+    await client.expectSilence();
+    await expect
+      .poll(() => stack.lines.join('\n'), { timeout: 15_000 })
+      .toMatch(/expiry is not watched[^]*sqs:SendMessage|sqs:SendMessage[^]*expiry is not watched/);
+  });
+
   it('is also denied the callback API', async () => {
     const assembly = await changed((template) => {
       withoutAction(template, 'Publish', 'execute-api:ManageConnections');

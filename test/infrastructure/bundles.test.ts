@@ -18,6 +18,7 @@ const names = [
   'publish',
   'api',
   'fan-out',
+  'close-sessions',
 ] as const;
 
 describe('the app without the CDK command line, credentials or network', () => {

@@ -12,6 +12,7 @@ const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::Accoun
 const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
 
 const jobs = '${FanOutQueueJobs.Arn}';
+const checks = '${SessionChecksQueue.Arn}';
 
 const publisher = {
   'dynamodb:Query': query,
@@ -26,9 +27,19 @@ const publisher = {
 
 /** All rights of a function, except to write its own log. */
 const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly string[]>> = {
-  authorize: { 'secretsmanager:GetSecretValue': ['${TokenSecret}'], 'dynamodb:DeleteItem': [ofTickets] },
+  authorize: {
+    'secretsmanager:GetSecretValue': ['${TokenSecret}'],
+    'dynamodb:GetItem': [sessions],
+    'dynamodb:DeleteItem': [ofTickets],
+  },
   tickets: { 'dynamodb:PutItem': [ofTickets] },
-  connect: { 'dynamodb:PutItem': [sessions] },
+  connect: {
+    'dynamodb:PutItem': [sessions],
+    'dynamodb:Query': [sessions],
+    'dynamodb:UpdateItem': [sessions],
+    'dynamodb:DeleteItem': [sessions],
+    'sqs:SendMessage': [checks],
+  },
   disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },
   message: {
     ...publisher,
@@ -56,6 +67,17 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'sqs:GetQueueAttributes': [jobs],
     'sqs:ChangeMessageVisibility': [jobs],
   },
+  'close-sessions': {
+    'dynamodb:GetItem': [sessions],
+    'dynamodb:UpdateItem': [sessions],
+    'dynamodb:DeleteItem': [sessions],
+    'dynamodb:BatchWriteItem': [sessions],
+    'execute-api:ManageConnections': connections,
+    'sqs:SendMessage': [checks],
+    'sqs:ReceiveMessage': [checks],
+    'sqs:DeleteMessage': [checks],
+    'sqs:GetQueueAttributes': [checks],
+  },
 };
 
 const names = [
@@ -67,6 +89,7 @@ const names = [
   'publish',
   'api',
   'fan-out',
+  'close-sessions',
 ] as const;
 const stack = createStack();
 const functions = resourcesOf(stack, 'AWS::Lambda::Function');
@@ -116,6 +139,7 @@ describe('functions', () => {
         logLevel: 'DEBUG',
         allowedOrigins: ['https://a.example', 'https://b.example'],
         durableTopics: ['orders.*', 'news'],
+        maxSessionsPerUser: 3,
       }),
       'AWS::Lambda::Function',
     );
@@ -124,6 +148,7 @@ describe('functions', () => {
       INLINE_LIMIT: '50',
       LOG_LEVEL: 'DEBUG',
     });
+    expect(variablesOf(set, 'connect')).toMatchObject({ MAX_SESSIONS_PER_USER: '3' });
     for (const publisher of ['publish', 'message'])
       expect(variablesOf(set, publisher)).toMatchObject({ DURABLE_TOPICS: 'orders.*,news' });
     expect(variablesOf(set, 'authorize')).toMatchObject({
@@ -153,12 +178,43 @@ describe('the workers of the fan-out', () => {
     const given = createStack(settings);
     const worker = variablesOf(resourcesOf(given, 'AWS::Lambda::Function'), 'fan-out');
     expect(worker).toMatchObject({ FAN_OUT_RATE: rate });
-    const mappings = resourcesOf(given, 'AWS::Lambda::EventSourceMapping').map(
-      ({ properties }) => properties,
-    );
-    expect(mappings).toMatchObject([{ BatchSize: 1, ScalingConfig: { MaximumConcurrency: workers } }]);
+    expect(mappingOf(given, 'FanOutQueueWorker')).toMatchObject({
+      BatchSize: 1,
+      ScalingConfig: { MaximumConcurrency: workers },
+    });
   });
 });
+
+describe('the checks of sessions', () => {
+  it('come in batches, within seconds, and each failure alone comes back', () => {
+    expect(mappingOf(stack, 'SessionChecksWorker')).toMatchObject({
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 2,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+  });
+
+  it('become dead letters, with an alarm, after five failures', () => {
+    const queues = resourcesOf(stack, 'AWS::SQS::Queue');
+    const queue = queues.find((resource) => resource.logicalId === 'SessionChecksQueue');
+    expect(queue?.properties['RedrivePolicy']).toEqual({
+      deadLetterTargetArn: '${SessionChecksDeadLetters.Arn}',
+      maxReceiveCount: 5,
+    });
+    const alarms = resourcesOf(stack, 'AWS::CloudWatch::Alarm').map(({ properties }) => properties);
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Dimensions: [{ Name: 'QueueName', Value: '${SessionChecksDeadLetters.QueueName}' }],
+      }),
+    );
+  });
+});
+
+function mappingOf(given: ReturnType<typeof createStack>, logicalId: string) {
+  const mappings = resourcesOf(given, 'AWS::Lambda::EventSourceMapping');
+  return mappings.find((mapping) => mapping.logicalId === logicalId)?.properties;
+}
 
 function logicalId(name: string): string {
   const words = name.split('-').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`);

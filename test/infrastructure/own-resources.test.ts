@@ -32,6 +32,7 @@ describe('the attributes', () => {
     expect(alarms).toHaveLength(resourcesOf(stack, 'AWS::CloudWatch::Alarm').length);
     expect(alarms.map((alarm) => alarm.node.path)).toEqual([
       'Switchboard/Switchboard/FanOutQueue/DeadLetterAlarm',
+      'Switchboard/Switchboard/SessionChecks/DeadLetterAlarm',
     ]);
   });
 });

@@ -15,6 +15,11 @@ describe('settings', () => {
     ['shards', 0, 'Setting shards is 0; allowed: a whole number from 1 to 256.'],
     ['shards', 2.5, 'Setting shards is 2.5; allowed: a whole number from 1 to 256.'],
     ['shards', 'many', 'Setting shards is "many"; allowed: a whole number from 1 to 256.'],
+    [
+      'maxSessionsPerUser',
+      1001,
+      'Setting maxSessionsPerUser is 1001; allowed: a whole number from 1 to 1000.',
+    ],
     ['inlineLimit', 5001, 'Setting inlineLimit is 5001; allowed: a whole number from 1 to 5000.'],
     [
       'callbackEndpoint',
@@ -96,7 +101,7 @@ describe('settings', () => {
 
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
-      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, durableTopics, callbackEndpoint, ' +
+      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, durableTopics, callbackEndpoint, ' +
         'allowedOrigins, tokenIssuer, tokenClaims, claims, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
         'connectWith, serviceTenants, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
         'disableExecuteApiEndpoint.',

@@ -3,6 +3,7 @@ import { Code, Function, type IFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { revocationSortKey } from '../../core/sessions/revocations.ts';
 import { variables } from '../../lambdas/environment.ts';
 import { ListenerTarget } from '../../lib/targets/listener-target.ts';
 import type { SwitchboardStack } from '../../lib/switchboard-stack.ts';
@@ -169,7 +170,12 @@ describe('a lifecycle target', () => {
     });
     const { Filters } = filters.parse(mapping?.properties['FilterCriteria']);
     expect(Filters.map(({ Pattern }) => JSON.parse(Pattern) as unknown)).toEqual([
-      { eventName: ['INSERT', 'REMOVE'], dynamodb: { Keys: { pk: { S: [{ prefix: 'USER#' }] } } } },
+      {
+        eventName: ['INSERT', 'REMOVE'],
+        dynamodb: {
+          Keys: { pk: { S: [{ prefix: 'USER#' }] }, sk: { S: [{ 'anything-but': [revocationSortKey] }] } },
+        },
+      },
     ]);
   });
 

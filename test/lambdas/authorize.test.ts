@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
+import { createRevocations } from '../../core/sessions/revocations.ts';
 import { authorizerEvent, httpAuthorizerEvent } from './events.ts';
 import { tokenOf, useCloud } from './functions-under-test.ts';
 import { secretArn } from '../token-settings.ts';
@@ -125,6 +126,41 @@ describe('a request of a user', () => {
     expect(logged).toMatch(reason);
     expect(logged).not.toContain('swordfish');
   });
+});
+
+describe('a revoked token', () => {
+  const exp = inAnHour();
+  const tokenAt = (iat: number) => tokenOf({ sub: '42', exp, iat }, secret);
+
+  it('is refused in a request, and a newer one is not', async () => {
+    const { authorize } = await load();
+    const revokedAt = await revokeNow();
+    const answerTo = (token: string) =>
+      authorize(httpAuthorizerEvent('POST /messages', { authorization: `Bearer ${token}` }));
+    expect(await answerTo(tokenAt(revokedAt - 60))).toEqual({ isAuthorized: false });
+    expect(await answerTo(tokenOf({ sub: '42', exp }, secret))).toEqual({ isAuthorized: false });
+    expect(cloud.current().logged()).toContain('token was revoked');
+    expect(await answerTo(tokenAt(revokedAt + 1))).toMatchObject({ isAuthorized: true });
+    expect(await answerTo(tokenOf({ sub: '43', exp }, secret))).toMatchObject({ isAuthorized: true });
+  });
+
+  it('is left to $connect in a handshake, with the time of its issue', async () => {
+    const { authorize } = await load();
+    const revokedAt = await revokeNow();
+    expect(await authorize(authorizerEvent('c1=', { token: tokenAt(revokedAt - 60) }))).toMatchObject({
+      context: { tokenIssuedAt: String((revokedAt - 60) * 1000) },
+    });
+  });
+
+  /** Resolves to the second of the revocation. */
+  async function revokeNow(): Promise<number> {
+    const { db } = await import('../../lambdas/database.ts');
+    const now = Date.now();
+    const table = cloud.current().tables.sessions;
+    const revocations = createRevocations({ db, table, clock: { now: () => now } });
+    await revocations.revoke({ tenant: 'default', userType: 'member', userId: '42' });
+    return Math.floor(now / 1000);
+  }
 });
 
 describe('the secret', () => {

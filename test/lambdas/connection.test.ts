@@ -1,10 +1,14 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
+import { readCheck } from '../../core/sessions/check-queue.ts';
+import { createRevocations } from '../../core/sessions/revocations.ts';
+import { useCheckQueue } from '../core/sessions/check-queue-under-test.ts';
 import { clientOf, connectEvent, disconnectEvent, nulls } from './events.ts';
 import { useCloud } from './functions-under-test.ts';
 
 const cloud = useCloud();
+const queues = useCheckQueue();
 
 describe('$connect', () => {
   it('stores the session before the handshake is answered', async () => {
@@ -36,9 +40,46 @@ describe('$connect', () => {
     const { connect } = await load();
     const event = connectEvent(clientOf('c1='), { token: 'head.swordfish.signature' });
     expect(await connect(event)).toEqual({ statusCode: 500 });
-    expect(cloud.current().logged()).toContain('session was not stored');
+    expect(cloud.current().logged()).toContain('session was not opened');
     expect(cloud.current().logged()).toContain('ResourceNotFoundException');
     expect(cloud.current().logged()).not.toContain('swordfish');
+  });
+
+  it('has the session looked at when its token expires', async () => {
+    const queue = await queues.create();
+    vi.stubEnv('CHECK_QUEUE_URL', queue.url);
+    vi.stubEnv('AWS_ENDPOINT_URL', queue.endpoint);
+    const { connect } = await load();
+    await connect(connectEvent(clientOf('c1=', { tokenExpiresAt: Date.now() + 1_000 })));
+    const user = { tenant: 'default', userType: 'member', userId: '1' };
+    expect(readCheck((await queue.receive()).body)).toEqual({ ...user, connectionId: 'c1=' });
+  });
+
+  it('of a revoked token is answered 403, leaves no row, and its reason is in the log', async () => {
+    const { connect } = await load();
+    const { db } = await import('../../lambdas/database.ts');
+    const table = cloud.current().tables.sessions;
+    const revocations = createRevocations({ db, table, clock: { now: () => Date.now() } });
+    await revocations.revoke({ tenant: 'default', userType: 'member', userId: '1' });
+    expect(await connect(connectEvent(clientOf('c1=')))).toEqual({ statusCode: 403 });
+    expect(cloud.current().logged()).toContain('token was revoked');
+    expect(await rows()).toMatchObject([{ sk: '~revoked' }]);
+  });
+
+  it('of a session above the maximum ends the oldest', async () => {
+    const queue = await queues.create();
+    vi.stubEnv('CHECK_QUEUE_URL', queue.url);
+    vi.stubEnv('AWS_ENDPOINT_URL', queue.endpoint);
+    vi.stubEnv('MAX_SESSIONS_PER_USER', '1');
+    const { connect } = await load();
+    const at = (connectedAt: number) => ({ connectedAt, tokenExpiresAt: connectedAt + 7_300_000 });
+    await connect(connectEvent(clientOf('new=', at(Date.now()))));
+    await connect(connectEvent(clientOf('old=', at(Date.now() - 1_000))));
+    expect(readCheck((await queue.receive()).body)).toMatchObject({
+      connectionId: 'old=',
+      code: 'too_many_sessions',
+    });
+    expect(await rows()).toMatchObject([{ sk: 'new=' }, { sk: 'old=', endReason: 'too_many_sessions' }]);
   });
 
   it('logs nothing if it succeeds', async () => {

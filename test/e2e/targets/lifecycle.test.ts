@@ -131,6 +131,19 @@ describe('lifecycle targets', () => {
     await expectEnd(user, { code: 1000, reason: 'closed' });
   });
 
+  it('are not told of a revocation, but of the sessions that it ends', async () => {
+    const { user } = await connect();
+    const failures = () => stack.lines.filter((line) => line.includes('lifecycle event failed')).length;
+    const before = failures();
+    await stack.call('DELETE', `/sessions?revokeTokens=true&userId=${user}&userType=member`);
+    await expectEnd(user, { code: 1000, reason: 'revoked' });
+    // A later session is told of after the revocation would have been.
+    const later = await connect();
+    await later.client.close();
+    await expectEnd(later.user, { code: 1000, reason: 'closed' });
+    expect(failures()).toBe(before);
+  });
+
   it('are told of a kick', async () => {
     const { user, connectionId } = await connect();
     await stack.call('DELETE', `/sessions/${encodeURIComponent(connectionId)}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Client, clientOf } from '../events.ts';
+import { type Client, clientOf, connectEvent } from '../events.ts';
 import { useCloud } from '../functions-under-test.ts';
 import { load } from './api-under-test.ts';
 
@@ -132,6 +132,41 @@ describe('DELETE /sessions', () => {
     expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 1 } });
   });
 
+  it('of a user with revokeTokens revokes the tokens, and tells the sessions so', async () => {
+    const { request } = await load([clientOf('c1=')]);
+    const query = { userType: 'member', userId: '1', revokeTokens: 'true' };
+    expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 1 } });
+    expect(cloud.current().callbackApi.calls).toMatchObject([
+      { connectionId: 'c1=', body: { content: { code: 'revoked', retry: false } } },
+      { method: 'DELETE', connectionId: 'c1=' },
+    ]);
+    expect(await request('DELETE /sessions', { query })).toEqual({ status: 200, body: { closed: 0 } });
+    const { connect } = await connectAgain();
+    expect(await connect(connectEvent(clientOf('c2=')))).toEqual({ statusCode: 403 });
+  });
+
+  it('of a user without revokeTokens revokes nothing', async () => {
+    const { request } = await load([clientOf('c1=')]);
+    await request('DELETE /sessions', { query: { userType: 'member', userId: '1' } });
+    const { connect } = await connectAgain();
+    expect(await connect(connectEvent(clientOf('c2=')))).toEqual({ statusCode: 200 });
+  });
+
+  it.each(['false', '1', 'TRUE', ''])('with revokeTokens=%s is refused', async (revokeTokens) => {
+    const { request } = await load([clientOf('c1=')]);
+    const query = { userType: 'member', userId: '1', revokeTokens };
+    expect(await request('DELETE /sessions', { query })).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          code: 'bad_request',
+          details: [{ field: 'revokeTokens', message: 'must be true, or left out' }],
+        },
+      },
+    });
+    expect(cloud.current().callbackApi.calls).toEqual([]);
+  });
+
   it('of a whole type is refused: a user must be named', async () => {
     const { request } = await load([clientOf('c1=')]);
     expect(await request('DELETE /sessions', { query: { userType: 'member' } })).toMatchObject({
@@ -197,4 +232,9 @@ function sessionOf({ connectionId, userId, connectedAt, tokenExpiresAt }: Client
     sourceIp: '192.0.2.1',
     userAgent: 'Mozilla/5.0',
   };
+}
+
+async function connectAgain() {
+  const { handler: connect } = await import('../../../lambdas/connect.ts');
+  return { connect };
 }
