@@ -96,6 +96,24 @@ describe('subscribing', () => {
   });
 });
 
+it('a subscribe is refused if another one takes the last place after it has read the session', async () => {
+  const core = await withSession();
+  const names = Array.from({ length: maxTopicsPerSession - 1 }, (_, index) => `topic-${String(index)}`);
+  await core.db.send(
+    new UpdateCommand({
+      TableName: core.tables.sessions,
+      Key: { pk: userKey(member), sk: 'c1=' },
+      UpdateExpression: 'SET topics = :names',
+      ExpressionAttributeValues: { ':names': new Set(names) },
+    }),
+  );
+  const subscriptions = interrupted(core, async (done) => {
+    if (done === 1) await core.subscriptions.subscribe(subscriber, 'prices', ['*']);
+  });
+  expect(await subscriptions.subscribe(subscriber, 'orders', ['*'])).toBe('full');
+  expect((await core.sessions.get(member, 'c1='))?.topics).toHaveLength(maxTopicsPerSession);
+});
+
 describe('subscribing and unsubscribing at the same time', () => {
   async function stateOf(core: Core) {
     const isListed = (await core.sessions.get(member, 'c1='))?.topics.includes('orders');
