@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { ConnectionsClient } from './connections/client.ts';
 import { createDeliver } from './delivery/deliver.ts';
 import { createPacer } from './delivery/pacer.ts';
+import { createLease } from './limits/lease.ts';
 import { createInbox } from './log/inbox.ts';
 import { createLogs } from './log/log.ts';
 import { createRecover } from './log/recover.ts';
@@ -53,7 +54,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     progress: createShardProgress(inState),
     reports: createRecipientReports(inState),
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
-    recover: createRecover({ logs, connections, clock }),
+    recover: createRecover({ logs, connections, lease: createLease(inState), clock }),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     closeSession: createCloseSession(closing),
     closeUser: createCloseUser(closing),

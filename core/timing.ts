@@ -13,7 +13,10 @@ export const handshakeTimeoutMs = 10_000;
 export const publishSendingMs = functionTimeoutMs - 9_000;
 
 /** One `recover` sends for this long (docs/protocol.md). The client then asks for the rest. */
-export const recoverSendingMs = 10_000;
+export const recoverSendingMs = 5_000;
+
+/** A `recover` that holds its lease for longer has been killed. It also reads, besides sending. */
+export const recoverLeaseMs = 2 * recoverSendingMs;
 
 /** All tries to send `closing` together. The connection must still be closed within the function's time. */
 export const closingSendingMs = 8_000;

@@ -1,4 +1,5 @@
 import { readTokenClaims } from '../core/auth/claims.ts';
+import { readRate } from '../core/limits/rate.ts';
 import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
 
 export type {
@@ -28,6 +29,10 @@ const readers = {
   FAN_OUT_RATE: positiveNumber,
   /** Patterns of the topics that are durable, separated by commas. */
   DURABLE_TOPICS: list,
+  /** JSON `{"rateLimit","burstLimit"}`: the units of one connection. */
+  CONNECTION_RATE: readRate,
+  /** The same for all connections of a user together. */
+  USER_RATE: readRate,
   TOKEN_SECRET_ARN: text,
   /** JSON `{"userId","userType","tenant","topics"}`: the name that each claim has in the tokens. */
   TOKEN_CLAIMS: readTokenClaims,
@@ -44,6 +49,7 @@ const readers = {
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
 const caller = [...sessionStore, 'STATE_TABLE', 'CALLBACK_ENDPOINT'] as const;
+const rates = ['CONNECTION_RATE', 'USER_RATE'] as const;
 const verifier = ['TOKEN_SECRET_ARN', 'TOKEN_CLAIMS'] as const;
 const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
 
@@ -52,7 +58,7 @@ export const variables = {
   authorize: ['LOG_LEVEL', ...verifier, 'ALLOWED_ORIGINS'],
   connect: ['LOG_LEVEL', ...sessionStore],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
-  message: ['LOG_LEVEL', ...publisher, ...verifier, 'RECORDS_ENDS', 'TARGETS'],
+  message: ['LOG_LEVEL', ...publisher, ...verifier, ...rates, 'RECORDS_ENDS', 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher],
   api: ['LOG_LEVEL', ...caller, 'RECORDS_ENDS'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],

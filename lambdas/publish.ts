@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
-import { readPublishRequest } from '../protocol/index.ts';
+import { maxPublishBodyBytes, readPublishRequest } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
 import { httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http/http.ts';
@@ -22,7 +22,7 @@ export async function handler(event: unknown) {
   const isHttp = isHttpEvent(event);
   const result = await resultOf(async () => {
     if (isHttp) queryOf(event, noQuery);
-    const request = readPublishRequest(isHttp ? jsonBody(event) : event);
+    const request = readPublishRequest(isHttp ? jsonBody(event, maxPublishBodyBytes) : event);
     const body = await publish(request);
     return { status: body.status === 'accepted' ? 202 : 200, body };
   });

@@ -6,6 +6,7 @@ import type { FanOut } from '../resources/fan-out.ts';
 import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
 import type { Settings } from '../settings/settings.ts';
+import { functionNames } from './function-names.ts';
 import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.ts';
 import type { TokenSecret } from '../resources/token-secret.ts';
 import type { WebSocketApi } from '../apis/websocket-api.ts';
@@ -103,6 +104,8 @@ export function createFunctions(
       ...publisher,
       ...verifier,
       ...withoutLifecycle,
+      CONNECTION_RATE: JSON.stringify(settings.connectionRate),
+      USER_RATE: JSON.stringify(settings.userRate),
       TARGETS: '[]',
     } satisfies FunctionEnvironments['message'],
     memorySize: 512,
@@ -126,12 +129,14 @@ export function createFunctions(
     sessions.grantResolve(fn);
     sessions.grantRemove(fn);
     state.grantPublish(fn);
-    webSocketApi.grantSend(fn);
     fanOut.grantSend(fn);
   }
+  webSocketApi.grantSend(publish);
   state.grantReport(publish);
   tokenSecret.grantVerify(message);
   sessions.grantSubscribe(message);
+  // A frame after the token's expiry ends the session.
+  webSocketApi.grantClose(message);
   state.grantRead(message);
 
   const worker = new SwitchboardFunction(scope, 'FanOut', {
@@ -167,7 +172,13 @@ export function createFunctions(
   sessions.grantRemove(api);
   state.grantRead(api);
   state.grantSealGaps(api);
-  webSocketApi.grantSend(api);
+  webSocketApi.grantClose(api);
 
-  return { authorize, connect, disconnect, message, publish, api, 'fan-out': worker };
+  const functions = { authorize, connect, disconnect, message, publish, api, 'fan-out': worker };
+  for (const name of functionNames) {
+    const executions = settings.reservedConcurrency[name];
+    // A lifecycle target makes its function later.
+    if (executions !== undefined && name !== 'lifecycle') functions[name].reserve(executions);
+  }
+  return functions;
 }

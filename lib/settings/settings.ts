@@ -4,11 +4,16 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { topicPattern } from '../../protocol/index.ts';
+import { functionNames } from '../functions/function-names.ts';
 import { tokenClaims } from './token-claims.ts';
 
 const domainForm =
   'an object {"domainName","certificateArn"} of a domain such as ws.example.com and the ARN of a certificate of ACM, ' +
   'with a "mappingKey" if the path has one';
+
+const throttleForm = 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1';
+const rateForm =
+  'an object {"rateLimit","burstLimit"} of whole numbers: a rate of at least 1, and a burst of at least 5';
 
 /** The allowed values of each setting, as the error for any other value words them. */
 const allowed: Readonly<Record<string, string>> = {
@@ -23,7 +28,11 @@ const allowed: Readonly<Record<string, string>> = {
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
   tokenClaims:
     'an object with the keys userId, userType, tenant, topics, of different claim names, none of them registered but sub',
-  webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
+  webSocketThrottle: throttleForm,
+  httpThrottle: throttleForm,
+  reservedConcurrency: `an object of whole numbers of at least 1, by the name of a function: ${functionNames.join(', ')}`,
+  connectionRate: rateForm,
+  userRate: rateForm,
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
   removalPolicy: 'retain or destroy',
@@ -40,6 +49,11 @@ const modulePath = z.pipe(
   z.transform((path) => resolve(path)),
 );
 
+const throttle = z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) });
+
+// A frame costs up to 5 units (core/limits/units.ts). A smaller burst would refuse it for ever.
+const rate = z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(5) });
+
 const schema = z.strictObject({
   listeners: z._default(z.pipe(z.transform(oneOrMore), z.array(modulePath)), []),
   shards: z._default(fromText(wholeNumber(1, 256)), 8),
@@ -55,9 +69,11 @@ const schema = z.strictObject({
     [],
   ),
   tokenClaims: z._default(fromText(tokenClaims), z.parse(tokenClaims, {})),
-  webSocketThrottle: z.optional(
-    fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
-  ),
+  webSocketThrottle: z._default(fromText(throttle), { rateLimit: 5000, burstLimit: 2500 }),
+  httpThrottle: z._default(fromText(throttle), { rateLimit: 2000, burstLimit: 1000 }),
+  reservedConcurrency: z._default(fromText(z.partialRecord(z.enum(functionNames), wholeNumber(1))), {}),
+  connectionRate: z._default(fromText(rate), { rateLimit: 20, burstLimit: 40 }),
+  userRate: z._default(fromText(rate), { rateLimit: 100, burstLimit: 200 }),
   logLevel: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
   logRetentionDays: z._default(fromText(z.enum(RetentionDays)), RetentionDays.ONE_MONTH),
   removalPolicy: z._default(z.enum(['retain', 'destroy']), 'retain'),

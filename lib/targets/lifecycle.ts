@@ -18,6 +18,8 @@ export interface LifecycleProps extends FunctionLogs {
   /** The functions that know why a session ends. */
   readonly recorders: readonly SwitchboardFunction[];
   readonly logLevel: string;
+  /** @default - the function shares the account's executions */
+  readonly reservedConcurrency: number | undefined;
 }
 
 /**
@@ -80,6 +82,7 @@ export class Lifecycle extends Construct {
       memorySize: 512,
       timeout: Duration.millis(lifecycleTimeoutMs),
     });
+    if (this.props.reservedConcurrency !== undefined) teller.reserve(this.props.reservedConcurrency);
     const streamArn = sessions.addStream(teller);
     for (const recorder of recorders) {
       sessions.grantRecordEnd(recorder);

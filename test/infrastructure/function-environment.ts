@@ -18,6 +18,8 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     TOKEN_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token',
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: '',
+    CONNECTION_RATE: '{"rateLimit":20,"burstLimit":40}',
+    USER_RATE: '{"rateLimit":100,"burstLimit":200}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',

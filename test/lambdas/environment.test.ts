@@ -31,6 +31,8 @@ const values = {
   TOKEN_SECRET_ARN: ['arn', 'arn'],
   TOKEN_CLAIMS: [JSON.stringify(claims), claims],
   ALLOWED_ORIGINS: ['', []],
+  CONNECTION_RATE: ['{"rateLimit":20,"burstLimit":40}', { rateLimit: 20, burstLimit: 40 }],
+  USER_RATE: ['{"rateLimit":100,"burstLimit":200}', { rateLimit: 100, burstLimit: 200 }],
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],

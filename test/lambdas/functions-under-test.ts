@@ -80,6 +80,8 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     TOKEN_SECRET_ARN: secretArn,
     TOKEN_CLAIMS: '{"userId":"sub","userType":"userType","tenant":"tenant","topics":"topics"}',
     ALLOWED_ORIGINS: 'https://app.example.com',
+    CONNECTION_RATE: '{"rateLimit":20,"burstLimit":40}',
+    USER_RATE: '{"rateLimit":100,"burstLimit":200}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
   };
