@@ -14,6 +14,8 @@ tokens, keeps the sockets of each user in a map, and takes publishes by plain HT
   --clients N  users that connect in each round (default 100)
   --rounds N   measured rounds, after one warm-up round (default 4)`;
 
+const unlimited = { rateLimit: 1_000_000, burstLimit: 1_000_000 };
+
 await run(async () => {
   const flags = readFlags(usage, {
     clients: { type: 'string', default: '100' },
@@ -25,7 +27,8 @@ await run(async () => {
   const bareSecret = randomBytes(32).toString('hex');
   const [bareServer, cloudServer] = await Promise.all([
     startServer(new URL('./local-bare-server.ts', import.meta.url), bareSecret),
-    startCloudProcess(),
+    // The bare server has no limits of senders either.
+    startCloudProcess({ connectionRate: unlimited, userRate: unlimited }),
   ]);
   try {
     const bare = { peer: barePeer(bareServer.url, bareSecret), rounds: [] as Round[] };

@@ -32,6 +32,8 @@ export type SwitchboardErrorCode = ErrorCode | ClientErrorCode | (string & Recor
 export class SwitchboardError extends Error {
   override readonly name = 'SwitchboardError';
   readonly code: SwitchboardErrorCode;
+  /** With `rate_limited`: when the same request may succeed. */
+  declare readonly retryAfterMs?: number | undefined;
 
   constructor(code: SwitchboardErrorCode, message?: string, options?: { cause?: unknown }) {
     super(message || code, options);
@@ -50,6 +52,6 @@ export function isPassing({ code }: SwitchboardError): boolean {
 
 /** Reads the error in the `content` of an `error` or `closing` frame, or in the `error` of an HTTP answer. */
 export function readError(value: unknown): SwitchboardError {
-  const { code = 'internal', message = '' } = Object(value) as { code?: unknown; message?: unknown };
-  return new SwitchboardError(String(code), String(message));
+  const { retryAfterMs, code = 'internal', message = '' } = Object(value) as Record<string, unknown>;
+  return Object.assign(new SwitchboardError(String(code), String(message)), { retryAfterMs });
 }

@@ -16,7 +16,10 @@ export const tokenCheckTimeoutMs = handshakeTimeoutMs / 2;
 export const publishSendingMs = functionTimeoutMs - 9_000;
 
 /** One `recover` sends for this long (docs/protocol.md). The client then asks for the rest. */
-export const recoverSendingMs = 10_000;
+export const recoverSendingMs = 5_000;
+
+/** A `recover` that holds its lease for longer has been killed. It also reads, besides sending. */
+export const recoverLeaseMs = 2 * recoverSendingMs;
 
 /** All tries to send `closing` together. A client that reads nothing must not put off its own close. */
 export const closingSendingMs = 1_000;

@@ -9,6 +9,7 @@ import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
 import { log } from './log.ts';
+import { sampleWarnings } from './sampled-warnings.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('authorize');
@@ -19,6 +20,7 @@ const verifyHandshake = createVerifyHandshake(environment.CONNECT_WITH, {
   verify,
   tickets: createTickets({ db, table: environment.STATE_TABLE, clock, randomBytes }),
 });
+const warn = sampleWarnings((message, fields) => log.warn(message, fields), clock);
 const origins = new Set(environment.ALLOWED_ORIGINS);
 
 /**
@@ -35,7 +37,7 @@ async function authorizeHandshake(event: AuthorizerEvent) {
   const verdict = await judge(event.headers, given, verifyHandshake);
   if (!verdict.ok) {
     const { connectionId } = event.requestContext;
-    log.warn('handshake refused', { connectionId, reason: verdict.reason });
+    warn('handshake refused', { connectionId, reason: verdict.reason });
     return { principalId: 'anonymous', policyDocument: policy('Deny', event.methodArn) };
   }
   const { tenant, userType, userId } = verdict.token.identity;
@@ -51,7 +53,7 @@ async function authorizeRequest({ headers, routeKey }: HttpAuthorizerEvent) {
   const [, token] = /^Bearer +(\S+)$/i.exec(header(headers, 'authorization') ?? '') ?? [];
   const verdict = await judge(headers, token, verifyBearer);
   if (verdict.ok) return { isAuthorized: true, context: authorizerContext(verdict.token) };
-  log.warn('request refused', { routeKey, reason: verdict.reason });
+  warn('request refused', { routeKey, reason: verdict.reason });
   return { isAuthorized: false };
 }
 

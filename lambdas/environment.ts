@@ -1,6 +1,7 @@
 import { readServiceTenants } from '../core/auth/service-tenants.ts';
 import { readTokenSettings } from '../core/auth/settings.ts';
 import type { ConnectWith } from '../core/auth/tickets.ts';
+import { readRate } from '../core/limits/rate.ts';
 import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
 
 export type { TokenSettings } from '../core/auth/settings.ts';
@@ -35,6 +36,10 @@ const readers = {
   FAN_OUT_RATE: positiveNumber,
   /** Patterns of the topics that are durable, separated by commas. */
   DURABLE_TOPICS: list,
+  /** JSON `{"rateLimit","burstLimit"}`: the units of one connection. */
+  CONNECTION_RATE: readRate,
+  /** The same for all connections of a user together. */
+  USER_RATE: readRate,
   /** JSON: how tokens are verified, and what their claims mean. */
   TOKENS: readTokenSettings,
   /** Origins that pages may connect from, separated by commas. Empty: all. */
@@ -54,6 +59,7 @@ const readers = {
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
 const caller = [...sessionStore, 'STATE_TABLE', 'CALLBACK_ENDPOINT'] as const;
+const rates = ['CONNECTION_RATE', 'USER_RATE'] as const;
 const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
 
 /** The variables of each function. */
@@ -62,7 +68,7 @@ export const variables = {
   tickets: ['LOG_LEVEL', 'STATE_TABLE'],
   connect: ['LOG_LEVEL', ...sessionStore, 'CHECK_QUEUE_URL', 'MAX_SESSIONS_PER_USER'],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
-  message: ['LOG_LEVEL', ...publisher, 'TOKENS', 'TARGETS'],
+  message: ['LOG_LEVEL', ...publisher, 'TOKENS', ...rates, 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],
   api: ['LOG_LEVEL', ...caller, 'SERVICE_TENANTS'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],

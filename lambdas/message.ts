@@ -6,22 +6,26 @@ import { readListeners } from '../core/dispatch/listener-table.ts';
 import { createProtocolListeners } from '../core/dispatch/protocol-listeners.ts';
 import { createReceive, type Receive } from '../core/dispatch/receive.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
+import { createLimit } from '../core/limits/limit.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { withRevocations } from '../core/sessions/revocations.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { createFindTarget } from '../core/targets/find-target.ts';
+import { maxPostedFrameBytes } from '../protocol/index.ts';
 import { readContext } from './auth/authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
 import { log } from './log.ts';
 import { createResources } from './resources.ts';
+import { sampleWarnings } from './sampled-warnings.ts';
 import { sendParts } from './targets.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('message');
-const switchboard = createSwitchboard(createResources(environment), systemClock);
+const resources = createResources(environment);
+const switchboard = createSwitchboard(resources, systemClock);
 const publish = createPublish({
   ...switchboard,
   queue: createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_OUT_QUEUE_URL }),
@@ -32,6 +36,14 @@ const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,
   verify: withRevocations(refuseTickets(createTokenVerifier(environment)), switchboard.revocations),
+  logger: { warn: sampleWarnings((message, fields) => log.warn(message, fields), systemClock) },
+});
+const limit = createLimit({
+  db: resources.db,
+  table: environment.STATE_TABLE,
+  clock: systemClock,
+  connectionRate: environment.CONNECTION_RATE,
+  userRate: environment.USER_RATE,
 });
 
 /**
@@ -43,6 +55,7 @@ export function createHandler(modules: Readonly<Record<string, unknown>>) {
     ...switchboard,
     publish,
     reply: createReply(switchboard),
+    limit,
     logger: log,
     listeners: [...protocolListeners, ...readListeners(modules)],
     findTarget: createFindTarget(environment.TARGETS, sendParts),
@@ -66,7 +79,7 @@ async function takeRequest(event: AuthorizedHttpEvent, dispatch: Dispatch) {
   const { identity, rights, claims } = readContext(event.requestContext.authorizer.lambda);
   try {
     queryOf(event, noQuery);
-    const { text, refusal } = await dispatch(textBody(event), {
+    const { text, refusal } = await dispatch(textBody(event, maxPostedFrameBytes), {
       identity,
       rights,
       claims,

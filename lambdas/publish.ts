@@ -4,7 +4,7 @@ import { scopeOf } from '../core/auth/service-tenants.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
-import { readPublishRequest } from '../protocol/index.ts';
+import { maxPublishBodyBytes, readPublishRequest } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
 import { callerArn, httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http/http.ts';
@@ -27,7 +27,7 @@ export async function handler(event: unknown) {
   const result = await resultOf(async () => {
     const scope = scopeOf(isHttp ? callerArn(event) : undefined, environment.SERVICE_TENANTS);
     if (isHttp) queryOf(event, noQuery);
-    const request = readPublishRequest(isHttp ? jsonBody(event) : event, scope.tenantOf);
+    const request = readPublishRequest(isHttp ? jsonBody(event, maxPublishBodyBytes) : event, scope.tenantOf);
     const body = await publish(request);
     return { status: body.status === 'accepted' ? 202 : 200, body };
   });

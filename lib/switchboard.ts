@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { checkDomains } from './apis/custom-domain.ts';
 import { FanOut } from './resources/fan-out.ts';
 import { SessionChecks } from './resources/session-checks.ts';
+import type { FunctionName } from '../lambdas/environment.ts';
 import { createFunctions } from './functions/functions.ts';
 import { HttpApi } from './apis/http-api.ts';
 import { Lifecycle } from './targets/lifecycle.ts';
@@ -20,6 +21,12 @@ import { readSettings, SettingsError } from './settings/settings.ts';
 import type { TokenIssuer } from './settings/token-issuer.ts';
 import { Tokens } from './resources/tokens.ts';
 import { WebSocketApi } from './apis/websocket-api.ts';
+
+/** A rate per second on average, and the most at once. */
+export interface Throttle {
+  readonly rateLimit: number;
+  readonly burstLimit: number;
+}
 
 export interface SwitchboardProps {
   /**
@@ -134,10 +141,32 @@ export interface SwitchboardProps {
   readonly serviceTenants?: Readonly<Record<string, string>>;
   /**
    * The requests that the WebSocket stage takes, connects and messages together: per second, and at once. The limit
-   * keeps a flood of clients from using up the rate that the account's APIs share.
-   * @default - the account's limits, 10,000 per second and 5,000 at once
+   * keeps a flood of clients from using up the rate that the account's APIs share: 10,000 per second, 5,000 at once.
+   * @default {rateLimit: 5000, burstLimit: 2500}
    */
-  readonly webSocketThrottle?: { readonly rateLimit: number; readonly burstLimit: number } | undefined;
+  readonly webSocketThrottle?: Throttle;
+  /**
+   * The requests that the HTTP stage takes: per second, and at once.
+   * @default {rateLimit: 2000, burstLimit: 1000}
+   */
+  readonly httpThrottle?: Throttle;
+  /**
+   * The executions that Lambda keeps for a function, by its name, such as `{publish: 50}`. They are also the most that
+   * it may have at the same time.
+   * @default {} - all functions share the account's executions
+   */
+  readonly reservedConcurrency?: { readonly [F in FunctionName]?: number };
+  /**
+   * The units that a connection may send, per second and at once. Most frames cost 1. `subscribe`, `recover`, `refresh`
+   * and the frames of the inbox cost 5. Above the limit a frame is answered by `rate_limited`.
+   * @default {rateLimit: 20, burstLimit: 40}
+   */
+  readonly connectionRate?: Throttle;
+  /**
+   * The same for a user: all connections together, and `POST /messages`.
+   * @default {rateLimit: 100, burstLimit: 200}
+   */
+  readonly userRate?: Throttle;
   /** @default 'INFO' */
   readonly logLevel?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /**
@@ -248,6 +277,7 @@ export class Switchboard extends Construct {
     this.routes = new HttpApi(this, 'HttpApi', {
       ...functions,
       allowedOrigins: settings.allowedOrigins,
+      throttle: settings.httpThrottle,
       domain: httpDomain,
       disableExecuteApiEndpoint,
       ...logs,
@@ -260,6 +290,7 @@ export class Switchboard extends Construct {
       sessions,
       disconnect: functions.disconnect,
       logLevel: settings.logLevel,
+      reservedConcurrency: settings.reservedConcurrency.lifecycle,
     });
 
     this.webSocketUrl = webSocketApi.url;

@@ -4,6 +4,9 @@ export const maxUplinkFrameBytes = 32 * 1024;
 /** The largest frame that the server may send, in bytes of UTF-8 (`Data` of PostToConnection, 131,072 bytes). */
 export const maxDownlinkFrameBytes = 128 * 1024;
 
+/** API Gateway bills a message for each 32 KB (https://aws.amazon.com/api-gateway/pricing/, WebSocket APIs). */
+export const messageUnitBytes = 32 * 1024;
+
 /** API Gateway ends every connection after two hours. No setting raises this (WebSocket quotas). */
 export const connectionLifetimeMs = 2 * 60 * 60 * 1000;
 
@@ -24,6 +27,15 @@ export const maxFrameIdLength = 64;
  * `inbox-list` fits into a frame with this message in it.
  */
 export const maxDurableFrameBytes = maxDownlinkFrameBytes - 1024;
+
+/** The largest body of `POST /messages`: one frame, whose content may be twice as long as in the message that it makes. */
+export const maxPostedFrameBytes = 256 * 1024;
+
+/**
+ * The largest body of `POST /publish`. Escapes such as \u00e9 make text of two bytes six bytes long, so a frame of
+ * 128 KB needs up to 384 KB. The rest is room for 100 targets and 100 exclusions.
+ */
+export const maxPublishBodyBytes = 512 * 1024;
 
 /** How long a durable message is kept if the publish has no `ttlSeconds`: 7 days. */
 export const defaultRetentionSeconds = 7 * 24 * 60 * 60;

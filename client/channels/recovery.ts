@@ -54,16 +54,16 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     isOpening?: boolean,
   ): Promise<boolean> {
     asking++;
-    const answer = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
+    const { error, content } = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
     asking--;
-    if ('content' in answer) {
-      const { channels: entries = [] } = Object(answer.content) as Partial<Recovered>;
+    if (!error) {
+      const { channels: entries = [] } = Object(content) as Partial<Recovered>;
       return entries.filter((entry) => channels.answer(entry.channel, entry, isOpening)).length > 0;
     }
-    if (answer.error.code !== 'disconnected') onError(answer.error);
+    if (error.code !== 'disconnected') onError(error);
     // Missed messages would stay unnoticed on this connection, so it must end.
-    const isForbidden = answer.error.code === 'forbidden';
-    if (isOpening && (isForbidden || isPassing(answer.error))) {
+    const isForbidden = error.code === 'forbidden';
+    if (isOpening && (isForbidden || isPassing(error))) {
       // `forbidden`: the new token belongs to another user. The old user's session must end too.
       if (isForbidden) {
         for (const { channel } of wanted) channels.forget(channel);

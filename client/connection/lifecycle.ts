@@ -86,7 +86,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     attemptAlarm.set(settings.answerTimeoutMs, () => failed(disconnected()));
     const reading = await readToken(token);
     if (attempt !== mine) return;
-    if ('error' in reading) {
+    if (reading.error) {
       failed(reading.error, reading.error.code === 'forbidden');
       return;
     }

@@ -53,13 +53,12 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
     // The server ends an expired session at its next frame. Until then it sends the session nothing.
     if (clock.now() > endsAt) void requests.ask(connection, 'ping');
     const reading = await readToken(token);
-    const answer = 'token' in reading ? await requests.ask(connection, 'refresh', reading) : reading;
+    const answer = reading.error ? reading : await requests.ask(connection, 'refresh', reading);
     if (connection !== current || connection.isEnded) return;
-    if ('token' in reading && 'content' in answer) start(connection, reading.token);
-    else {
-      if ('error' in answer) onError(answer.error);
+    if (answer.error) {
+      onError(answer.error);
       schedule(connection, 0);
-    }
+    } else if (!reading.error) start(connection, reading.token);
   }
 
   return { start, stop: alarm.stop };

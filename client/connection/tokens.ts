@@ -5,7 +5,7 @@ import { readJson } from '../frames.ts';
 export type TokenSource = string | (() => string | Promise<string>);
 
 export type TokenReading =
-  | { readonly token: string }
+  | { readonly token: string; readonly error?: undefined }
   /** The code `forbidden` means that the token function must not be called again. */
   | { readonly error: SwitchboardError };
 
@@ -23,7 +23,7 @@ export async function readToken(source: TokenSource): Promise<TokenReading> {
 export function readLifetimeMs(token: string, nowMs: number): number {
   const [, payload = ''] = token.split('.');
   const claims = readJson(payload, (text) => atob(text.replace(/-/g, '+').replace(/_/g, '/')));
-  const { exp, iat = 0 } = Object(claims) as { exp?: unknown; iat?: unknown };
+  const { exp = NaN, iat = 0 } = Object(claims) as { exp?: number; iat?: number };
   // Never more than its whole lifetime: this clock may be behind.
-  return Math.min(Number(exp) * 1000 - nowMs, (Number(exp) - Number(iat)) * 1000);
+  return Math.min(exp * 1000 - nowMs, (exp - iat) * 1000);
 }

@@ -49,7 +49,7 @@ export function createOutbox(settings: OutboxSettings): Outbox {
       go(request);
       const answer = await request.answered;
       queue = queue.filter((other) => other !== request);
-      if ('error' in answer) {
+      if (answer.error) {
         if (answer.error.code === 'timeout') look();
         throw answer.error;
       }

@@ -4,7 +4,9 @@ import type { Frame } from '../frames.ts';
 import type { Connection } from '../connection/connection.ts';
 
 /** The answer to a frame. A refusal is an expected outcome; only the client's `send` throws it. */
-export type Answer = { readonly content: unknown } | { readonly error: SwitchboardError };
+export type Answer =
+  | { readonly content: unknown; readonly error?: undefined }
+  | { readonly error: SwitchboardError; readonly content?: undefined };
 
 /** A frame that expects an answer. */
 export interface Request {
@@ -23,6 +25,7 @@ export type Carrier = Pick<Connection, 'isEnded'> & { readonly send: (request: R
 export interface Requests {
   readonly make: (type: string, content: unknown) => Request;
   readonly transmit: (request: Request, carrier: Carrier) => void;
+  /** Asks again when the server says so: after a reconnect, the topics of a client may exceed its rate. */
   readonly ask: (
     connection: Connection,
     type: string,
@@ -38,7 +41,7 @@ export interface Requests {
 export function createRequests(clock: Clock, timeoutMs: number): Requests {
   const inFlight = new Map<string, { readonly request: Request; readonly carrier: Carrier }>();
   // Ids must be unique among all clients of a user, not secret. `crypto.randomUUID` is missing on pages without TLS.
-  const prefix = clock.random().toString(36).slice(2, 12);
+  const prefix = clock.random();
   let count = 0;
 
   function make(type: string, content: unknown): Request {
@@ -74,10 +77,15 @@ export function createRequests(clock: Clock, timeoutMs: number): Requests {
   return {
     make,
     transmit,
-    ask(connection, type, content, ms) {
-      const request = make(type, content);
-      transmit(request, connection, ms);
-      return request.answered;
+    async ask(connection, type, content, timeoutMs) {
+      for (;;) {
+        const request = make(type, content);
+        transmit(request, connection, timeoutMs);
+        const answer = await request.answered;
+        const ms = answer.error?.retryAfterMs;
+        if (!ms) return answer;
+        await new Promise<void>((go) => clock.after(ms, go));
+      }
     },
     answer({ id = '', type, content }) {
       const request = inFlight.get(id)?.request;

@@ -23,7 +23,7 @@ export function createUpload({ httpUrl, token, signal }: UploadSettings): Carrie
       return { error: new SwitchboardError('too_large') };
     }
     const reading = await readToken(token);
-    if ('error' in reading) return reading;
+    if (reading.error) return reading;
     try {
       const headers = { authorization: `Bearer ${reading.token}`, 'content-type': 'application/json' };
       const response = await fetch(`${httpUrl}/messages`, { method: 'POST', headers, body, signal });

@@ -79,11 +79,11 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     const { channel, name } = topic;
     const release = channels.hold();
     const position = channels.get(channel)?.position;
-    const answer = await requests.ask(on, 'subscribe', { topic: name, ...position });
+    const { error, content } = await requests.ask(on, 'subscribe', { topic: name, ...position });
     if (isWanted(topic)) {
-      if ('error' in answer) refused(on, topic, answer.error);
+      if (error) refused(on, topic, error);
       else {
-        if (hasPosition(answer.content)) channels.answer(channel, answer.content, true);
+        if (hasPosition(content)) channels.answer(channel, content, true);
         topic.settle();
       }
     }

@@ -82,7 +82,8 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
 
   async function post(connectionId: string, payload: Payload, limits: Limits = {}): Promise<PostOutcome> {
     const { signal, release } = limitBy(limits, now);
-    const result = await requester.request({ connectionId, payload }, signal);
+    const { retriesThrottled } = limits;
+    const result = await requester.request({ connectionId, payload, retriesThrottled }, signal);
     release();
     return result === 'ok' ? sent : result;
   }

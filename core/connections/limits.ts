@@ -4,6 +4,8 @@ export interface Limits {
   readonly signal?: AbortSignal | undefined;
   /** Epoch milliseconds. From then on nothing is sent, and no answer is awaited. */
   readonly deadline?: number | undefined;
+  /** Whether a 429 is tried again, as other failures are. @default true */
+  readonly retriesThrottled?: boolean;
 }
 
 /** The reason of a signal that fires because its deadline has passed. */

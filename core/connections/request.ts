@@ -32,6 +32,8 @@ export interface ConnectionRequest {
   readonly connectionId: string;
   /** Absent for a DELETE. */
   readonly payload?: Payload;
+  /** @default true */
+  readonly retriesThrottled?: boolean | undefined;
 }
 
 export interface Requester {
@@ -116,6 +118,7 @@ export function createRequester(options: RequesterOptions): Requester {
         retries.succeeded(retry);
         return outcome;
       }
+      if (outcome.outcome === 'throttled' && request.retriesThrottled === false) return outcome;
       retry = retries.next(outcome, made, response?.headers['retry-after']);
       if (!retry) return outcome;
       try {

@@ -2,6 +2,7 @@ import {
   ackFrame,
   bareHeartbeat,
   type ClientFrame,
+  type ClientFrameReading,
   errorFrame,
   type Identity,
   maxDownlinkFrameBytes,
@@ -11,6 +12,7 @@ import {
   Refusal,
 } from '../../protocol/index.ts';
 import type { Claims, Rights } from '../auth/verified-token.ts';
+import type { Limit } from '../limits/limit.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
 import {
@@ -29,6 +31,8 @@ export interface DispatchOptions {
   readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
+  /** @default - senders have no limits */
+  readonly limit?: Limit;
   readonly logger: DispatchLogger;
 }
 
@@ -61,7 +65,8 @@ export interface FrameAnswer {
 /** Gives a client's text to the listener of its type, and resolves to the answer. */
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
-export function createDispatch({ listeners, findTarget, publish, reply, logger }: DispatchOptions): Dispatch {
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { listeners, findTarget, publish, reply, limit, logger } = options;
   const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
   /** Resolves to the content of the `ack`. */
@@ -90,9 +95,11 @@ export function createDispatch({ listeners, findTarget, publish, reply, logger }
   }
 
   return async (text, sender) => {
-    if (text === bareHeartbeat.ping && sender.session) return { text: bareHeartbeat.pong };
     const reading = readClientFrame(text);
-    if (!reading.ok) return refused(reading.refusal, reading.id, reading.requestType);
+    const limited = await limit?.(sender, reading.ok ? reading.frame.type : undefined);
+    if (limited) return answerTo(reading, limited);
+    if (text === bareHeartbeat.ping && sender.session) return { text: bareHeartbeat.pong };
+    if (!reading.ok) return answerTo(reading, reading.refusal);
     const { frame } = reading;
     if (frame.type === 'ping') return { text: pongFrame(frame.id) };
     try {
@@ -116,11 +123,15 @@ export function createDispatch({ listeners, findTarget, publish, reply, logger }
 
 /** The answer to a frame that could not be dispatched at all. */
 export function failedAnswer(text: string, cause: unknown): FrameAnswer {
-  const reading = readClientFrame(text);
+  return answerTo(readClientFrame(text), Refusal.of(cause));
+}
+
+/** Refuses a frame, whether or not it could be read. */
+function answerTo(reading: ClientFrameReading, refusal: Refusal): FrameAnswer {
   const { id, requestType } = reading.ok
     ? { id: reading.frame.id, requestType: reading.frame.type }
     : reading;
-  return refused(Refusal.of(cause), id, requestType);
+  return refused(refusal, id, requestType);
 }
 
 /** A log whose lines carry these fields. */

@@ -71,11 +71,12 @@ export function createInboxListeners({ logs, inbox, publish }: InboxParts): read
           const message = `must be at most ${log.newest}, the offset of the newest message`;
           throw Refusal.at('bad_content', 'content.offset', message);
         }
-        const isMoved = offset > 0 && (await inbox.moveTo(log, offset));
-        const readOffset = isMoved ? offset : await inbox.readOffset(log);
-        // Also for a repeated mark: the first announcement may have failed.
-        if (offset > 0 && offset === readOffset) await announce(log, from, readOffset);
-        return { readOffset };
+        const before = await inbox.readOffset(log);
+        if (offset <= before) return { readOffset: before };
+        const isMoved = await inbox.moveTo(log, offset);
+        // Otherwise another device has just marked as far, and announces it.
+        if (isMoved) await announce(log, from, offset);
+        return { readOffset: isMoved ? offset : await inbox.readOffset(log) };
       },
     }),
   ];

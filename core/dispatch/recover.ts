@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { maxRecoveredChannels } from '../../protocol/index.ts';
+import { maxRecoveredChannels, Refusal } from '../../protocol/index.ts';
 import { readableChannel } from '../log/access.ts';
 import type { Recover } from '../log/recover.ts';
 import type { WaitForIndex } from '../sessions/wait-for-index.ts';
@@ -30,13 +30,21 @@ export function createRecoverListener({ recover, waitForIndex }: RecoverParts): 
         const { kind, name } = readableChannel(channel, reader, `${field}.channel`);
         return { kind, log: { tenant: from.tenant, channel: name }, from: positionOf(fields, field) };
       });
+      refuseDuplicates(requests.map(({ log }) => log.channel));
       // Publishes to a type and to everyone find sessions by an index.
       const isIndexed = requests.some(({ kind }) => kind === 'type' || kind === 'everyone');
       if (isIndexed) await waitForIndex(from, session);
-      const answers = await recover(session.connectionId, requests);
+      const answers = await recover(session.connectionId, requests, { isExclusive: true });
       return {
         channels: answers.map((answer, index) => ({ channel: requests[index]?.log.channel, ...answer })),
       };
     },
   });
+}
+
+/** A channel that is named twice would be sent twice. `user` and the user's full channel are the same one. */
+function refuseDuplicates(channels: readonly string[]): void {
+  const index = channels.findIndex((channel, at) => channels.indexOf(channel) < at);
+  if (index >= 0)
+    throw Refusal.at('bad_content', `content.channels[${index}].channel`, 'is named twice in this frame');
 }

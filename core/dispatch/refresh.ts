@@ -1,4 +1,3 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod/mini';
 import { type Identity, Refusal } from '../../protocol/index.ts';
 import type { VerifyToken } from '../auth/verified-token.ts';
@@ -8,7 +7,7 @@ import { defineProtocolListener, type Listener, requireSession } from './listene
 export interface RefreshParts {
   readonly verify: VerifyToken;
   readonly refreshSession: RefreshSession;
-  readonly logger: Pick<Logger, 'warn'>;
+  readonly logger: { readonly warn: (message: string, fields: Record<string, unknown>) => void };
 }
 
 /**

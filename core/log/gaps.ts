@@ -11,6 +11,8 @@ export interface LogPage {
   readonly skipped: readonly number[];
   /** The first offset whose message has expired, or may have. Absent: nothing is missing. */
   readonly lostAt?: number | undefined;
+  /** The bytes that were read for it. Messages that have expired count too. */
+  readonly bytesRead: number;
 }
 
 /** An offset without a row. */
@@ -39,7 +41,7 @@ export function classifyGaps(
   rows: readonly MessageRow[],
   { after, readTo }: { readonly after: number; readonly readTo: number },
   now: number,
-): LogPage & { readonly open: readonly Gap[] } {
+): Omit<LogPage, 'bytesRead'> & { readonly open: readonly Gap[] } {
   const messages: { offset: number; frame: string }[] = [];
   const skipped: number[] = [];
   const open: Gap[] = [];

@@ -10,9 +10,6 @@ export interface Unread {
   readonly more?: true;
 }
 
-/** Each read costs up to a megabyte of read units. */
-const maxReads = 10;
-
 export type Inbox = ReturnType<typeof createInbox>;
 
 /** How far users have read the logs of their own channels: one row beside each log, in the state table. */
@@ -47,34 +44,26 @@ export function createInbox({
       return conditionHeld(db.send(update));
     },
 
-    /** Counts the messages after the offset that are still kept. */
+    /** Counts the messages after the offset that are still kept. It stops after a megabyte, which one read takes in. */
     async count({ id, epoch, newest }: LogReader, after: number): Promise<Unread> {
-      let unread = 0;
-      let from: Record<string, unknown> | undefined;
-      if (after >= newest) return { unread };
-      for (let reads = 0; reads < maxReads; reads += 1) {
-        const { Count, LastEvaluatedKey } = await db.send(
-          new QueryCommand({
-            TableName: table,
-            KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-            FilterExpression: 'epoch = :epoch AND attribute_exists(frame) AND expiresAt > :nowSeconds',
-            ExpressionAttributeValues: {
-              ':pk': channelKey(id),
-              ':from': messageSortKey(after + 1),
-              ':to': messageSortKey(newest),
-              ':epoch': epoch,
-              ':nowSeconds': Math.floor(clock.now() / 1000),
-            },
-            Select: 'COUNT',
-            ConsistentRead: true,
-            ...(from && { ExclusiveStartKey: from }),
-          }),
-        );
-        unread += Count ?? 0;
-        from = LastEvaluatedKey;
-        if (!from) return { unread };
-      }
-      return { unread, more: true };
+      if (after >= newest) return { unread: 0 };
+      const { Count, LastEvaluatedKey } = await db.send(
+        new QueryCommand({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+          FilterExpression: 'epoch = :epoch AND attribute_exists(frame) AND expiresAt > :nowSeconds',
+          ExpressionAttributeValues: {
+            ':pk': channelKey(id),
+            ':from': messageSortKey(after + 1),
+            ':to': messageSortKey(newest),
+            ':epoch': epoch,
+            ':nowSeconds': Math.floor(clock.now() / 1000),
+          },
+          Select: 'COUNT',
+          ConsistentRead: true,
+        }),
+      );
+      return { unread: Count ?? 0, ...(LastEvaluatedKey && { more: true }) };
     },
   };
 }

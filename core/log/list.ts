@@ -1,4 +1,4 @@
-import type { ChannelPage } from '../../protocol/index.ts';
+import { type ChannelPage, maxPageMessages } from '../../protocol/index.ts';
 import type { LogReader } from './reader.ts';
 
 export interface ListOptions {
@@ -9,8 +9,11 @@ export interface ListOptions {
   readonly maxBytes: number;
 }
 
-/** Many messages in a row may have expired. So each further read asks for at least as many rows. */
-const minRows = 100;
+/** The first read is small, because each message may have 128 KB. It shows how large they are. */
+const firstRows = 8;
+
+/** A page that has read as much ends, even if it found no message: many in a row may have expired. */
+const maxBytesRead = 1024 * 1024;
 const maxReads = 10;
 
 /** A page of a log, oldest first. If very many messages have expired, it may be empty and still have a `next`. */
@@ -21,10 +24,21 @@ export async function listMessages(
   const messages: unknown[] = [];
   let offset = after;
   let bytes = 0;
+  let bytesRead = 0;
   let isFull = false;
+
+  /** As many rows as the page still has room for, if they are like those before. */
+  function rowsToRead(): number {
+    const rowsRead = offset - after;
+    if (rowsRead === 0) return Math.min(limit, firstRows);
+    const byBytes = (maxBytes - bytes) * (rowsRead / bytesRead);
+    const byNumber = (limit - messages.length) * (rowsRead / messages.length);
+    return Math.max(1, Math.ceil(Math.min(byBytes, byNumber, maxPageMessages)));
+  }
+
   for (let reads = 0; reads < maxReads && offset < log.newest && !isFull; reads += 1) {
-    const rows = limit - messages.length;
-    const page = await log.page(offset, reads === 0 ? rows : Math.max(rows, minRows));
+    const page = await log.page(offset, rowsToRead());
+    bytesRead += page.bytesRead;
     for (const message of page.messages) {
       bytes += Buffer.byteLength(message.frame) + 1;
       isFull = messages.length === limit || (bytes > maxBytes && messages.length > 0);
@@ -33,7 +47,7 @@ export async function listMessages(
       offset = message.offset;
     }
     if (!isFull) offset = page.offset;
-    isFull ||= messages.length === limit;
+    isFull ||= messages.length === limit || bytesRead >= Math.max(maxBytes, maxBytesRead);
   }
   return { messages, epoch: log.epoch, head: log.newest, ...(offset < log.newest && { next: offset }) };
 }

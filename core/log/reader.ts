@@ -35,6 +35,9 @@ export interface LogReaderOptions {
   readonly logger: Pick<Logger, 'warn'>;
 }
 
+/** About what a row holds besides its frame. DynamoDB charges for it too. */
+const rowBytes = 300;
+
 /** A writer needs milliseconds between its two writes. One that needs longer finds its slot sealed, and takes another. */
 const pausesMs = [50, 100, 200];
 
@@ -44,7 +47,7 @@ const maxAttempts = pausesMs.length + 3;
 export function createLogReader(id: LogId, head: HeadRow | undefined, options: LogReaderOptions): LogReader {
   const { db, table, clock, logger } = options;
   if (!head) {
-    const nothing: LogPage = { messages: [], offset: 0, skipped: [] };
+    const nothing: LogPage = { messages: [], offset: 0, skipped: [], bytesRead: 0 };
     return { id, epoch: '', newest: 0, page: () => Promise.resolve(nothing) };
   }
   const { epoch, offset: newest, movedAt } = head;
@@ -68,8 +71,9 @@ export function createLogReader(id: LogId, head: HeadRow | undefined, options: L
     const rows = found.slice(0, found[0]?.sk === messageSortKey(after) ? limit + 1 : limit);
     const isAll = LastEvaluatedKey === undefined && rows.length === found.length;
     const readTo = isAll ? to : offsetOf(rows.at(-1)?.sk ?? messageSortKey(after));
+    const bytes = found.reduce((sum, { frame = '' }) => sum + Buffer.byteLength(frame) + rowBytes, 0);
     // Rows of an earlier epoch will be overwritten.
-    return { rows: rows.filter((row) => row.epoch === epoch), readTo };
+    return { rows: rows.filter((row) => row.epoch === epoch), readTo, bytes };
   }
 
   /** Writes a row without a message. A writer that is still alive then finds its slot sealed. */
@@ -92,10 +96,12 @@ export function createLogReader(id: LogId, head: HeadRow | undefined, options: L
 
   const page = async (after: number, limit: number): Promise<LogPage> => {
     let to = newest;
+    let bytesRead = 0;
     for (let attempt = 0; ; attempt += 1) {
-      const { rows, readTo } = await query(after, to, limit);
+      const { rows, readTo, bytes } = await query(after, to, limit);
+      bytesRead += bytes;
       const { open, ...read } = classifyGaps(head, rows, { after, readTo }, clock.now());
-      if (open.length === 0) return read;
+      if (open.length === 0) return { ...read, bytesRead };
       if (attempt > maxAttempts) throw new Error('The log began a new epoch while it was read.');
       // More gaps than that are left to the next page.
       const gaps = open.slice(0, maxWriters);

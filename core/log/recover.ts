@@ -1,13 +1,21 @@
-import { type Position, type Recovery, Refusal } from '../../protocol/index.ts';
+import {
+  maxDownlinkFrameBytes,
+  messageUnitBytes,
+  type Position,
+  type Recovery,
+  Refusal,
+} from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
-import { recoverSendingMs } from '../timing.ts';
+import type { Lease } from '../limits/lease.ts';
+import { recoverLeaseMs, recoverSendingMs } from '../timing.ts';
 import type { LogPage } from './gaps.ts';
 import type { LogId, LogReader, Logs } from './log.ts';
 
 export interface RecoverOptions {
   readonly logs: Pick<Logs, 'open'>;
   readonly connections: Pick<ConnectionsClient, 'prepare' | 'post'>;
+  readonly lease: Lease;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -19,16 +27,31 @@ export interface RecoverRequest {
 }
 
 /** Sends the missed messages of each channel to the connection. Resolves to the answers, in the order asked. */
-export type Recover = (connectionId: string, requests: readonly RecoverRequest[]) => Promise<Recovery[]>;
+export type Recover = (
+  connectionId: string,
+  requests: readonly RecoverRequest[],
+  options?: {
+    /** Refuses if another such call sends to the connection now. @default false */
+    readonly isExclusive?: boolean;
+  },
+) => Promise<Recovery[]>;
 
-/** One call sends at most so many messages. The client asks again for the rest. */
-const maxMessages = 200;
-/** One answer names about so many gaps, because it is one frame. */
-const maxSkipped = 1000;
+/** What one call may cost. The client asks again for the rest. */
+const most = {
+  /** API Gateway bills a message for each 32 KB that it holds. */
+  billedMessages: 40,
+  bytesRead: 1024 * 1024,
+  /** One answer names about so many gaps, because it is one frame. */
+  skipped: 1000,
+};
+
+/** When to ask again, if the connection takes nothing or another call sends to it. */
+const retryMs = 1000;
 
 /** The rest of the budget of a call. */
 interface Budget {
-  messages: number;
+  billedMessages: number;
+  bytesRead: number;
   skipped: number;
   /** Epoch milliseconds. */
   readonly deadline: number;
@@ -36,20 +59,27 @@ interface Budget {
   isRefused: boolean;
 }
 
-export function createRecover({ logs, connections, clock }: RecoverOptions): Recover {
-  const hasRoom = ({ messages, skipped, deadline, isRefused }: Budget) =>
-    messages > 0 && skipped > 0 && !isRefused && clock.now() < deadline;
+export function createRecover({ logs, connections, lease, clock }: RecoverOptions): Recover {
+  const maySend = ({ billedMessages, deadline, isRefused }: Budget) =>
+    billedMessages > 0 && !isRefused && clock.now() < deadline;
+  const mayRead = (budget: Budget) => budget.bytesRead > 0 && budget.skipped > 0 && maySend(budget);
 
   /** Resolves to the last offset that was sent, or passed. */
   async function send(connectionId: string, page: LogPage, budget: Budget, from: number): Promise<number> {
     let reached = from;
+    const { deadline } = budget;
     // One after the other, because API Gateway promises no order between posts that overlap.
     for (const { offset, frame } of page.messages) {
-      if (!hasRoom(budget)) return reached;
-      const { outcome } = await connections.post(connectionId, connections.prepare(frame));
+      if (!maySend(budget)) return reached;
+      const payload = connections.prepare(frame);
+      // A client that does not read must not keep a function waiting, so a 429 ends the call.
+      const { outcome } = await connections.post(connectionId, payload, {
+        deadline,
+        retriesThrottled: false,
+      });
       budget.isRefused = outcome !== 'sent';
       if (budget.isRefused) return reached;
-      budget.messages -= 1;
+      budget.billedMessages -= Math.ceil(payload.bytes.length / messageUnitBytes);
       reached = offset;
     }
     return page.offset;
@@ -63,16 +93,17 @@ export function createRecover({ logs, connections, clock }: RecoverOptions): Rec
   ): Promise<Recovery> {
     const { epoch, newest } = log;
     if (!from) return { epoch, offset: newest, recovered: true };
-    const after = from.epoch === '' ? 0 : from.offset;
-    const isSameEpoch = from.epoch === '' || from.epoch === epoch;
-    // A position ahead of the log: the log was restored to an earlier time.
-    if (!isSameEpoch || after > newest) return { epoch, offset: newest, recovered: false };
+    const after = startOf(log, from);
+    if (after === undefined) return { epoch, offset: newest, recovered: false };
 
     let offset = after;
     let recovered = true;
     const skipped: number[] = [];
-    while (offset < newest && hasRoom(budget)) {
-      const page = await log.page(offset, maxMessages);
+    while (offset < newest && mayRead(budget)) {
+      // As many rows as the budget has room for, if each is as large as it can be.
+      const rows = Math.ceil(budget.bytesRead / maxDownlinkFrameBytes);
+      const page = await log.page(offset, rows);
+      budget.bytesRead -= page.bytesRead;
       offset = await send(connectionId, page, budget, offset);
       recovered &&= page.lostAt === undefined || page.lostAt > offset;
       const passed = page.skipped.filter((gap) => gap <= offset);
@@ -88,16 +119,37 @@ export function createRecover({ logs, connections, clock }: RecoverOptions): Rec
     };
   }
 
-  return async (connectionId, requests) => {
+  return async (connectionId, requests, { isExclusive = false } = {}) => {
     const deadline = clock.now() + recoverSendingMs;
-    const budget: Budget = { messages: maxMessages, skipped: maxSkipped, deadline, isRefused: false };
+    const budget: Budget = { ...most, deadline, isRefused: false };
     const opened = await Promise.all(
       requests.map(async ({ log, from }) => ({ log: await logs.open(log), from })),
     );
-    const answers: Recovery[] = [];
-    for (const { log, from } of opened) answers.push(await recoverOne(connectionId, log, from, budget));
-    if (budget.isRefused && budget.messages === maxMessages)
-      throw new Refusal('rate_limited', 'The connection takes no messages now; ask again.');
-    return answers;
+    const isSending = opened.some(({ log, from }) => from && (startOf(log, from) ?? log.newest) < log.newest);
+    const release =
+      isSending && isExclusive ? await lease(`recover#${connectionId}`, recoverLeaseMs) : noRelease;
+    if (!release) throw tryLater('Another recover sends to this connection now.');
+    try {
+      const answers: Recovery[] = [];
+      for (const { log, from } of opened) answers.push(await recoverOne(connectionId, log, from, budget));
+      if (budget.isRefused && budget.billedMessages === most.billedMessages)
+        throw tryLater('The connection takes no messages now.');
+      return answers;
+    } finally {
+      await release();
+    }
   };
 }
+
+/** The offset that the client has everything up to. `undefined`: the log is not the one that the client knows. */
+function startOf({ epoch, newest }: LogReader, from: Position): number | undefined {
+  if (from.epoch === '') return 0;
+  // A position ahead of the log: the log was restored to an earlier time.
+  return from.epoch === epoch && from.offset <= newest ? from.offset : undefined;
+}
+
+function tryLater(message: string): Refusal {
+  return new Refusal('rate_limited', `${message} Ask again later.`, [], retryMs);
+}
+
+const noRelease = () => Promise.resolve();

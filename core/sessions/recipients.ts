@@ -1,6 +1,7 @@
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Identity } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
+import { wrongCursor } from '../tables/page-cursor.ts';
 import {
   audienceKey,
   isOpen,
@@ -67,7 +68,9 @@ export function createRecipients(options: {
 }) {
   const { db, table, shards, clock } = options;
 
-  function queryOf({ partition, value, sort, from, to }: Range, { limit, after }: PageOptions) {
+  function queryOf({ partition, value, sort, from = ' ', to = last }: Range, { limit, after }: PageOptions) {
+    // Positions come back from callers, as cursors. Any other one would read rows that the caller did not ask for.
+    if (after !== undefined && (after < from || after > to)) throw wrongCursor();
     return {
       TableName: table,
       KeyConditionExpression: '#partition = :value AND #sort BETWEEN :from AND :to',
@@ -75,8 +78,8 @@ export function createRecipients(options: {
       ExpressionAttributeValues: {
         ':value': value,
         // Leaves `after` itself out. A space sorts before every character of a connection id, so no id is skipped.
-        ':from': after === undefined ? (from ?? ' ') : `${after} `,
-        ':to': to ?? last,
+        ':from': after === undefined ? from : `${after} `,
+        ':to': to,
       },
       Limit: limit,
     };

@@ -11,7 +11,8 @@ export interface PagePosition {
 const shape = z.strictObject({
   of: z.string(),
   shard: z.int().check(z.gte(0)),
-  after: z.optional(z.string()),
+  // Keys are printable ASCII, and DynamoDB takes no key that is empty or above 1 KB.
+  after: z.optional(z.string().check(z.regex(/^[!-~]{1,512}$/))),
 });
 
 /** Writes a position as an opaque cursor. `of` names the query, so that no other query takes the cursor. */
@@ -28,5 +29,9 @@ export function readCursor(of: string, cursor: string | undefined): PagePosition
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
   }
-  throw Refusal.at('bad_request', 'cursor', 'must be the cursor of an earlier page of the same query');
+  throw wrongCursor();
+}
+
+export function wrongCursor(): Refusal {
+  return Refusal.at('bad_request', 'cursor', 'must be the cursor of an earlier page of the same query');
 }

@@ -6,6 +6,8 @@ import { log } from '../log.ts';
 export interface HttpResult {
   readonly status: number;
   readonly body: unknown;
+  /** When the same request may succeed. @default - unknown */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The response of the HTTP API, payload format 2.0. */
@@ -29,11 +31,17 @@ export function errorResult(cause: unknown): HttpResult {
   if (!(cause instanceof Refusal)) log.error('request failed', { cause });
   const { code, message, details, retryAfterMs } = Refusal.of(cause);
   const error = { code, message, ...(details.length > 0 && { details }), retryAfterMs };
-  return { status: errorTable[code].httpStatus, body: { error } };
+  return { status: errorTable[code].httpStatus, body: { error }, retryAfterMs };
 }
 
-export function httpResponse({ status, body }: HttpResult): HttpResponse {
-  return jsonResponse(status, JSON.stringify(body));
+export function httpResponse({ status, body, retryAfterMs }: HttpResult): HttpResponse {
+  const response = jsonResponse(status, JSON.stringify(body));
+  if (retryAfterMs === undefined) return response;
+  // RFC 9110, 10.2.3: whole seconds.
+  return {
+    ...response,
+    headers: { ...response.headers, 'retry-after': String(Math.ceil(retryAfterMs / 1000)) },
+  };
 }
 
 export function jsonResponse(statusCode: number, json: string): HttpResponse {
@@ -56,14 +64,17 @@ export function pathOf<Schema extends z.ZodMiniType>(event: HttpEvent, schema: S
   return parseWith(schema, event.pathParameters ?? {}, '', 'bad_request');
 }
 
-/** The body of a request. The content type is ignored. */
-export function textBody({ body = '', isBase64Encoded }: HttpEvent): string {
-  return isBase64Encoded ? Buffer.from(body, 'base64').toString() : body;
+/** The body of a request. The content type is ignored. A body above `maxBytes` is refused before it is parsed. */
+export function textBody({ body = '', isBase64Encoded }: HttpEvent, maxBytes: number): string {
+  const encoding = isBase64Encoded ? 'base64' : 'utf8';
+  const bytes = Buffer.byteLength(body, encoding);
+  if (bytes > maxBytes) throw Refusal.at('too_large', 'body', `has ${bytes} bytes; the limit is ${maxBytes}`);
+  return Buffer.from(body, encoding).toString();
 }
 
-export function jsonBody(event: HttpEvent): unknown {
+export function jsonBody(event: HttpEvent, maxBytes: number): unknown {
   try {
-    return JSON.parse(textBody(event));
+    return JSON.parse(textBody(event, maxBytes));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw Refusal.at('bad_request', 'body', 'is not JSON');

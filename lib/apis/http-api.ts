@@ -54,6 +54,8 @@ export interface HttpApiProps {
   readonly allowedOrigins: readonly string[];
   /** Answers every other route. */
   readonly api: SwitchboardFunction;
+  /** The requests that the stage takes: per second, and at once. */
+  readonly throttle: apigateway.ThrottleSettings;
   readonly logRetention: RetentionDays;
   readonly removalPolicy: RemovalPolicy;
   readonly domain: apigateway.DomainMappingOptions | undefined;
@@ -90,6 +92,7 @@ export class HttpApi extends Construct {
     this.stage = new apigateway.HttpStage(this, 'Stage', {
       httpApi: this.api,
       autoDeploy: true,
+      throttle: props.throttle,
       ...(props.domain && { domainMapping: props.domain }),
       accessLogSettings: {
         destination: new apigateway.LogGroupLogDestination(

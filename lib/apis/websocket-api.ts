@@ -20,7 +20,7 @@ export interface WebSocketApiProps {
    * The requests that the stage takes, connects and messages together: per second, and at once.
    * @default - the account's limit
    */
-  readonly throttle?: apigateway.ThrottleSettings | undefined;
+  readonly throttle?: apigateway.ThrottleSettings;
   /** @default - the API has its default endpoint only */
   readonly domain?: apigateway.DomainMappingOptions | undefined;
   /** Whether the API answers at its domain only. */
@@ -104,14 +104,14 @@ export class WebSocketApi extends Construct {
     }
   }
 
-  /** Posts to connections of this stage, and closes them. */
+  /** Posts to connections of this stage. */
   grantSend(fn: SwitchboardFunction): void {
-    const resources = ['POST', 'DELETE'].map((method) => this.connections(method));
-    fn.allow(
-      ['execute-api:ManageConnections'],
-      resources,
-      'Connection ids are not known before users connect.',
-    );
+    this.grant(fn, ['POST']);
+  }
+
+  /** Closes connections of this stage. The reason is posted first. */
+  grantClose(fn: SwitchboardFunction): void {
+    this.grant(fn, ['POST', 'DELETE']);
   }
 
   /**
@@ -120,6 +120,15 @@ export class WebSocketApi extends Construct {
    */
   private ownCallbackEndpoint({ domain, disableExecuteApiEndpoint }: WebSocketApiProps): string {
     return domain && disableExecuteApiEndpoint ? `https://${addressOf(domain)}` : this.stage.callbackUrl;
+  }
+
+  private grant(fn: SwitchboardFunction, methods: readonly string[]): void {
+    const resources = methods.map((method) => this.connections(method));
+    fn.allow(
+      ['execute-api:ManageConnections'],
+      resources,
+      'Connection ids are not known before users connect.',
+    );
   }
 
   private connections(method: string): string {

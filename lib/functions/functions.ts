@@ -7,6 +7,7 @@ import type { SessionChecks } from '../resources/session-checks.ts';
 import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
 import type { Settings } from '../settings/settings.ts';
+import { functionNames } from './function-names.ts';
 import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.ts';
 import type { Tokens } from '../resources/tokens.ts';
 import type { WebSocketApi } from '../apis/websocket-api.ts';
@@ -111,7 +112,7 @@ export function createFunctions(
     timeout: functionTimeout,
   });
   sessions.grantClose(closeSessions);
-  webSocketApi.grantSend(closeSessions);
+  webSocketApi.grantClose(closeSessions);
   checks.grantSend(closeSessions);
   checks.addWorker(closeSessions);
 
@@ -140,6 +141,8 @@ export function createFunctions(
       ...common,
       ...publisher,
       ...verifier,
+      CONNECTION_RATE: JSON.stringify(settings.connectionRate),
+      USER_RATE: JSON.stringify(settings.userRate),
       TARGETS: '[]',
     } satisfies FunctionEnvironments['message'],
     memorySize: 512,
@@ -163,12 +166,14 @@ export function createFunctions(
     sessions.grantResolve(fn);
     sessions.grantRemove(fn);
     state.grantPublish(fn);
-    webSocketApi.grantSend(fn);
     fanOut.grantSend(fn);
   }
+  webSocketApi.grantSend(publish);
   state.grantReport(publish);
   tokens.grantVerify(message);
   sessions.grantSubscribe(message);
+  // A frame after the token's expiry ends the session.
+  webSocketApi.grantClose(message);
   state.grantRead(message);
 
   const worker = new SwitchboardFunction(scope, 'FanOut', {
@@ -206,9 +211,9 @@ export function createFunctions(
   sessions.grantRemove(api);
   state.grantRead(api);
   state.grantSealGaps(api);
-  webSocketApi.grantSend(api);
+  webSocketApi.grantClose(api);
 
-  return {
+  const functions = {
     authorize,
     tickets,
     connect,
@@ -219,6 +224,12 @@ export function createFunctions(
     'fan-out': worker,
     'close-sessions': closeSessions,
   };
+  for (const name of functionNames) {
+    const executions = settings.reservedConcurrency[name];
+    // A lifecycle target makes its function later.
+    if (executions !== undefined && name !== 'lifecycle') functions[name]?.reserve(executions);
+  }
+  return functions;
 }
 
 function createTicketFunction(

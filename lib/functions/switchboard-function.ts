@@ -62,6 +62,12 @@ export class SwitchboardFunction extends lambda.Function {
     this.executionRole = role;
   }
 
+  /** Keeps so many executions for this function. They are also its most. */
+  reserve(executions: number): void {
+    const { defaultChild } = this.node;
+    if (defaultChild instanceof lambda.CfnFunction) defaultChild.reservedConcurrentExecutions = executions;
+  }
+
   /** Adds a statement to the role's policy. A resource with a wildcard needs a reason why it cannot be narrower. */
   allow(actions: readonly string[], resources: readonly string[], wildcardReason?: string): void {
     this.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [...resources] }));

@@ -6,12 +6,17 @@ import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { keyAlgorithms } from '../../core/auth/algorithms.ts';
 import { name, topicPattern } from '../../protocol/index.ts';
+import { functionNames } from '../functions/function-names.ts';
 import { claimName, tokenClaims } from './token-claims.ts';
 import { tokenIssuer } from './token-issuer.ts';
 
 const domainForm =
   'an object {"domainName","certificateArn"} of a domain such as ws.example.com and the ARN of a certificate of ACM, ' +
   'with a "mappingKey" if the path has one';
+
+const throttleForm = 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1';
+const rateForm =
+  'an object {"rateLimit","burstLimit"} of whole numbers: a rate of at least 1, and a burst of at least 5';
 
 /** The allowed values of each setting, as the error for any other value words them. */
 const allowed: Readonly<Record<string, string>> = {
@@ -38,7 +43,11 @@ const allowed: Readonly<Record<string, string>> = {
   connectWith: 'token, ticket or either',
   serviceTenants:
     'an object of up to 2 KB from names of IAM roles and users to a tenant, or to "*" for every tenant',
-  webSocketThrottle: 'an object {"rateLimit","burstLimit"} of whole numbers of at least 1',
+  webSocketThrottle: throttleForm,
+  httpThrottle: throttleForm,
+  reservedConcurrency: `an object of whole numbers of at least 1, by the name of a function: ${functionNames.join(', ')}`,
+  connectionRate: rateForm,
+  userRate: rateForm,
   logLevel: 'DEBUG, INFO, WARN or ERROR',
   logRetentionDays: `one of ${periods().join(', ')} (9999 keeps them for ever)`,
   removalPolicy: 'retain or destroy',
@@ -61,6 +70,10 @@ const maxServiceTenantsLength = 2048;
 const serviceTenants = z
   .record(z.string().check(z.refine(isCallerName)), z.union([z.literal('*'), name]))
   .check(z.refine((tenants) => JSON.stringify(tenants).length <= maxServiceTenantsLength));
+const throttle = z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) });
+
+// A frame costs up to 5 units (core/limits/units.ts). A smaller burst would refuse it for ever.
+const rate = z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(5) });
 
 const schema = z.strictObject({
   listeners: z._default(z.pipe(z.transform(oneOrMore), z.array(modulePath)), []),
@@ -85,9 +98,11 @@ const schema = z.strictObject({
   tokenParameter: z._default(z.string().check(z.regex(/^[A-Za-z\d_-]{1,64}$/)), 'token'),
   connectWith: z._default(z.enum(['token', 'ticket', 'either']), 'either'),
   serviceTenants: z._default(fromText(serviceTenants), {}),
-  webSocketThrottle: z.optional(
-    fromText(z.strictObject({ rateLimit: wholeNumber(1), burstLimit: wholeNumber(1) })),
-  ),
+  webSocketThrottle: z._default(fromText(throttle), { rateLimit: 5000, burstLimit: 2500 }),
+  httpThrottle: z._default(fromText(throttle), { rateLimit: 2000, burstLimit: 1000 }),
+  reservedConcurrency: z._default(fromText(z.partialRecord(z.enum(functionNames), wholeNumber(1))), {}),
+  connectionRate: z._default(fromText(rate), { rateLimit: 20, burstLimit: 40 }),
+  userRate: z._default(fromText(rate), { rateLimit: 100, burstLimit: 200 }),
   logLevel: z._default(z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']), 'INFO'),
   logRetentionDays: z._default(fromText(z.enum(RetentionDays)), RetentionDays.ONE_MONTH),
   removalPolicy: z._default(z.enum(['retain', 'destroy']), 'retain'),

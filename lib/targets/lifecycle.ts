@@ -18,6 +18,8 @@ export interface LifecycleProps extends FunctionLogs {
   /** Without a lifecycle target, it writes nothing about the end. */
   readonly disconnect: SwitchboardFunction;
   readonly logLevel: string;
+  /** @default - the function shares the account's executions */
+  readonly reservedConcurrency: number | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ export class Lifecycle extends Construct {
       memorySize: 512,
       timeout: Duration.millis(lifecycleTimeoutMs),
     });
+    if (this.props.reservedConcurrency !== undefined) teller.reserve(this.props.reservedConcurrency);
     const streamArn = sessions.addStream(teller);
     sessions.grantMarkEnded(disconnect);
     disconnect.addEnvironment('RECORDS_ENDS', 'true');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Frame } from '../../client/index.ts';
 import { failure, openStage, stage } from './harness/client-under-test.ts';
 
@@ -134,6 +134,34 @@ describe('a topic with a handler', () => {
     clock.advance(7500);
     await connection.next('subscribe');
     await ready;
+  });
+
+  it('is requested again at the time that the server names, without an error', async () => {
+    const { client, server, connection, errors, clock } = await openStage();
+    let count = 0;
+    server.script = (frame, self) => {
+      if (frame.type !== 'subscribe' || ++count > 2) return false;
+      self.send({
+        type: 'error',
+        id: frame.id,
+        content: { code: 'rate_limited', message: '', retryAfterMs: 1500 },
+      });
+      return true;
+    };
+    const { ready } = client.subscribe('orders.eu', () => undefined);
+    const isReady = vi.fn();
+    void ready.then(isReady);
+    for (let refused = 0; refused < 2; refused += 1) {
+      await connection.next('subscribe');
+      await client.send('barrier');
+      clock.advance(1499);
+      await client.send('barrier');
+      expect(isReady).not.toHaveBeenCalled();
+      clock.advance(1);
+    }
+    await ready;
+    expect(count).toBe(3);
+    expect(errors.all).toEqual([]);
   });
 
   it('is unsubscribed before another is requested above half the limit of topics', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
 import WebSocket from 'ws';
 import { Queue } from '../queue.ts';
@@ -41,6 +42,16 @@ export class Client {
   ask(frame: unknown): Promise<Frame> {
     this.send(frame);
     return this.next();
+  }
+
+  /** Sends a frame with an id, again for as long as it is above the rate. Resolves to its answer. */
+  async askWithinRate(frame: Frame): Promise<Frame> {
+    for (;;) {
+      const answer = await this.ask(frame);
+      const { retryAfterMs } = (answer['content'] ?? {}) as { retryAfterMs?: number };
+      if (retryAfterMs === undefined) return answer;
+      await wait(retryAfterMs);
+    }
   }
 
   /** Sends a ping, and resolves to the frames that came before its pong. */

@@ -239,7 +239,11 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
     { functions: 1, Query: 1, UpdateItem: 3, PutItem: 2, writeUnits: 5 },
   ],
   ['recover, per channel', recover('user'), { functions: 1, GetItem: 2 }],
-  ['recover, per channel', recover('user', ''), { functions: 1, GetItem: 2, Query: 1 }],
+  [
+    'recover, per channel',
+    recover('user', ''),
+    { functions: 1, GetItem: 2, Query: 1, UpdateItem: 2, writeUnits: 2 },
+  ],
   ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 2, Query: 1 }],
   [
     'subscribe',

@@ -9,7 +9,8 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 async function subscribe(client: Client, topic: string): Promise<void> {
-  expect(await client.ask({ type: 'subscribe', content: { topic }, id: topic.slice(0, 64) })).toEqual({
+  const frame = { type: 'subscribe', content: { topic }, id: topic.slice(0, 64) };
+  expect(await client.askWithinRate(frame)).toEqual({
     type: 'ack',
     id: topic.slice(0, 64),
     content: { topic, epoch: '', offset: 0, recovered: true },

@@ -43,20 +43,38 @@ describe('the WebSocket API', () => {
     ]);
   });
 
-  it('has one stage, live, which is deployed automatically and throttled as the account is', () => {
+  it('has one stage, live, which is deployed automatically', () => {
     const stage = resourcesOf(stack, 'AWS::ApiGatewayV2::Stage').find(
       ({ properties }) => properties['ApiId'] === '${WebSocketApi}',
     );
     expect(stage?.properties).toMatchObject({ StageName: 'live', AutoDeploy: true });
-    expect(stage?.properties).not.toHaveProperty('DefaultRouteSettings');
+  });
+});
+
+describe('the throttle of each stage', () => {
+  const throttleOf = (of: typeof stack, api: string) =>
+    resourcesOf(of, 'AWS::ApiGatewayV2::Stage').find(({ properties }) => properties['ApiId'] === api)
+      ?.properties['DefaultRouteSettings'];
+
+  it('leaves a part of the rate that the account has', () => {
+    const webSocket = { ThrottlingRateLimit: 5000, ThrottlingBurstLimit: 2500 };
+    expect(throttleOf(stack, '${WebSocketApi}')).toEqual(webSocket);
+    expect(throttleOf(stack, '${HttpApi}')).toEqual({
+      ThrottlingRateLimit: 2000,
+      ThrottlingBurstLimit: 1000,
+    });
   });
 
-  it('is throttled if the setting says so', () => {
-    const throttled = createStack({ webSocketThrottle: { rateLimit: 200, burstLimit: 50 } });
-    const settings = resourcesOf(throttled, 'AWS::ApiGatewayV2::Stage').map(
-      ({ properties }) => properties['DefaultRouteSettings'],
-    );
-    expect(settings).toContainEqual({ ThrottlingRateLimit: 200, ThrottlingBurstLimit: 50 });
+  it('is what the setting says', () => {
+    const own = createStack({
+      webSocketThrottle: { rateLimit: 200, burstLimit: 50 },
+      httpThrottle: { rateLimit: 20, burstLimit: 5 },
+    });
+    expect(throttleOf(own, '${WebSocketApi}')).toEqual({
+      ThrottlingRateLimit: 200,
+      ThrottlingBurstLimit: 50,
+    });
+    expect(throttleOf(own, '${HttpApi}')).toEqual({ ThrottlingRateLimit: 20, ThrottlingBurstLimit: 5 });
   });
 });
 

@@ -22,6 +22,8 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     ALLOWED_ORIGINS: '',
     CONNECT_WITH: 'either',
     SERVICE_TENANTS: '{}',
+    CONNECTION_RATE: '{"rateLimit":20,"burstLimit":40}',
+    USER_RATE: '{"rateLimit":100,"burstLimit":200}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',

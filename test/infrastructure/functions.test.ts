@@ -1,6 +1,8 @@
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { variables, type FunctionName } from '../../lambdas/environment.ts';
+import { ListenerTarget } from '../../lib/targets/listener-target.ts';
 import { createStack, resourcesOf, type TemplateResource } from './stack-under-test.ts';
 
 const sessions = '${SessionsTable.Arn}';
@@ -9,7 +11,8 @@ const state = '${StateTable.Arn}';
 const ofTickets = `${state} TICKET#*`;
 const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byConnection`];
 const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
-const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
+const post = [`${stageArn}/POST/@connections/*`];
+const postAndClose = [`${stageArn}/DELETE/@connections/*`, ...post];
 
 const jobs = '${FanOutQueueJobs.Arn}';
 const checks = '${SessionChecksQueue.Arn}';
@@ -21,7 +24,7 @@ const publisher = {
   'dynamodb:BatchWriteItem': [state, sessions],
   'dynamodb:PutItem': [state],
   'dynamodb:UpdateItem': [state],
-  'execute-api:ManageConnections': connections,
+  'execute-api:ManageConnections': post,
   'sqs:SendMessage': [jobs],
 };
 
@@ -43,6 +46,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
   disconnect: { 'dynamodb:DeleteItem': [sessions], 'dynamodb:BatchWriteItem': [sessions] },
   message: {
     ...publisher,
+    'execute-api:ManageConnections': postAndClose,
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:BatchWriteItem': [sessions],
     'dynamodb:Query': [...query, state],
@@ -58,7 +62,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:UpdateItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],
-    'execute-api:ManageConnections': connections,
+    'execute-api:ManageConnections': postAndClose,
   },
   'fan-out': {
     ...publisher,
@@ -72,7 +76,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:UpdateItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],
-    'execute-api:ManageConnections': connections,
+    'execute-api:ManageConnections': postAndClose,
     'sqs:SendMessage': [checks],
     'sqs:ReceiveMessage': [checks],
     'sqs:DeleteMessage': [checks],
@@ -140,6 +144,7 @@ describe('functions', () => {
         allowedOrigins: ['https://a.example', 'https://b.example'],
         durableTopics: ['orders.*', 'news'],
         maxSessionsPerUser: 3,
+        connectionRate: { rateLimit: 5, burstLimit: 10 },
       }),
       'AWS::Lambda::Function',
     );
@@ -149,6 +154,10 @@ describe('functions', () => {
       LOG_LEVEL: 'DEBUG',
     });
     expect(variablesOf(set, 'connect')).toMatchObject({ MAX_SESSIONS_PER_USER: '3' });
+    expect(variablesOf(set, 'message')).toMatchObject({
+      CONNECTION_RATE: '{"rateLimit":5,"burstLimit":10}',
+      USER_RATE: '{"rateLimit":100,"burstLimit":200}',
+    });
     for (const publisher of ['publish', 'message'])
       expect(variablesOf(set, publisher)).toMatchObject({ DURABLE_TOPICS: 'orders.*,news' });
     expect(variablesOf(set, 'authorize')).toMatchObject({
@@ -167,6 +176,26 @@ describe('a stack whose connections open with a token only', () => {
     const routes = resourcesOf(given, 'AWS::ApiGatewayV2::Route').map(({ properties }) => properties);
     expect(routes.map(({ RouteKey }) => RouteKey)).not.toContain('POST /tickets');
     expect(JSON.stringify(resourcesOf(given, 'AWS::IAM::Policy'))).not.toContain('TICKET#');
+  });
+});
+
+describe('the setting reservedConcurrency', () => {
+  const reservedOf = (among: readonly TemplateResource[]) =>
+    Object.fromEntries(
+      among.map(({ logicalId: id, properties }) => [id, properties['ReservedConcurrentExecutions']]),
+    );
+
+  it('keeps executions for the functions that it names, and is empty by default', () => {
+    const reservedConcurrency = { publish: 50, 'fan-out': 8, lifecycle: 2 };
+    const own = createStack({ reservedConcurrency });
+    own.switchboard.addLifecycleTarget(ListenerTarget.eventBus(new EventBus(own, 'Bus')));
+    expect(reservedOf(resourcesOf(own, 'AWS::Lambda::Function'))).toMatchObject({
+      Publish: 50,
+      FanOut: 8,
+      LifecycleFunction: 2,
+      Message: undefined,
+    });
+    expect(new Set(Object.values(reservedOf(functions)))).toEqual(new Set([undefined]));
   });
 });
 

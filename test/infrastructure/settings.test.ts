@@ -63,6 +63,26 @@ describe('settings', () => {
       { rateLimit: 100 },
       'Setting webSocketThrottle is {"rateLimit":100}; allowed: an object {"rateLimit","burstLimit"} of whole numbers of at least 1.',
     ],
+    [
+      'httpThrottle',
+      'none',
+      'Setting httpThrottle is "none"; allowed: an object {"rateLimit","burstLimit"} of whole numbers of at least 1.',
+    ],
+    [
+      'userRate',
+      { rateLimit: 1, burstLimit: 4 },
+      'Setting userRate is {"rateLimit":1,"burstLimit":4}; allowed: an object {"rateLimit","burstLimit"} of whole numbers: a rate of at least 1, and a burst of at least 5.',
+    ],
+    [
+      'connectionRate',
+      { rateLimit: 0, burstLimit: 40 },
+      'Setting connectionRate is {"rateLimit":0,"burstLimit":40}; allowed: an object {"rateLimit","burstLimit"} of whole numbers: a rate of at least 1, and a burst of at least 5.',
+    ],
+    [
+      'reservedConcurrency',
+      { publisher: 5 },
+      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, connect, disconnect, message, publish, api, fan-out, lifecycle.',
+    ],
     ['logLevel', 'LOUD', 'Setting logLevel is "LOUD"; allowed: DEBUG, INFO, WARN or ERROR.'],
     ['deletionProtection', 'yes', 'Setting deletionProtection is "yes"; allowed: true or false.'],
     ['removalPolicy', 'snapshot', 'Setting removalPolicy is "snapshot"; allowed: retain or destroy.'],
@@ -103,7 +123,8 @@ describe('settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, durableTopics, callbackEndpoint, ' +
         'allowedOrigins, tokenIssuer, tokenClaims, claims, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
-        'connectWith, serviceTenants, webSocketThrottle, logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
+        'connectWith, serviceTenants, webSocketThrottle, httpThrottle, reservedConcurrency, connectionRate, userRate, ' +
+        'logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
         'disableExecuteApiEndpoint.',
     );
   });
@@ -238,8 +259,8 @@ describe('the setting listeners', () => {
 describe('the settings in cdk.json', () => {
   const settings = readContext(new App({ context: cdkJson.context }));
 
-  it('are the defaults, except that the tables are deleted with the stack', () => {
-    const own = { removalPolicy: 'destroy', stackName: 'Switchboard', examples: false };
+  it('are the defaults', () => {
+    const own = { stackName: 'Switchboard', examples: false };
     expect(settings).toEqual({ ...readSettings({}), ...own });
   });
 

@@ -41,6 +41,8 @@ const values = {
   ALLOWED_ORIGINS: ['', []],
   CONNECT_WITH: ['ticket', 'ticket'],
   SERVICE_TENANTS: ['{"Orders":"acme"}', { Orders: 'acme' }],
+  CONNECTION_RATE: ['{"rateLimit":20,"burstLimit":40}', { rateLimit: 20, burstLimit: 40 }],
+  USER_RATE: ['{"rateLimit":100,"burstLimit":200}', { rateLimit: 100, burstLimit: 200 }],
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],

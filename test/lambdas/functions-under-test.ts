@@ -82,6 +82,8 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     ALLOWED_ORIGINS: 'https://app.example.com',
     CONNECT_WITH: 'either',
     SERVICE_TENANTS: '{}',
+    CONNECTION_RATE: '{"rateLimit":20,"burstLimit":40}',
+    USER_RATE: '{"rateLimit":100,"burstLimit":200}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
   };

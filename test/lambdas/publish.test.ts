@@ -61,6 +61,29 @@ describe('POST /publish', () => {
     expect(await post(JSON.stringify(body))).toMatchObject({ status, body: { error: { code } } });
   });
 
+  it.each([false, true])('above 512 KB is 413, whether or not it is JSON (base64: %j)', async (isBase64) => {
+    const { post } = await load();
+    const most = 512 * 1024;
+    const encode = (text: string) => (isBase64 ? Buffer.from(text).toString('base64') : text);
+    const error = {
+      code: 'too_large',
+      details: [{ field: 'body', message: `has ${most + 1} bytes; the limit is ${most}` }],
+    };
+    expect(await post(encode('['.repeat(most + 1)), isBase64)).toMatchObject({
+      status: 413,
+      body: { error },
+    });
+    expect(await post(encode('['.repeat(most)), isBase64)).toMatchObject({ status: 400 });
+  });
+
+  it('takes a frame of 128 KB whose every character is escaped', async () => {
+    const { post } = await load([clientOf('c1=')]);
+    const content = 'é'.repeat(65_000);
+    const body = JSON.stringify({ ...notice, content }).replaceAll('é', '\\u00e9');
+    expect(body.length).toBeGreaterThan(3 * 128_000);
+    expect(await post(body)).toMatchObject({ status: 200, body: { delivered: 1 } });
+  });
+
   it('with a query is 400, because it takes none', async () => {
     const { post } = await load([clientOf('c1=')]);
     expect(await post(JSON.stringify(notice), false, { tenant: 'other' })).toMatchObject({

@@ -29,6 +29,14 @@ describe('a transient failure', () => {
     expect(peer.seen).toHaveLength(retries + 1);
   });
 
+  it('is not retried after a 429, if the post says so', async () => {
+    const peer = await startPeer((_seen, at) => ({ status: at === 0 ? 500 : 429 }));
+    const client = clientFor(peer, { retries: 3, random: () => 0 });
+    const posted = client.post(connectionId, client.prepare('hi'), { retriesThrottled: false });
+    expect(await posted).toMatchObject({ outcome: 'throttled' });
+    expect(peer.seen).toHaveLength(2);
+  });
+
   it('is retried for each of many posts', async () => {
     const peer = await startPeer(() => ({ status: 429 }));
     const client = clientFor(peer, { retries: 1 });

@@ -26,7 +26,7 @@ export async function leaveHole({ logs }: Core, ttlSeconds = 600): Promise<Slot>
 
 export async function read(core: Core, after: number, limit = 100) {
   const reader = await core.logs.open(log);
-  const { lostAt, ...page } = await reader.page(after, limit);
+  const { lostAt, bytesRead: _bytesRead, ...page } = await reader.page(after, limit);
   const texts = page.messages.map(({ frame }) => (JSON.parse(frame) as [string])[0]);
   return { ...page, messages: texts, isComplete: lostAt === undefined };
 }

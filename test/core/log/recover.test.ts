@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createWaitForIndex } from '../../../core/sessions/wait-for-index.ts';
+import { createRecover } from '../../../core/log/recover.ts';
+import { createLease } from '../../../core/limits/lease.ts';
 import { createRecoverListener } from '../../../core/dispatch/recover.ts';
 import { readPublishRequest, Refusal } from '../../../protocol/index.ts';
 import {
@@ -91,47 +93,93 @@ describe('recover', () => {
   it('answers recovered: false if the log has a new epoch, was restored to an earlier time, or is gone', async () => {
     const core = await coreWith(3);
     const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
-    const { sent, channels } = await recover(core, [
-      { channel: own, epoch: 'another', offset: 1 },
-      { channel: own, epoch, offset: 9 },
-      { channel: 'topic:orders.eu', epoch: 'another', offset: 1 },
-    ]);
-    expect(sent).toEqual([]);
-    expect(channels).toEqual([
-      { channel: own, epoch, offset: 3, recovered: false },
-      { channel: own, epoch, offset: 3, recovered: false },
-      { channel: 'topic:orders.eu', epoch: '', offset: 0, recovered: false },
-    ]);
+    for (const position of [
+      { epoch: 'another', offset: 1 },
+      { epoch, offset: 9 },
+    ])
+      expect(await recover(core, [{ channel: own, ...position }])).toEqual({
+        sent: [],
+        channels: [{ channel: own, epoch, offset: 3, recovered: false }],
+      });
+    expect(await recover(core, [{ channel: 'topic:orders.eu', epoch: 'another', offset: 1 }])).toEqual({
+      sent: [],
+      channels: [{ channel: 'topic:orders.eu', epoch: '', offset: 0, recovered: false }],
+    });
   });
 
-  it('sends at most 200 messages at once, and says that there are more', async () => {
-    const core = await coreWith(205);
+  it('sends at most 40 messages at once, and says that there are more', async () => {
+    const core = await coreWith(45);
     await publish(core, 'all', 'everyone');
     const first = await recover(core, [
       { channel: own, epoch: '' },
       { channel: 'everyone', epoch: '' },
     ]);
-    expect(first.sent).toHaveLength(200);
+    expect(first.sent).toHaveLength(40);
     expect(first.channels).toMatchObject([
-      { offset: 200, recovered: true, more: true },
+      { offset: 40, recovered: true, more: true },
       { offset: 0, recovered: true, more: true },
     ]);
     const { epoch } = (first.channels as { epoch: string }[])[0] ?? { epoch: '?' };
-    const second = await recover(core, [{ channel: own, epoch, offset: 200 }]);
-    expect(second.sent).toEqual([201, 202, 203, 204, 205]);
-    expect(second.channels).toEqual([{ channel: own, epoch, offset: 205, recovered: true }]);
+    const second = await recover(core, [{ channel: own, epoch, offset: 40 }]);
+    expect(second.sent).toEqual([41, 42, 43, 44, 45]);
+    expect(second.channels).toEqual([{ channel: own, epoch, offset: 45, recovered: true }]);
   });
 
-  it('sends for ten seconds at most, and says that there are more', async () => {
+  it('sends for five seconds at most, and says that there are more', async () => {
     const core: Core = await coreWith(4, {
       post: () => {
-        core.clock.ms += 5000;
+        core.clock.ms += 2500;
         return { outcome: 'sent' };
       },
     });
     const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
     expect(sent).toEqual([1, 2]);
     expect(channels).toMatchObject([{ offset: 2, recovered: true, more: true }]);
+  });
+
+  it('counts a message once for each 32 KB that it holds, as API Gateway bills it', async () => {
+    const core = await coreWith(0);
+    for (let count = 0; count < 23; count += 1) await publish(core, 'x'.repeat(33_000));
+    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
+    expect(sent).toHaveLength(20);
+    expect(channels).toMatchObject([{ offset: 20, more: true }]);
+  });
+
+  it('reads about a megabyte at most, over all channels together', async () => {
+    const core = await coreWith(0);
+    const text = 'x'.repeat(125_000);
+    const names = ['user:member:1', 'type:member', 'everyone', 'topic:orders.1'];
+    for (const to of names) for (let count = 0; count < 3; count += 1) await publish(core, text, to);
+    const before = core.connections.calls.length;
+    const { sent, channels } = await recover(
+      core,
+      names.map((channel) => ({ channel, epoch: '' })),
+    );
+    expect(core.connections.calls.length - before).toBe(sent.length);
+    expect(sent.length).toBeGreaterThan(6);
+    expect(sent.length).toBeLessThan(10);
+    expect(channels).toMatchObject([{ offset: 3 }, { offset: 3 }, { offset: 3 }, { offset: 0, more: true }]);
+  });
+
+  it('ends at the first 429, without another try', async () => {
+    const limits: unknown[] = [];
+    const core = await coreWith(3, { post: () => throttled });
+    const post: Core['connections']['post'] = (id, payload, given) => {
+      limits.push(given);
+      return core.connections.post(id, payload);
+    };
+    const recoverer = createRecover({
+      ...core,
+      connections: { ...core.connections, post },
+      lease: createLease({ ...core, table: core.tables.state }),
+    });
+    const log = { tenant: 'default', channel: own };
+    const requests = [{ log, from: { epoch: '', offset: 0 } }];
+    await expect(recoverer('c1=', requests)).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: 1000,
+    });
+    expect(limits).toEqual([{ deadline: core.clock.ms + 5000, retriesThrottled: false }]);
   });
 
   it('claims only the messages that the connection took', async () => {
@@ -166,6 +214,31 @@ describe('recover', () => {
 
   it('of no channel is answered without any message', async () => {
     expect(await recover(await dynamodb.create(), [])).toEqual({ sent: [], channels: [] });
+  });
+});
+
+describe('two recovers on one connection at the same time', () => {
+  it('send once: the second is told to wait, and works when the first has ended', async () => {
+    let arrived: () => void = () => undefined;
+    let leave: () => void = () => undefined;
+    const posting = new Promise<void>((resolve) => (arrived = resolve));
+    const held = new Promise<void>((resolve) => (leave = resolve));
+    const core = await coreWith(2, {
+      post: async () => {
+        arrived();
+        await held;
+        return { outcome: 'sent' };
+      },
+    });
+    const channels = [{ channel: own, epoch: '' }];
+    const first = recover(core, channels);
+    await posting;
+    expect(await refusal(core, channels)).toMatchObject({ code: 'rate_limited', retryAfterMs: 1000 });
+    // It sends nothing, so it needs not wait.
+    expect(await recover(core, [{ channel: own }])).toMatchObject({ channels: [{ offset: 2 }] });
+    leave();
+    await first;
+    expect((await recover(core, channels)).channels).toMatchObject([{ offset: 2 }]);
   });
 });
 
@@ -254,6 +327,7 @@ describe('recover is refused', () => {
     [[{ channel: own, offset: 1 }], 'content.channels[0].epoch'],
     [[{ channel: own, epoch: 'e', offset: -1 }], 'content.channels[0].offset'],
     [[{ channel: own, epoch: 'e', offset: 1.5 }], 'content.channels[0].offset'],
+    [[{ channel: own }, { channel: 'everyone' }, { channel: 'user' }], 'content.channels[2].channel'],
     [Array.from({ length: 129 }, () => ({ channel: own })), 'content.channels'],
   ])('with bad content: %j names %s', async (channels, field) => {
     const core = await dynamodb.create();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { PostOutcome } from '../../../core/connections/client.ts';
 import { createRecipientReports } from '../../../core/publications/report.ts';
+import { readCursor } from '../../../core/tables/page-cursor.ts';
 import { type Core, idsOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 import { withUnprocessed } from '../database-stand-ins.ts';
 import { failed, gone, throttled } from '../recording-connections.ts';
@@ -45,6 +46,14 @@ describe('the report on recipients', () => {
     expect(Math.max(...pages.map(({ length }) => length))).toBe(7);
     expect(pages.flat().sort()).toEqual(idsOf(all));
   });
+
+  it.each(['', ' ', 'é', 'x'.repeat(600)])(
+    'is refused from a position that no page returned: %j',
+    (after) => {
+      const cursor = Buffer.from(JSON.stringify({ of: 'report', shard: 0, after })).toString('base64url');
+      expect(() => readCursor('report', cursor)).toThrow('cursor: must be the cursor of an earlier page');
+    },
+  );
 
   it('has the outcome for a recipient, and the reason if it failed', async () => {
     const core = await dynamodb.create({ shards: 1 });

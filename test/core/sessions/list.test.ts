@@ -81,6 +81,26 @@ describe('a cursor', () => {
     }
   });
 
+  it.each([
+    [ofType, ''],
+    [ofType, 'admin#c1='],
+    [ofType, 'member'],
+    [ofType, 'member$'],
+    [ofType, 'zzz'],
+    [ofType, `member#${'x'.repeat(600)}`],
+    [ofType, 'member#é'],
+    [ofUser, ''],
+    [ofUser, '~~'],
+    [ofUser, ' '],
+  ])('of %j whose position was moved to %j is refused', async (query, after) => {
+    const core = await withSessions(3);
+    await core.sessions.add(sessionOf('a1=', { userType: 'admin' }));
+    const of = ['default', 'member', ...('userId' in query ? [query.userId] : [''])].join(':');
+    const cursor = encode({ of, shard: 0, after });
+    const listed = listSessions(core.recipients, core.sessions, { ...query, cursor });
+    await expect(listed).rejects.toMatchObject({ code: 'bad_request', details: [{ field: 'cursor' }] });
+  });
+
   it('of another query is refused', async () => {
     const core = await withSessions(230, {}, { shards: 1 });
     const cursorOfUser = await cursorOf(core, ofUser);

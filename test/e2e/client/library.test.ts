@@ -17,10 +17,19 @@ interface Messages {
   readonly order: { readonly id: number };
 }
 
-async function connectAs(user: string, topics: readonly string[] = []): Promise<Client<Messages>> {
+async function connectAs(
+  user: string,
+  topics: readonly string[] = [],
+  Socket: new (url: string) => WebSocket = WebSocket,
+): Promise<Client<Messages>> {
   const address = new URL(await stack.webSocketUrl({ user, topics }));
   const token = address.searchParams.get('token') ?? '';
-  return connect<Messages>({ url: `${address.origin}${address.pathname}`, token, WebSocket, durable: false });
+  return connect<Messages>({
+    url: `${address.origin}${address.pathname}`,
+    token,
+    WebSocket: Socket,
+    durable: false,
+  });
 }
 
 describe('the client on the stack', () => {
@@ -38,6 +47,37 @@ describe('the client on the stack', () => {
     await expect
       .poll(() => stack.call('GET', '/sessions?userType=member&userId=lib'))
       .toMatchObject({ body: { sessions: [] } });
+  });
+
+  it('has its 100 topics back within seconds of a reconnect, whatever the rate', async () => {
+    const topics = Array.from({ length: 100 }, (_, index) => `many.${index}`);
+    const sockets: WebSocket[] = [];
+    const Recorded = class extends WebSocket {
+      constructor(url: string) {
+        super(url);
+        sockets.push(this);
+      }
+    };
+    const client = await connectAs('many', ['many.*'], Recorded);
+    const errors: unknown[] = [];
+    client.on('error', (error) => errors.push(error));
+    await Promise.all(topics.map((topic) => client.subscribe(topic, () => undefined).ready));
+    const topicsOf = async () => {
+      const { body } = await stack.call('GET', '/sessions?userType=member&userId=many');
+      return (body as { sessions: { connectionId: string; topics: string[] }[] }).sessions;
+    };
+    const [before] = await topicsOf();
+    expect(before?.topics).toHaveLength(100);
+    for (const socket of sockets) socket.terminate();
+    await expect
+      .poll(
+        async () =>
+          (await topicsOf()).find(({ connectionId }) => connectionId !== before?.connectionId)?.topics.length,
+        { timeout: 30_000 },
+      )
+      .toBe(100);
+    expect(errors).toEqual([]);
+    await client.close();
   });
 
   it('lets a Node process end once the client is closed', async () => {

@@ -1,0 +1,13 @@
+/** Each of these may read or send as much as many pings do. docs/security.md has their costs. */
+const heavyTypes: ReadonlySet<string | undefined> = new Set([
+  ...['recover', 'refresh', 'subscribe'],
+  ...['inbox-list', 'inbox-unread', 'inbox-mark-read'],
+]);
+
+/** What a frame counts in the rate limits. Text that is no frame counts 1, because its answer is a message too. */
+export function unitsOf(type: string | undefined): number {
+  return heavyTypes.has(type) ? maxUnits : 1;
+}
+
+/** A burst below this would refuse such a frame for ever. */
+export const maxUnits = 5;

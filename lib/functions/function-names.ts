@@ -1,0 +1,17 @@
+import type { FunctionName } from '../../lambdas/environment.ts';
+
+/** The name of every function. A name that the code lacks, or one too few, does not compile. */
+const names = {
+  authorize: true,
+  tickets: true,
+  connect: true,
+  disconnect: true,
+  message: true,
+  publish: true,
+  api: true,
+  'fan-out': true,
+  'close-sessions': true,
+  lifecycle: true,
+} satisfies Record<FunctionName, true>;
+
+export const functionNames = Object.keys(names) as FunctionName[];

@@ -1,0 +1,140 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readPage, tableRows } from '../docs/documents.ts';
+import type { Client, Frame } from './client.ts';
+import { signToken, type Stack, startStack } from './stack.ts';
+
+/** List prices of us-east-1 in dollars, for one of each. The duration of functions comes on top. */
+const prices: readonly (readonly [counter: RegExp, dollars: number])[] = [
+  // https://aws.amazon.com/api-gateway/pricing/
+  [/^websocket\.messages$/, 1e-6],
+  // https://aws.amazon.com/lambda/pricing/
+  [/^lambda\..*\.invocations$/, 0.2e-6],
+  // https://aws.amazon.com/dynamodb/pricing/on-demand/
+  [/^dynamodb\.readUnits$/, 0.125e-6],
+  [/^dynamodb\.writeUnits$/, 0.625e-6],
+  [/^sqs\.requests$/, 0.4e-6],
+];
+
+const ping = 2.2e-6;
+const user = 'mallory';
+const own = `user:member:${user}`;
+const large = 'x'.repeat(126_000);
+const topics = Array.from(
+  { length: 100 },
+  (_, index) => `${String(index).padStart(3, '0')}${'t'.repeat(253)}`,
+);
+const [spareTopic = '', ...heldTopics] = topics;
+
+let stack: Stack;
+let client: Client;
+
+beforeAll(async () => {
+  stack = await startStack();
+  client = await stack.connect({ user, topics: ['*'] });
+  for (const topic of heldTopics) await ask({ type: 'subscribe', content: { topic } });
+  // As many sessions as a user may have. Each is told of a mark.
+  for (let count = 1; count < 20; count += 1) await stack.connect({ user });
+  const store = async (to: string, content: string, count: number) => {
+    for (let stored = 0; stored < count; stored += 1)
+      expect(await stack.publish({ to, type: 'x', content, durable: true })).toMatchObject({ status: 200 });
+  };
+  await store(own, large, 32);
+  await store(`topic:${spareTopic}`, large, 10);
+  await store(`topic:${heldTopics[0] ?? ''}`, large, 10);
+  await store('type:member', 'small', 60);
+  await client.drain();
+}, 240_000);
+afterAll(() => stack.close());
+
+/** Sends a frame until it is not above the rate, and resolves to its answer. */
+async function ask(frame: Frame): Promise<Frame> {
+  for (;;) {
+    const answer = await askOnce(frame);
+    if (!(await isRefused(answer))) return answer;
+  }
+}
+
+/** Whether the frame was above the rate. Waits for as long as the refusal says. */
+async function isRefused(answer: Frame): Promise<boolean> {
+  const { retryAfterMs } = (answer['content'] ?? {}) as { retryAfterMs?: number };
+  if (retryAfterMs !== undefined) await setTimeout(retryAfterMs);
+  return retryAfterMs !== undefined;
+}
+
+async function askOnce(frame: Frame): Promise<Frame> {
+  let answer = await client.ask({ ...frame, id: 'this' });
+  while (answer['id'] !== 'this') answer = await client.next();
+  return answer;
+}
+
+function dollars(): number {
+  return Object.entries(stack.cloud.meter.snapshot()).reduce((sum, [name, count]) => {
+    const price = prices.find(([counter]) => counter.test(name))?.[1] ?? 0;
+    return sum + count * price;
+  }, 0);
+}
+
+/** The price of a frame, in pings. */
+async function pingsOf(frame: Frame): Promise<number> {
+  for (;;) {
+    const before = dollars();
+    const answer = await askOnce(frame);
+    if (!(await isRefused(answer))) {
+      expect(answer).toMatchObject({ type: frame['type'] === 'ping' ? 'pong' : 'ack' });
+      return (dollars() - before) / ping;
+    }
+  }
+}
+
+async function newToken(ttlSeconds: number): Promise<string> {
+  return signToken({ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds });
+}
+
+const start = { epoch: '', offset: 0 };
+const recover = (channels: readonly string[]) => ({
+  type: 'recover',
+  content: { channels: channels.map((channel) => ({ channel, ...start })) },
+});
+
+/** The rows of the table, in its words, with the frames that may be the dearest. */
+const frames: readonly (readonly [row: string, frame: () => Promise<Frame> | Frame])[] = [
+  ['ping', () => ({ type: 'ping' })],
+  ['subscribe', () => ({ type: 'subscribe', content: { topic: spareTopic, ...start } })],
+  ['unsubscribe', () => ({ type: 'unsubscribe', content: { topic: spareTopic } })],
+  ['`subscribe`, to a topic that is held', () => ({ type: 'subscribe', content: { topic: heldTopics[0] } })],
+  ['recover', () => recover(['user', 'everyone', ...topics.map((topic) => `topic:${topic}`)])],
+  ['recover', () => recover(['type', 'user', ...topics.map((topic) => `topic:${topic}`)])],
+  ['refresh', async () => ({ type: 'refresh', content: { token: await newToken(7000) } })],
+  [
+    '`refresh`, with a token that lengthens nothing',
+    async () => ({ type: 'refresh', content: { token: await newToken(60) } }),
+  ],
+  ['inbox-list', () => ({ type: 'inbox-list', content: { limit: 1000 } })],
+  ['inbox-unread', () => ({ type: 'inbox-unread' })],
+  ['inbox-mark-read', () => ({ type: 'inbox-mark-read', content: { offset: 1 } })],
+  [
+    '`inbox-mark-read`, of an offset that is marked',
+    () => ({ type: 'inbox-mark-read', content: { offset: 1 } }),
+  ],
+];
+
+describe('what one frame can cost, in docs/security.md', () => {
+  const written = new Map(
+    tableRows(readPage('docs/security.md'), 'frame', 'pings at most').map(([row, pings]) => [
+      row,
+      Number(pings),
+    ]),
+  );
+
+  it('has a row for each frame, and none above 50 pings', () => {
+    expect(new Set(written.keys())).toEqual(new Set(frames.map(([row]) => row)));
+    expect(Math.max(...written.values())).toBeLessThanOrEqual(50);
+  });
+
+  it.each(frames)('holds for %s', async (row, frame) => {
+    const pings = await pingsOf(await frame());
+    expect(pings).toBeGreaterThan(0.9);
+    expect(pings).toBeLessThanOrEqual(written.get(row) ?? 0);
+  });
+});
