@@ -81,7 +81,7 @@ describe('settings', () => {
     [
       'reservedConcurrency',
       { publisher: 5 },
-      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, connect, disconnect, message, publish, api, fan-out, lifecycle.',
+      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, tickets, connect, disconnect, message, publish, api, fan-out, close-sessions, lifecycle.',
     ],
     ['logLevel', 'LOUD', 'Setting logLevel is "LOUD"; allowed: DEBUG, INFO, WARN or ERROR.'],
     ['deletionProtection', 'yes', 'Setting deletionProtection is "yes"; allowed: true or false.'],
