@@ -100,14 +100,14 @@ export class WebSocketApi extends Construct {
     }
   }
 
-  /** Posts to connections of this stage, and closes them. */
+  /** Posts to connections of this stage. */
   grantSend(fn: SwitchboardFunction): void {
-    const resources = ['POST', 'DELETE'].map((method) => this.connections(method));
-    fn.allow(
-      ['execute-api:ManageConnections'],
-      resources,
-      'Connection ids are not known before users connect.',
-    );
+    this.grantConnections(fn, 'POST');
+  }
+
+  /** Closes connections of this stage. */
+  grantClose(fn: SwitchboardFunction): void {
+    this.grantConnections(fn, 'DELETE');
   }
 
   /**
@@ -118,11 +118,13 @@ export class WebSocketApi extends Construct {
     return domain && disableExecuteApiEndpoint ? `https://${addressOf(domain)}` : this.stage.callbackUrl;
   }
 
-  private connections(method: string): string {
-    return Stack.of(this).formatArn({
+  private grantConnections(fn: SwitchboardFunction, method: string): void {
+    const connections = Stack.of(this).formatArn({
       service: 'execute-api',
       resource: this.api.apiId,
       resourceName: `${stageName}/${method}/@connections/*`,
     });
+    const reason = 'Connection ids are not known before users connect.';
+    fn.allow(['execute-api:ManageConnections'], [connections], reason);
   }
 }

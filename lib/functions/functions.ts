@@ -130,6 +130,7 @@ export function createFunctions(
     fanOut.grantSend(fn);
   }
   state.grantReport(publish);
+  webSocketApi.grantClose(message);
   tokenSecret.grantVerify(message);
   sessions.grantSubscribe(message);
   state.grantRead(message);
@@ -168,6 +169,7 @@ export function createFunctions(
   state.grantRead(api);
   state.grantSealGaps(api);
   webSocketApi.grantSend(api);
+  webSocketApi.grantClose(api);
 
   return { authorize, connect, disconnect, message, publish, api, 'fan-out': worker };
 }

@@ -7,18 +7,19 @@ const sessions = '${SessionsTable.Arn}';
 const state = '${StateTable.Arn}';
 const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byConnection`];
 const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
-const connections = [`${stageArn}/DELETE/@connections/*`, `${stageArn}/POST/@connections/*`];
+const posts = `${stageArn}/POST/@connections/*`;
+const postsAndCloses = [`${stageArn}/DELETE/@connections/*`, posts];
 
 const jobs = '${FanOutQueueJobs.Arn}';
 
 const publisher = {
   'dynamodb:Query': query,
-  'dynamodb:GetItem': [state, sessions],
+  'dynamodb:GetItem': [state],
   'dynamodb:DeleteItem': [sessions],
   'dynamodb:BatchWriteItem': [state, sessions],
   'dynamodb:PutItem': [state],
   'dynamodb:UpdateItem': [state],
-  'execute-api:ManageConnections': connections,
+  'execute-api:ManageConnections': [posts],
   'sqs:SendMessage': [jobs],
 };
 
@@ -32,6 +33,8 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:BatchWriteItem': [sessions],
     'dynamodb:Query': [...query, state],
+    'dynamodb:GetItem': [state, sessions],
+    'execute-api:ManageConnections': postsAndCloses,
     'dynamodb:PutItem': [state, sessions],
     'dynamodb:UpdateItem': [state, sessions],
   },
@@ -43,7 +46,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:BatchGetItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],
-    'execute-api:ManageConnections': connections,
+    'execute-api:ManageConnections': postsAndCloses,
   },
   'fan-out': {
     ...publisher,
