@@ -223,13 +223,16 @@ async function failLifecycle({ stack, endpoint }: Use): Promise<void> {
 /** A message in the queue of jobs that is no job fails, and is retried. */
 async function failJob({ stack }: Use): Promise<void> {
   const sqs = new SQSClient({ endpoint: stack.url, region: localRegion, credentials: localKeys });
-  const jobs = stack.cloud.deployment
-    .ofType('AWS::SQS::Queue')
-    .find(({ logicalId }) => logicalId.includes('Jobs'));
-  const QueueUrl = stack.cloud.deployment.physicalId(jobs?.logicalId ?? '');
-  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '{}' }));
+  await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl(stack, 'Jobs'), MessageBody: '{}' }));
   sqs.destroy();
-  await expect
-    .poll(() => stack.lines.some((line) => line.includes('job failed')), { timeout: 30_000 })
-    .toBe(true);
+  const isLogged = () => stack.lines.some((line) => line.includes('job failed'));
+  await expect.poll(isLogged, { timeout: 30_000 }).toBe(true);
+}
+
+/** The URL of the queue whose logical id has this part. */
+export function queueUrl({ cloud }: Stack, part: string): string {
+  const queues = cloud.deployment.ofType('AWS::SQS::Queue');
+  return cloud.deployment.physicalId(
+    queues.find(({ logicalId }) => logicalId.includes(part))?.logicalId ?? '',
+  );
 }
