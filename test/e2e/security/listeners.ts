@@ -13,6 +13,8 @@ export default [
       return content;
     },
   }),
+  /** Acks any content with the same content. */
+  defineListener({ type: 'repeat', content: z.unknown(), handle: ({ content }) => content }),
   /** Sends to any targets of the tenant. */
   defineListener({
     type: 'tell',
