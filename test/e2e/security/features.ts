@@ -3,6 +3,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import { signToken } from '../../../cli/sign-token.ts';
+import { generatedSecret } from '../../../local/services/secrets.ts';
 import { localKeys, localRegion } from '../../../publisher/signed-request.ts';
 import type { Endpoint } from '../../core/targets/endpoint.ts';
 import { json } from '../../core/targets/endpoint.ts';
@@ -16,6 +17,9 @@ export interface Use {
   readonly endpoint: Endpoint;
   readonly text: string;
 }
+
+/** What signs the tokens of the stack. */
+export const tokenSecret = generatedSecret(64);
 
 export function tokenOf(user: User): Promise<string> {
   return signToken({ type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: 3600, ...user });
