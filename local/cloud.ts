@@ -9,6 +9,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { createIds } from './gateway/ids.ts';
 import { createLog } from './log.ts';
 import { createMeter, type Meter } from './meter.ts';
+import { createGrantUse, type DeniedCall, type Grant } from './iam/grant-use.ts';
 import { developer } from './iam/roles.ts';
 import { readOrigins } from './loopback.ts';
 import { createRouter } from './router.ts';
@@ -61,6 +62,10 @@ export interface Cloud {
   readonly secret: string;
   /** What runs now. */
   readonly deployment: Deployment;
+  /** The grants of the functions, with the number of calls that each has allowed. An unused grant has 0. */
+  grants(): readonly Grant[];
+  /** The calls of functions that their roles did not allow. */
+  deniedCalls(): readonly DeniedCall[];
   /**
    * Runs another version of the assembly. Connections stay open, and tables and queues keep their items. Throws a
    * TemplateError for an assembly that cannot run; the version before it then runs on.
@@ -97,7 +102,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const onOutput = (functionName: string, text: string): void => {
       log.output(functionName, text);
     };
-    const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
+    const grantUse = createGrantUse();
+    const functions = createFunctions({ deployment, keys, grantUse, meter, faults, onOutput });
     closers.push(() => functions.close());
 
     const limits = {
@@ -143,6 +149,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       get deployment() {
         return deployment;
       },
+      grants: () => grantUse.grants(deployment),
+      deniedCalls: () => grantUse.denied(),
       update,
       close,
     };

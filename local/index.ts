@@ -7,6 +7,7 @@ export { startCloud, type Cloud, type CloudOptions } from './cloud.ts';
 export { createDraws } from './faults/draws.ts';
 export { allFaults, FaultSettingsError, parseFaults, type FaultSettings } from './faults/settings.ts';
 export { PortInUseError } from './http-server.ts';
+export type { DeniedCall, Grant } from './iam/grant-use.ts';
 export type { Log, LogEntry } from './log.ts';
 export { OriginError } from './loopback.ts';
 export type { Meter } from './meter.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { maxFrameIdLength, maxTypeLength } from './limits.ts';
 import { Refusal } from './errors.ts';
 import type { ClientFrame, Closing, ErrorContent, MessageFrame } from './messages/frames.ts';
-import { parseWith } from './validation.ts';
+import { parseWith, refuseTooDeep } from './validation.ts';
 
 /** The heartbeat as bare text. Some front ends send it so, not as a JSON frame. */
 export const bareHeartbeat = { ping: 'ping', pong: 'pong' } as const;
@@ -49,6 +49,7 @@ export function readClientFrame(text: string): ClientFrameReading {
   }
   try {
     const { type, content, id } = parseWith(clientFrame, value, 'frame', 'bad_frame');
+    refuseTooDeep(content, 'bad_frame', 'frame.content');
     return { ok: true, frame: { type, content, id } };
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause;

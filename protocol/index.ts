@@ -6,4 +6,4 @@ export * from './names.ts';
 export { matchesAny } from './patterns.ts';
 export * from './publish.ts';
 export * from './targets.ts';
-export { appendKey, parseWith } from './validation.ts';
+export { appendKey, parseWith, refuseTooDeep } from './validation.ts';

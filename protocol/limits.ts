@@ -55,5 +55,5 @@ export const publicationLifetimeMs = 24 * 60 * 60 * 1000;
 /** How many topics one session may be subscribed to. */
 export const maxTopicsPerSession = 100;
 
-/** How many levels deep the content of a publish may be. Neither server nor clients can read much deeper JSON. */
+/** How many levels deep the content of a message may be. Neither server nor clients can write much deeper JSON. */
 export const maxContentDepth = 500;

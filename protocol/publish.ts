@@ -1,11 +1,10 @@
 import * as z from 'zod/mini';
-import { Refusal } from './errors.ts';
-import { maxContentDepth, maxExclusions, maxRetentionSeconds, maxTargets } from './limits.ts';
+import { maxExclusions, maxRetentionSeconds, maxTargets } from './limits.ts';
 import { connectionId, defaultTenant, name } from './names.ts';
 import { publishType } from './frames.ts';
 import type { PublishRequest } from './messages/publish.ts';
 import { parseTarget } from './targets.ts';
-import { parseWith } from './validation.ts';
+import { parseWith, refuseTooDeep } from './validation.ts';
 
 const targetCount = `must hold 1 to ${String(maxTargets)} targets`;
 
@@ -41,25 +40,9 @@ export function readPublishRequest(
   tenantOf: (asked: string | undefined) => string = (asked = defaultTenant) => asked,
 ): PublishRequest {
   const request = parseWith(requestBody, body, '', 'bad_request');
-  refuseTooDeep(request.content);
+  refuseTooDeep(request.content, 'bad_request', 'content');
   const to = Array.isArray(request.to)
     ? request.to.map((target, index) => parseTarget(target, `to[${String(index)}]`))
     : [parseTarget(request.to, 'to')];
   return { ...request, to, tenant: tenantOf(request.tenant) };
-}
-
-/** Checks one level after the other. A recursion would overflow the stack on very deep content. */
-function refuseTooDeep(content: unknown): void {
-  let level: object[] = [content].filter(isContainer);
-  for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > maxContentDepth) {
-      const message = `must be nested at most ${String(maxContentDepth)} levels deep`;
-      throw Refusal.at('bad_request', 'content', message);
-    }
-    level = level.flatMap((value): unknown[] => Object.values(value)).filter(isContainer);
-  }
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { type ErrorCode, type ErrorDetail, Refusal } from './errors.ts';
+import { maxContentDepth } from './limits.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -34,6 +35,20 @@ export function parseWith<Schema extends z.ZodMiniType>(
   const details = parsed.error.issues.flatMap((issue) => faults(issue, root)).slice(0, maxFaults);
   const message = details.map((detail) => `${detail.field}: ${detail.message}`).join('; ');
   throw new Refusal(code, message, details);
+}
+
+/** Checks one level after the other. A recursion would overflow the stack on very deep content. */
+export function refuseTooDeep(content: unknown, code: ErrorCode, field: string): void {
+  let level: object[] = [content].filter(isContainer);
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > maxContentDepth)
+      throw Refusal.at(code, field, `must be nested at most ${String(maxContentDepth)} levels deep`);
+    level = level.flatMap((value): unknown[] => Object.values(value)).filter(isContainer);
+  }
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The message of an issue for which the schema has none. zod/mini has none either; those of zod use its own terms. */

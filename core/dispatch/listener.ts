@@ -1,5 +1,12 @@
 import type * as z from 'zod/mini';
-import { type Identity, matchesAny, parseWith, type PublishAnswer, Refusal } from '../../protocol/index.ts';
+import {
+  type Identity,
+  matchesAny,
+  parseWith,
+  type PublishAnswer,
+  Refusal,
+  refuseTooDeep,
+} from '../../protocol/index.ts';
 import type { Claims } from '../auth/verified-token.ts';
 import type { Requirements } from './rights.ts';
 
@@ -102,6 +109,7 @@ export function createListener<Content>(
         // Some front ends send an object as JSON text, and expect text back.
         const parsed = typeof content === 'string' ? parseJson(content) : undefined;
         if (parsed === undefined) throw cause;
+        refuseTooDeep(parsed, 'bad_content', 'content');
         try {
           return await accept(parsed, true);
         } catch (second) {

@@ -1,6 +1,7 @@
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { connectionId, formatTarget, name, parseTarget, type Target } from '../../protocol/index.ts';
+import { readJson } from '../json.ts';
 
 /** The task to send one publication to one shard. */
 export interface FanOutJob {
@@ -32,7 +33,7 @@ const jobBody = z.object({
 
 /** Reads a job. Throws if the body is not a job. */
 export function readJob(body: string): FanOutJob {
-  const job = z.parse(jobBody, JSON.parse(body));
+  const job = readJson(jobBody, body, 'The job');
   return { ...job, to: job.to.map((target) => parseTarget(target, 'to')) };
 }
 

@@ -1,5 +1,6 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
+import { readJson } from '../json.ts';
 import { lifecycleRetrySeconds } from '../timing.ts';
 import type { LifecycleEvent } from './event.ts';
 
@@ -33,7 +34,7 @@ const retryBody = z.object({
 
 /** Reads a message of the queue. Throws if it is no retry. */
 export function readRetry(body: string): Retry {
-  return z.parse(retryBody, JSON.parse(body));
+  return readJson(retryBody, body, 'The retry');
 }
 
 /** The queue of events that wait for another try, each for one target. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { Refusal } from '../../protocol/index.ts';
+import { readJson } from '../json.ts';
 
 /** The largest answer that is read. An ack of 128 KB is below it, even if the target escapes every character. */
 const maxAnswerBytes = 1024 * 1024;
@@ -37,7 +38,7 @@ const answer = z.union([
  * any other error if the answer has another form.
  */
 export function readAnswer(text: string): unknown {
-  const read = z.parse(answer, JSON.parse(text));
+  const read = readJson(answer, text, 'The answer');
   if (read === null) return null;
   if ('error' in read) throw new Refusal(read.error.code, read.error.message.slice(0, maxMessageLength));
   return read.content;

@@ -102,7 +102,6 @@ export class SessionTable extends Construct {
 
   /** Finds the sessions behind a target, by any of the keys. It allows no scan. */
   grantResolve(fn: SwitchboardFunction): void {
-    fn.allow(['dynamodb:GetItem'], [this.table.tableArn]);
     fn.allow(
       ['dynamodb:Query'],
       [
@@ -136,6 +135,6 @@ export class SessionTable extends Construct {
   /** Lists whole sessions: the indexes give their keys, and batch reads give the items. */
   grantList(fn: SwitchboardFunction): void {
     this.grantResolve(fn);
-    fn.allow(['dynamodb:BatchGetItem'], [this.table.tableArn]);
+    fn.allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [this.table.tableArn]);
   }
 }

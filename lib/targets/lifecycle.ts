@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { idOf } from '../../core/targets/rules.ts';
@@ -86,6 +85,8 @@ export class Lifecycle extends Construct {
       ],
       [retries.queueArn],
     );
+    // Lambda sends the records that failed too often, in the role of the function. CDK's SqsDlq would grant more.
+    teller.allow(['sqs:SendMessage'], [deadLetters.queueArn]);
     new EventSourceMapping(this, 'Changes', {
       target: teller,
       eventSourceArn: streamArn,
@@ -106,7 +107,7 @@ export class Lifecycle extends Construct {
       reportBatchItemFailures: true,
       bisectBatchOnError: true,
       retryAttempts: 10,
-      onFailure: new SqsDlq(deadLetters),
+      onFailure: { bind: () => ({ destination: deadLetters.queueArn }) },
     });
     new EventSourceMapping(this, 'Worker', {
       target: teller,

@@ -1,8 +1,7 @@
 import type { Functions, LambdaFunction, Outcome } from '../lambda/functions.ts';
 import { readFunction } from '../lambda/settings.ts';
-import { authorize } from '../iam/authorize.ts';
+import { authorize, type Principal } from '../iam/authorize.ts';
 import { asBoolean, asNumber, asText, asTexts, toText } from '../json.ts';
-import { principalOfFunction } from '../iam/roles.ts';
 import { TemplateError } from '../template/template-error.ts';
 import type { Deployment, Resource } from '../template/template.ts';
 
@@ -17,7 +16,10 @@ export interface Mapping {
 }
 
 /** The function of a mapping. Another deployment may replace it while the mapping runs. */
-export type MappedFunction = Omit<LambdaFunction, 'permits'>;
+export interface MappedFunction extends Omit<LambdaFunction, 'permits'> {
+  /** Lambda reads and writes in its role. */
+  readonly principal: Principal;
+}
 
 export function readMapping(
   deployment: Deployment,
@@ -28,7 +30,7 @@ export function readMapping(
   const target = asText(properties.FunctionName) ?? '';
   const found = deployment
     .ofType('AWS::Lambda::Function')
-    .map((resource) => readFunction(deployment, resource))
+    .map((resource) => ({ resource, ...readFunction(deployment, resource) }))
     .find(({ name, arn }) => name === target || arn === target);
   if (found === undefined)
     throw new TemplateError(`${logicalId}: its function ${target} is not in the template.`);
@@ -40,6 +42,7 @@ export function readMapping(
       arn: found.arn,
       timeoutSeconds: found.timeoutSeconds,
       invoke: async (event) => functions.byArn(found.arn)?.invoke(event) ?? functionIsGone,
+      principal: functions.principalOf(deployment, found.resource),
     },
     batchSize: asNumber(properties.BatchSize) ?? defaultBatchSize,
     batchingWindowMs: (asNumber(properties.MaximumBatchingWindowInSeconds) ?? 0) * 1000,
@@ -54,16 +57,12 @@ const functionIsGone: Outcome = {
   errorMessage: 'The function has been deleted.',
 };
 
-/** The first of the actions that the role of the function does not allow. Lambda reads and writes with this role. */
+/** The first of the actions that the role of the function does not allow. */
 export function missingAction(
-  deployment: Deployment,
-  lambda: Pick<LambdaFunction, 'logicalId'>,
+  { principal }: Pick<MappedFunction, 'principal'>,
   actions: readonly string[],
   resource: string,
 ): string | undefined {
-  const found = deployment.resources.get(lambda.logicalId);
-  if (found === undefined) return undefined;
-  const principal = principalOfFunction(deployment, found);
   return actions.find((action) => !authorize(principal, action, resource).allowed);
 }
 

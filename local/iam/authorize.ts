@@ -7,6 +7,16 @@ export interface Principal {
   readonly name: string;
   readonly arn: string;
   readonly statements: readonly Statement[];
+  /** Gets each call that was evaluated. */
+  readonly observe?: (call: EvaluatedCall) => void;
+}
+
+/** A call of a principal, with the statements that match it. */
+export interface EvaluatedCall {
+  readonly action: string;
+  readonly resource: string;
+  readonly statements: readonly Statement[];
+  readonly allowed: boolean;
 }
 
 /** `message` has the words of AWS, with principal, action and resource. */
@@ -32,10 +42,13 @@ export function authorize(
           : holds(condition, contextValues(condition.key, principal, resource, partitionKeys)),
       ),
   );
-  if (matching.some((statement) => statement.effect === 'Deny')) {
+  const isDenied = matching.some(({ effect }) => effect === 'Deny');
+  const allowed = !isDenied && matching.length > 0;
+  principal.observe?.({ action, resource, statements: matching, allowed });
+  if (allowed) return { allowed };
+  if (isDenied) {
     return denied(principal, action, resource, 'with an explicit deny in an identity-based policy');
   }
-  if (matching.some((statement) => statement.effect === 'Allow')) return { allowed: true };
   return denied(principal, action, resource, `because no identity-based policy allows the ${action} action`);
 }
 

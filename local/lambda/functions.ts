@@ -1,5 +1,6 @@
 import type { Faults } from '../faults/faults.ts';
 import { matchesPattern, type Principal } from '../iam/authorize.ts';
+import type { GrantUse } from '../iam/grant-use.ts';
 import { principalOfFunction } from '../iam/roles.ts';
 import { asNumber, asText } from '../json.ts';
 import type { Meter } from '../meter.ts';
@@ -27,6 +28,8 @@ export interface LambdaFunction {
 export interface Functions {
   byArn(arn: string): LambdaFunction | undefined;
   byName(name: string): LambdaFunction | undefined;
+  /** A function in its role. Calls in its name count as uses of its grants. */
+  principalOf(deployment: Deployment, lambda: Resource): Principal;
   /**
    * Reads the functions of another deployment. Throws a TemplateError for a mistake in it, and changes nothing then. The
    * returned function deploys them: a function whose code, settings and rights are the same keeps its environments. Any
@@ -52,11 +55,14 @@ export function createFunctions(options: {
   readonly deployment: Deployment;
   /** Issues the keys of each function's role. */
   readonly keys: KeyRing;
+  readonly grantUse: Pick<GrantUse, 'observed'>;
   readonly meter: Meter;
   readonly faults: Faults;
   readonly onOutput: (functionName: string, text: string) => void;
 }): Functions {
-  const { keys, meter, faults, onOutput } = options;
+  const { keys, grantUse, meter, faults, onOutput } = options;
+  const principalOf = (deployment: Deployment, lambda: Resource): Principal =>
+    grantUse.observed(lambda.logicalId, principalOfFunction(deployment, lambda));
   const retired = new Set<Promise<void>>();
   let permissions: readonly Resource[] = [];
   let deployed: readonly Deployed[] = [];
@@ -68,6 +74,7 @@ export function createFunctions(options: {
   return {
     byArn,
     byName: (name) => functions.find((lambda) => lambda.name === name && lambda.arn.endsWith(`:${name}`)),
+    principalOf,
     prepare,
     async close() {
       await Promise.all([...deployed.map(({ pool }) => pool.close()), ...retired]);
@@ -79,7 +86,7 @@ export function createFunctions(options: {
     // The whole template is read before a pool writes to the disk: a mistake in it leaves nothing behind.
     const sources = runnable.map((resource) => ({
       settings: readFunction(deployment, resource),
-      principal: principalOfFunction(deployment, resource),
+      principal: principalOf(deployment, resource),
     }));
     return () => {
       const before = deployed;

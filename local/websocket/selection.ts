@@ -14,7 +14,13 @@ export function selectRouteKey(expression: string, body: string): string {
     return ''; // The documentation sends a body that is not JSON to `$default`.
   }
   for (const field of fields) value = child(value, field);
-  return asText(value);
+  try {
+    return asText(value);
+  } catch (cause) {
+    // Lists within lists, thousands of levels deep, overflow the stack. No route has such a key.
+    if (!(cause instanceof RangeError)) throw cause;
+    return '';
+  }
 }
 
 function child(value: unknown, field: string): unknown {

@@ -19,7 +19,7 @@ const checks = '${SessionChecksQueue.Arn}';
 
 const publisher = {
   'dynamodb:Query': query,
-  'dynamodb:GetItem': [state, sessions],
+  'dynamodb:GetItem': [state],
   'dynamodb:DeleteItem': [sessions],
   'dynamodb:BatchWriteItem': [state, sessions],
   'dynamodb:PutItem': [state],
@@ -50,6 +50,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:BatchWriteItem': [sessions],
     'dynamodb:Query': [...query, state],
+    'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state, sessions],
     'dynamodb:UpdateItem': [state, sessions],
   },

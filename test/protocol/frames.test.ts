@@ -103,11 +103,18 @@ describe('a client frame', () => {
     );
   });
 
-  it('of thousands of brackets is read or refused like any other', () => {
-    const depth = 16_000;
-    const text = `{"type":"x","content":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-    expect(readClientFrame(text)).toMatchObject({ ok: true });
-    expect(readClientFrame('['.repeat(depth))).toMatchObject({ ok: false });
+  it('has content of at most 500 levels, because nothing can write much deeper JSON', () => {
+    const frame = (depth: number) =>
+      `{"type":"x","id":"1","content":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    expect(readClientFrame(frame(500))).toMatchObject({ ok: true });
+    for (const depth of [501, 16_000])
+      expect(readClientFrame(frame(depth))).toMatchObject({
+        ok: false,
+        id: '1',
+        requestType: 'x',
+        refusal: { code: 'bad_frame', message: 'frame.content: must be nested at most 500 levels deep' },
+      });
+    expect(readClientFrame('['.repeat(16_000))).toMatchObject({ ok: false });
   });
 });
 

@@ -33,7 +33,7 @@ export function readQueueSource(
   };
   checkBatch(settings);
   checkVisibility(logicalId, queue, mapping.lambda);
-  checkRights(deployment, settings);
+  checkRights(settings);
   return settings;
 }
 
@@ -62,9 +62,9 @@ function checkVisibility(logicalId: string, queue: Resource, lambda: MappedFunct
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions */
-function checkRights(deployment: Deployment, { logicalId, lambda, queueArn }: QueueSettings): void {
+function checkRights({ logicalId, lambda, queueArn }: QueueSettings): void {
   const actions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
-  const missing = missingAction(deployment, lambda, actions, queueArn);
+  const missing = missingAction(lambda, actions, queueArn);
   if (missing === undefined) return;
   throw new TemplateError(
     `${logicalId}: The provided execution role does not have permissions to call ${missing.replace('sqs:', '')} on SQS (${lambda.logicalId})`,

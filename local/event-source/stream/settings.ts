@@ -57,7 +57,7 @@ export function readStreamSource(
     throw new TemplateError(`${logicalId}: StartingPosition is TRIM_HORIZON or LATEST, not ${given}.`);
   }
   const mapping = readMapping(deployment, functions, resource, 100);
-  checkRights(deployment, logicalId, mapping.lambda, stream.arn);
+  checkRights(logicalId, mapping.lambda, stream.arn);
   const windowSeconds = numberWithin(resource, 'MaximumBatchingWindowInSeconds', {
     min: 0,
     max: 300,
@@ -102,10 +102,9 @@ function readFilter(logicalId: string, text: unknown): EventPattern {
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#events-dynamodb-permissions */
-function checkRights(deployment: Deployment, logicalId: string, lambda: MappedFunction, arn: string): void {
+function checkRights(logicalId: string, lambda: MappedFunction, arn: string): void {
   const actions = ['GetRecords', 'GetShardIterator', 'DescribeStream', 'ListStreams'];
   const missing = missingAction(
-    deployment,
     lambda,
     actions.map((action) => `dynamodb:${action}`),
     arn,
@@ -131,7 +130,7 @@ function readFailureQueue(
     throw new TemplateError(
       `${logicalId}: its on-failure destination ${arn} is not a queue of the template.`,
     );
-  if (missingAction(deployment, lambda, ['sqs:SendMessage'], arn) !== undefined) {
+  if (missingAction(lambda, ['sqs:SendMessage'], arn) !== undefined) {
     throw new TemplateError(
       `${logicalId}: The function's execution role does not have permissions to call SendMessage on ${arn}`,
     );

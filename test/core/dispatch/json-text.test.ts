@@ -62,6 +62,26 @@ describe('content sent as a JSON string', () => {
     expect(refused).toMatchObject({ type: 'error', content: { code: 'bad_content' } });
   });
 
+  it('has at most 500 levels, as other content has', async () => {
+    const listener = defineListener({
+      type: 'any',
+      content: z.looseObject({}),
+      handle: ({ content }) => content,
+    });
+    const ask = async (depth: number) => {
+      const content = `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
+      const { text } = await dispatching([listener]).dispatch(
+        JSON.stringify({ type: 'any', id: 'a', content }),
+        sender,
+      );
+      return JSON.parse(text) as unknown;
+    };
+    expect(await ask(500)).toMatchObject({ type: 'ack' });
+    expect(await ask(10_000)).toMatchObject({
+      content: { code: 'bad_content', message: 'content: must be nested at most 500 levels deep' },
+    });
+  });
+
   it.each(['123456', 'abcdef'])(
     'that breaks a rule for strings (%s) is refused by that rule',
     async (content) => {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { inspect } from 'node:util';
+import { describe, expect, it, vi } from 'vitest';
 import { readAnswer } from '../../../core/targets/answer.ts';
 
 describe('the answer of a target', () => {
@@ -41,4 +42,13 @@ describe('the answer of a target', () => {
   ])('of any other form is a fault, no refusal: %s', (text) => {
     expect(() => readAnswer(text)).toThrow(expect.not.objectContaining({ name: 'Refusal' }));
   });
+
+  it.each(['swordfish', '{"swordfish":1}', '{"error":{"code":"swordfish","message":"swordfish"}}'])(
+    'of any other form is not quoted, because the error is logged: %s',
+    (text) => {
+      const read = vi.fn(() => readAnswer(text));
+      expect(read).toThrow(/^The answer (is not JSON|has a form that is not allowed)\.$/);
+      expect(inspect(read.mock.results)).not.toContain('swordfish');
+    },
+  );
 });

@@ -3,6 +3,7 @@ import { afterAll } from 'vitest';
 import { type Clock, createClock } from '../../../local/clock.ts';
 import { Faults } from '../../../local/faults/faults.ts';
 import type { FaultSettings } from '../../../local/faults/settings.ts';
+import { createGrantUse } from '../../../local/iam/grant-use.ts';
 import { createFunctions, type Functions } from '../../../local/lambda/functions.ts';
 import { createLog } from '../../../local/log.ts';
 import { createMeter, type Meter } from '../../../local/meter.ts';
@@ -96,7 +97,8 @@ export async function startPlatform(
   } = options;
   const faults = new Faults(given ?? {}, clock, meter);
   const onOutput = (_: string, text: string) => output.push(text);
-  const functions = createFunctions({ deployment, keys, meter, faults, onOutput });
+  const grantUse = createGrantUse();
+  const functions = createFunctions({ deployment, keys, grantUse, meter, faults, onOutput });
   closers.unshift(() => functions.close());
   const services = await startServices({
     deployment,

@@ -49,6 +49,14 @@ describe('the route of a message (websocket-api-develop-routes)', () => {
     expect(selectRouteKey(expression, body)).toBe(key);
   });
 
+  it.each([
+    ['lists', '[', ']'],
+    ['objects', '{"a":', '}'],
+  ])('a field of %s, thousands of levels deep, selects no route', (_what, open, close) => {
+    const body = `{"a":${open.repeat(5000)}1${close.repeat(5000)}}`;
+    expect(selectRouteKey('$request.body.a', body)).toBe('');
+  });
+
   it('is an error for the client if no route matches and there is no $default', async () => {
     const { client } = await connected({});
     client.send({ type: 'unknown' });

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { CfnFunction, Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { fanOutPageMs } from '../../../core/timing.ts';
+import { SwitchboardStack, type SwitchboardStackSettings } from '../../../lib/switchboard-stack.ts';
+import { ListenerTarget } from '../../../lib/targets/listener-target.ts';
+import { startStack, type Stack } from '../stack.ts';
+
+/** A function in plain JavaScript, which answers with what it gets. */
+const ordersCode = `
+exports.handler = async (event) => {
+  if (event.type === 'order-fail') throw new Error('The target has a bug.');
+  return event.kind === 'message' ? { content: event.content } : null;
+};`;
+
+/** Small limits: three sessions need a fan-out, and its worker takes more than a second for two of them. */
+const settings: SwitchboardStackSettings = {
+  listeners: path.join(import.meta.dirname, 'listeners.ts'),
+  logLevel: 'DEBUG',
+  shards: 1,
+  inlineLimit: 2,
+  fanOutRate: 2,
+  fanOutWorkers: 2,
+  durableTopics: ['orders.*'],
+  connectionRate: { rateLimit: 100_000, burstLimit: 100_000 },
+  userRate: { rateLimit: 100_000, burstLimit: 100_000 },
+};
+
+/** A stack with every kind of target, and with every part that a setting adds. */
+export async function startWholeStack(
+  endpointUrl: string,
+  changes: SwitchboardStackSettings = {},
+): Promise<Stack> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-whole-'));
+  const app = new App({
+    outdir: folder,
+    context: { '@aws-cdk/aws-iam:minimizePolicies': true },
+    builtinCloudFormationValidation: false,
+  });
+  const stack = new SwitchboardStack(app, 'Switchboard', { ...settings, ...changes });
+  const { switchboard } = stack;
+  // So little time that the worker puts the rest of a job back into the queue after each page.
+  const worker = switchboard.node.findChild('FanOut').node.defaultChild;
+  if (worker instanceof CfnFunction) worker.timeout = fanOutPageMs / 1000 + 1;
+  const orders = new Function(stack, 'Orders', {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromInline(ordersCode),
+  });
+  const secret = new Secret(stack, 'HookSecret', {
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+  });
+  switchboard.addTarget('order-*', ListenerTarget.lambda(orders));
+  switchboard.addTarget('crm-*', ListenerTarget.http(`${endpointUrl}/crm`, { secret }));
+  switchboard.addLifecycleTarget(ListenerTarget.lambda(orders));
+  switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/lifecycle`, { secret }));
+  switchboard.addLifecycleTarget(ListenerTarget.eventBus(new EventBus(stack, 'Bus')));
+  app.synth();
+  const started = await startStack({ assembly: folder });
+  return {
+    ...started,
+    async close() {
+      await started.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
