@@ -46,3 +46,9 @@ export function withoutAction(template: Template, policyOf: string, action: stri
   }
   expect(removed).toBeGreaterThan(0);
 }
+
+/** Lifts the limits of senders, for tests that send faster than a user may. */
+export function liftRates(template: Template): void {
+  const unlimited = JSON.stringify({ rateLimit: 1_000_000, burstLimit: 1_000_000 });
+  for (const name of ['CONNECTION_RATE', 'USER_RATE']) setVariable(template, name, unlimited);
+}

@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { maxTopicsPerSession } from '../../protocol/index.ts';
+import { changedAssembly, liftRates } from './changed-assembly.ts';
 import type { Frame } from './client.ts';
 import { startStack, type Stack } from './stack.ts';
 import { onTable } from './tables.ts';
@@ -8,11 +10,16 @@ import { onTable } from './tables.ts';
 const topicCount = 300;
 const pairs = 4;
 
+let assembly: string;
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  assembly = await changedAssembly(liftRates);
+  stack = await startStack({ assembly });
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await rm(assembly, { recursive: true, force: true });
+});
 
 /** The topics that have a subscription row. */
 async function topicsWithRow(): Promise<string[]> {

@@ -9,13 +9,13 @@ import { Client, refusalStatus } from './client.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 import { addressWithTicket } from './stored-ticket.ts';
 
+const origin = 'https://app.example.com';
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ allowOrigins: [origin, 'https://evil.example'] });
 });
 afterAll(() => stack.close());
 
-const origin = 'https://app.example.com';
 const ticketAnswer = z.object({ ticket: z.string(), expiresIn: z.literal(30) });
 
 const tokenOf = (user: string) =>

@@ -137,7 +137,7 @@ describe.each(ends)('switchboard in a CDK app with the %s version of its peers',
     const types: unknown = JSON.parse(await project(end).node('app.js'));
     const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
     // Eight functions of the construct, with the one for lifecycle targets, and one of the service.
-    expect(functions).toHaveLength(9);
+    expect(functions).toHaveLength(11);
     expect(await assetsWith(project(end).folder, 'order-create')).toBe(1);
   });
 });

@@ -72,7 +72,7 @@ describe('the client in Chromium', () => {
     expect(await client.notes()).toEqual([]);
     await browser.context.setOffline(false);
     await expect.poll(() => client.notes()).toEqual([1, 2, 3]);
-    expect(await client.states()).toEqual(['open', 'paused', 'reconnecting', 'open']);
+    await expect.poll(() => client.states()).toEqual(['open', 'paused', 'reconnecting', 'open']);
   });
 
   it('disconnects when its tab is frozen, and recovers when the tab resumes', async () => {
