@@ -86,8 +86,9 @@ export function createOpenSession(options: OpenSessionOptions) {
 
   return async (session: NewSession, tokenIssuedAt: number | undefined): Promise<Opening> => {
     const { connectionId } = session;
-    await sessions.add(session);
-    const [rows] = await Promise.all([rowsOf(session), watch(session)]);
+    // The queue may be slow. The rows are read after it, because a close waits only seconds for a handshake.
+    await Promise.all([sessions.add(session), watch(session)]);
+    const rows = await rowsOf(session);
     const revocation = rows.find((row) => 'revokedAt' in row);
     if (isRevokedBy(revocation, tokenIssuedAt)) {
       // A lifecycle target is told of this end too.
