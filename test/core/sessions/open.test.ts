@@ -82,6 +82,18 @@ describe('a session that opens', () => {
       name === 'QueryCommand' ? Promise.reject(new Error('no read')) : Promise.resolve(),
     );
     await expect(opening(core).openOn(db)(sessionOf('c1='), undefined)).rejects.toThrow('no read');
+    expect(await core.sessions.row(user, 'c1=')).toBeUndefined();
+  });
+
+  it('fails with the first fault, and logs it if its row cannot be removed', async () => {
+    const core = await dynamodb.create();
+    const sessions = { ...core.sessions, remove: () => Promise.reject(new Error('no delete')) };
+    const db = withInterruption(core.db, (name) =>
+      name === 'QueryCommand' ? Promise.reject(new Error('no read')) : Promise.resolve(),
+    );
+    const { openOn } = opening({ ...core, sessions });
+    await expect(openOn(db)(sessionOf('c1='), undefined)).rejects.toThrow('no read');
+    expect(core.warnings.join()).toContain('row of a failed handshake was not removed');
   });
 
   it('is refused if it was closed before the read of its rows', async () => {
