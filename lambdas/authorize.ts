@@ -24,6 +24,12 @@ const warn = sampleWarnings((message, fields) => log.warn(message, fields), cloc
 const origins = new Set(environment.ALLOWED_ORIGINS);
 
 /**
+ * The quota of WebSocket APIs for the result of an authorizer. A larger one would be a 500, and clients would try again.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+ */
+const maxResultBytes = 8 * 1024;
+
+/**
  * Authorizes a handshake by its query parameter (a token or a ticket), a request by its bearer token. A refusal becomes a
  * 403, a throw a 500.
  */
@@ -35,17 +41,20 @@ export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
 async function authorizeHandshake(event: AuthorizerEvent) {
   const given = event.queryStringParameters?.[environment.TOKENS.parameter];
   const verdict = await judge(event.headers, given, verifyHandshake);
-  if (!verdict.ok) {
-    const { connectionId } = event.requestContext;
-    warn('handshake refused', { connectionId, reason: verdict.reason });
-    return { principalId: 'anonymous', policyDocument: policy('Deny', event.methodArn) };
-  }
+  if (!verdict.ok) return refuse(event, verdict.reason);
   const { tenant, userType, userId } = verdict.token.identity;
-  return {
+  const result = {
     principalId: `${tenant}/${userType}/${userId}`,
     policyDocument: policy('Allow', event.methodArn),
     context: authorizerContext(verdict.token),
   };
+  if (Buffer.byteLength(JSON.stringify(result)) <= maxResultBytes) return result;
+  return refuse(event, 'the rights and claims take over 8 KB in the result of the authorizer');
+}
+
+function refuse({ requestContext: { connectionId }, methodArn }: AuthorizerEvent, reason: string) {
+  warn('handshake refused', { connectionId, reason });
+  return { principalId: 'anonymous', policyDocument: policy('Deny', methodArn) };
 }
 
 /** The simple response of payload format 2.0 (http-api-lambda-authorizer). */
