@@ -16,10 +16,13 @@ const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);
 const revocations = createRevocations({ db, table: environment.SESSIONS_TABLE, clock });
 const verifyBearer = withRevocations(refuseTickets(verify), revocations);
-const verifyHandshake = createVerifyHandshake(environment.CONNECT_WITH, {
-  verify,
-  tickets: createTickets({ db, table: environment.STATE_TABLE, clock, randomBytes }),
-});
+const verifyHandshake = withRevocations(
+  createVerifyHandshake(environment.CONNECT_WITH, {
+    verify,
+    tickets: createTickets({ db, table: environment.STATE_TABLE, clock, randomBytes }),
+  }),
+  revocations,
+);
 const warn = sampleWarnings((message, fields) => log.warn(message, fields), clock);
 const origins = new Set(environment.ALLOWED_ORIGINS);
 
@@ -37,7 +40,10 @@ export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }
 
-/** Whether the token was revoked is seen by `connect`, which reads the user's rows anyway. */
+/**
+ * A revoked token is refused before `connect` writes a row for it. Otherwise its tries would count as sessions of the
+ * user, and end real ones. `connect` looks again, for a revocation that comes meanwhile.
+ */
 async function authorizeHandshake(event: AuthorizerEvent) {
   const given = event.queryStringParameters?.[environment.TOKENS.parameter];
   const verdict = await judge(event.headers, given, verifyHandshake);

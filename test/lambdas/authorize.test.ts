@@ -158,11 +158,16 @@ describe('a revoked token', () => {
     expect(await answerTo(tokenOf({ sub: '43', exp }, secret))).toMatchObject({ isAuthorized: true });
   });
 
-  it('is left to $connect in a handshake, with the time of its issue', async () => {
+  it('is refused in a handshake too, so that it writes no row', async () => {
     const { authorize } = await load();
     const revokedAt = await revokeNow();
-    expect(await authorize(authorizerEvent('c1=', { token: tokenAt(revokedAt - 60) }))).toMatchObject({
-      context: { tokenIssuedAt: String((revokedAt - 60) * 1000) },
+    const answerTo = (token: string) => authorize(authorizerEvent('c1=', { token }));
+    const deny = { policyDocument: { Statement: [{ Effect: 'Deny' }] } };
+    expect(await answerTo(tokenAt(revokedAt - 60))).toMatchObject(deny);
+    expect(await answerTo(tokenOf({ sub: '42', exp }, secret))).toMatchObject(deny);
+    expect(cloud.current().logged()).toContain('token was revoked');
+    expect(await answerTo(tokenAt(revokedAt + 1))).toMatchObject({
+      context: { tokenIssuedAt: String((revokedAt + 1) * 1000) },
     });
   });
 
