@@ -16,12 +16,21 @@ const environment = readEnvironment('authorize');
 const verify = createTokenVerifier(environment);
 const revocations = createRevocations({ db, table: environment.SESSIONS_TABLE, clock });
 const verifyBearer = withRevocations(refuseTickets(verify), revocations);
-const verifyHandshake = createVerifyHandshake(environment.CONNECT_WITH, {
-  verify,
-  tickets: createTickets({ db, table: environment.STATE_TABLE, clock, randomBytes }),
-});
+const verifyHandshake = withRevocations(
+  createVerifyHandshake(environment.CONNECT_WITH, {
+    verify,
+    tickets: createTickets({ db, table: environment.STATE_TABLE, clock, randomBytes }),
+  }),
+  revocations,
+);
 const warn = sampleWarnings((message, fields) => log.warn(message, fields), clock);
 const origins = new Set(environment.ALLOWED_ORIGINS);
+
+/**
+ * The quota of WebSocket APIs for the result of an authorizer. A larger one would be a 500, and clients would try again.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+ */
+const maxResultBytes = 8 * 1024;
 
 /**
  * Authorizes a handshake by its query parameter (a token or a ticket), a request by its bearer token. A refusal becomes a
@@ -31,21 +40,27 @@ export async function handler(event: AuthorizerEvent | HttpAuthorizerEvent) {
   return 'routeArn' in event ? authorizeRequest(event) : authorizeHandshake(event);
 }
 
-/** Whether the token was revoked is seen by `connect`, which reads the user's rows anyway. */
+/**
+ * A revoked token is refused before `connect` writes a row for it. Otherwise its tries would count as sessions of the
+ * user, and end real ones. `connect` looks again, for a revocation that comes meanwhile.
+ */
 async function authorizeHandshake(event: AuthorizerEvent) {
   const given = event.queryStringParameters?.[environment.TOKENS.parameter];
   const verdict = await judge(event.headers, given, verifyHandshake);
-  if (!verdict.ok) {
-    const { connectionId } = event.requestContext;
-    warn('handshake refused', { connectionId, reason: verdict.reason });
-    return { principalId: 'anonymous', policyDocument: policy('Deny', event.methodArn) };
-  }
+  if (!verdict.ok) return refuse(event, verdict.reason);
   const { tenant, userType, userId } = verdict.token.identity;
-  return {
+  const result = {
     principalId: `${tenant}/${userType}/${userId}`,
     policyDocument: policy('Allow', event.methodArn),
     context: authorizerContext(verdict.token),
   };
+  if (Buffer.byteLength(JSON.stringify(result)) <= maxResultBytes) return result;
+  return refuse(event, 'the rights and claims take over 8 KB in the result of the authorizer');
+}
+
+function refuse({ requestContext: { connectionId }, methodArn }: AuthorizerEvent, reason: string) {
+  warn('handshake refused', { connectionId, reason });
+  return { principalId: 'anonymous', policyDocument: policy('Deny', methodArn) };
 }
 
 /** The simple response of payload format 2.0 (http-api-lambda-authorizer). */

@@ -7,6 +7,7 @@ import { db } from './database.ts';
 import { readEndpoint, readEnvironment, readRegion } from './environment.ts';
 import type { ConnectionEvent } from './events.ts';
 import { log } from './log.ts';
+import { sampleWarnings } from './sampled-warnings.ts';
 
 const environment = readEnvironment('connect');
 const { SESSIONS_TABLE: table, SHARDS: shards } = environment;
@@ -24,6 +25,8 @@ const openSession = createOpenSession({
   logger: log,
 });
 
+const warn = sampleWarnings((message, fields) => log.warn(message, fields), clock);
+
 /** Writes the session. The handshake waits for this, so publishes to the user find the session once the connection is open. */
 export async function handler({ requestContext }: ConnectionEvent) {
   const { connectionId, connectedAt, identity: client, authorizer } = requestContext;
@@ -34,7 +37,7 @@ export async function handler({ requestContext }: ConnectionEvent) {
     const session = { connectionId, ...identity, connectedAt, tokenExpiresAt, sourceIp, userAgent };
     const opening = await openSession(session, issuedAt);
     if (opening === 'open') return { statusCode: 200 };
-    log.warn('handshake refused', { connectionId, reason: reasons[opening] });
+    warn('handshake refused', { connectionId, reason: reasons[opening] });
     return { statusCode: 403 };
   } catch (cause) {
     // A throw would reach the client as 502. The fault is ours, and a retry may succeed.

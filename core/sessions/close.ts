@@ -67,6 +67,7 @@ export function createCloseUser(options: CloseOptions): CloseUser {
   return async (user, closing) => {
     let closed = 0;
     let after: string | undefined;
+    let failure: PromiseRejectedResult | undefined;
     do {
       const page = await recipients.ofUser(user, { limit: pageSize, after, includesEnded: true });
       const ends = await Promise.allSettled(
@@ -74,12 +75,12 @@ export function createCloseUser(options: CloseOptions): CloseUser {
           closeSession({ ...user, connectionId, connectedAt }, closing),
         ),
       );
-      const failure = ends.find((end) => end.status === 'rejected');
-      // All closes end before the throw, because Lambda freezes a function that has answered.
-      if (failure) throw failure.reason;
+      failure ??= ends.find((end) => end.status === 'rejected');
       closed += page.recipients.length;
       after = page.next;
     } while (after !== undefined);
+    // The throw comes last: one connection that cannot be closed must not keep the others open.
+    if (failure) throw failure.reason;
     return closed;
   };
 }

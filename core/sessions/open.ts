@@ -66,6 +66,17 @@ export function createOpenSession(options: OpenSessionOptions) {
     }
   }
 
+  /** Removes the row of a handshake that fails. Otherwise it would count as a session, and older ones would end for it. */
+  async function removeFailed(session: NewSession): Promise<void> {
+    const { connectionId } = session;
+    try {
+      await sessions.remove(session, connectionId);
+    } catch (cause) {
+      // Its TTL ends the row, or the 410 of a publish.
+      logger.error('row of a failed handshake was not removed', { connectionId, cause });
+    }
+  }
+
   /** Ends the oldest sessions above the maximum. */
   async function endSurplus(user: Identity, open: readonly SessionRow[]): Promise<void> {
     const surplus = [...open].sort(newestFirst).slice(maxSessionsPerUser);
@@ -84,10 +95,9 @@ export function createOpenSession(options: OpenSessionOptions) {
     }
   }
 
-  return async (session: NewSession, tokenIssuedAt: number | undefined): Promise<Opening> => {
+  async function judge(session: NewSession, tokenIssuedAt: number | undefined): Promise<Opening> {
     const { connectionId } = session;
-    await sessions.add(session);
-    const [rows] = await Promise.all([rowsOf(session), watch(session)]);
+    const rows = await rowsOf(session);
     const revocation = rows.find((row) => 'revokedAt' in row);
     if (isRevokedBy(revocation, tokenIssuedAt)) {
       // A lifecycle target is told of this end too.
@@ -99,6 +109,17 @@ export function createOpenSession(options: OpenSessionOptions) {
     if (!open.some(({ sk }) => sk === connectionId)) return 'ended';
     await endSurplus(session, open);
     return 'open';
+  }
+
+  return async (session: NewSession, tokenIssuedAt: number | undefined): Promise<Opening> => {
+    try {
+      // The queue may be slow. The rows are read after it, because a close waits only seconds for a handshake.
+      await Promise.all([sessions.add(session), watch(session)]);
+      return await judge(session, tokenIssuedAt);
+    } catch (cause) {
+      await removeFailed(session);
+      throw cause;
+    }
   };
 }
 

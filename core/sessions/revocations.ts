@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Identity } from '../../protocol/index.ts';
-import type { VerifyToken } from '../auth/verified-token.ts';
+import type { TokenVerdict } from '../auth/verified-token.ts';
 import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import { userKey } from './items.ts';
@@ -65,13 +65,13 @@ export function createRevocations({
   };
 }
 
-/** Verifies a token, and refuses it if it has been revoked. */
-export function withRevocations(
-  verify: VerifyToken,
+/** Verifies a token or ticket, and refuses it if its token has been revoked. */
+export function withRevocations<Given extends readonly unknown[]>(
+  verify: (...given: Given) => Promise<TokenVerdict>,
   { isRevoked }: Pick<Revocations, 'isRevoked'>,
-): VerifyToken {
-  return async (token) => {
-    const verdict = await verify(token);
+): (...given: Given) => Promise<TokenVerdict> {
+  return async (...given) => {
+    const verdict = await verify(...given);
     if (!verdict.ok || !(await isRevoked(verdict.token.identity, verdict.token.issuedAt))) return verdict;
     return { ok: false, reason: 'token was revoked' };
   };

@@ -118,10 +118,10 @@ export function createRoutes(
   }
 
   async function closeById(event: HttpEvent) {
-    const { identity, connectionId: id } = await connectionOf(event);
+    const { identity, connectionId: id, connectedAt } = await connectionOf(event);
     // Also a session that has ended, because its connection may still be there.
     if (!(await sessions.row(identity, id))) throw unknown(id);
-    await closeSession({ ...identity, connectionId: id }, closings.kicked);
+    await closeSession({ ...identity, connectionId: id, connectedAt }, closings.kicked);
     return { closed: 1 };
   }
 

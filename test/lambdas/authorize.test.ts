@@ -65,6 +65,20 @@ describe('a handshake', () => {
     },
   );
 
+  it('whose rights have more than 8 KB with their escapes is denied, and the log says so', async () => {
+    const { authorize } = await load();
+    const name = 'x'.repeat(128);
+    const rights = (count: number) => ({ send: Array.from({ length: count }, () => '"'.repeat(120)) });
+    const claims = { sub: name, tenant: name, userType: name, exp: inAnHour() };
+    const open = (count: number) =>
+      authorize(authorizerEvent('c1=', { token: tokenOf({ ...claims, ...rights(count) }, secret) }));
+    const allowed = await open(14);
+    expect(allowed).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Allow' }] } });
+    expect(Buffer.byteLength(JSON.stringify(allowed))).toBeLessThanOrEqual(8 * 1024);
+    expect(await open(16)).toMatchObject({ policyDocument: { Statement: [{ Effect: 'Deny' }] } });
+    expect(cloud.current().logged()).toContain('take over 8 KB');
+  });
+
   it.each(['Origin', 'origin'])('from an allowed origin is allowed with the header %s', async (header) => {
     const { authorize } = await load();
     const token = tokenOf({ sub: '42', exp: inAnHour() }, secret);
@@ -144,11 +158,16 @@ describe('a revoked token', () => {
     expect(await answerTo(tokenOf({ sub: '43', exp }, secret))).toMatchObject({ isAuthorized: true });
   });
 
-  it('is left to $connect in a handshake, with the time of its issue', async () => {
+  it('is refused in a handshake too, so that it writes no row', async () => {
     const { authorize } = await load();
     const revokedAt = await revokeNow();
-    expect(await authorize(authorizerEvent('c1=', { token: tokenAt(revokedAt - 60) }))).toMatchObject({
-      context: { tokenIssuedAt: String((revokedAt - 60) * 1000) },
+    const answerTo = (token: string) => authorize(authorizerEvent('c1=', { token }));
+    const deny = { policyDocument: { Statement: [{ Effect: 'Deny' }] } };
+    expect(await answerTo(tokenAt(revokedAt - 60))).toMatchObject(deny);
+    expect(await answerTo(tokenOf({ sub: '42', exp }, secret))).toMatchObject(deny);
+    expect(cloud.current().logged()).toContain('token was revoked');
+    expect(await answerTo(tokenAt(revokedAt + 1))).toMatchObject({
+      context: { tokenIssuedAt: String((revokedAt + 1) * 1000) },
     });
   });
 

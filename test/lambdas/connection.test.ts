@@ -66,6 +66,23 @@ describe('$connect', () => {
     expect(await rows()).toMatchObject([{ sk: '~revoked' }]);
   });
 
+  it('of a revoked token that is tried again and again fills no log', async () => {
+    const { connect } = await load();
+    const { db } = await import('../../lambdas/database.ts');
+    const table = cloud.current().tables.sessions;
+    const revocations = createRevocations({ db, table, clock: { now: () => Date.now() } });
+    await revocations.revoke({ tenant: 'default', userType: 'member', userId: '1' });
+    const frozen = vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+    for (let index = 0; index < 8; index += 1) await connect(connectEvent(clientOf(`c${index}=`)));
+    frozen.mockRestore();
+    expect(
+      cloud
+        .current()
+        .logged()
+        .match(/handshake refused/g),
+    ).toHaveLength(5);
+  });
+
   it('of a session above the maximum ends the oldest', async () => {
     const queue = await queues.create();
     vi.stubEnv('CHECK_QUEUE_URL', queue.url);

@@ -77,6 +77,17 @@ describe('ending a session', () => {
   );
 });
 
+describe('ending all sessions of a user', () => {
+  it('goes on after a page with a connection that cannot be closed, and then says so', async () => {
+    const core = await withSession({ disconnect: (id) => (id === 'c1=' ? failed : { outcome: 'closed' }) });
+    const others = Array.from({ length: 100 }, (_, index) => `d${String(index)}=`);
+    await Promise.all(others.map((id) => core.sessions.add(sessionOf(id))));
+    await expect(core.closeUser(member, kicked)).rejects.toThrow('was not closed');
+    const { recipients } = await core.recipients.ofUser(member, { includesEnded: true });
+    expect(recipients.map(({ connectionId }) => connectionId)).toEqual(['c1=']);
+  });
+});
+
 async function withSession(script: ConnectionsScript = {}): Promise<Core> {
   const core = await dynamodb.create(script);
   await core.sessions.add(sessionOf('c1='));

@@ -13,14 +13,18 @@ const user = { tenant: 'default', userType: 'member', userId: '1' };
 /** Opens sessions, and keeps what it sends to the queue. */
 function opening(
   core: Core,
-  { maxSessionsPerUser = 20, fault }: { maxSessionsPerUser?: number; fault?: Error } = {},
+  {
+    maxSessionsPerUser = 20,
+    fault,
+    onSend = () => Promise.resolve(),
+  }: { maxSessionsPerUser?: number; fault?: Error; onSend?: () => Promise<void> } = {},
 ) {
   const sent: DelayedCheck[] = [];
   const checks = {
-    send(batch: readonly DelayedCheck[]) {
-      if (fault) return Promise.reject(fault);
+    async send(batch: readonly DelayedCheck[]) {
+      if (fault) throw fault;
       sent.push(...batch);
-      return Promise.resolve();
+      await onSend();
     },
   };
   const table = core.tables.sessions;
@@ -78,6 +82,18 @@ describe('a session that opens', () => {
       name === 'QueryCommand' ? Promise.reject(new Error('no read')) : Promise.resolve(),
     );
     await expect(opening(core).openOn(db)(sessionOf('c1='), undefined)).rejects.toThrow('no read');
+    expect(await core.sessions.row(user, 'c1=')).toBeUndefined();
+  });
+
+  it('fails with the first fault, and logs it if its row cannot be removed', async () => {
+    const core = await dynamodb.create();
+    const sessions = { ...core.sessions, remove: () => Promise.reject(new Error('no delete')) };
+    const db = withInterruption(core.db, (name) =>
+      name === 'QueryCommand' ? Promise.reject(new Error('no read')) : Promise.resolve(),
+    );
+    const { openOn } = opening({ ...core, sessions });
+    await expect(openOn(db)(sessionOf('c1='), undefined)).rejects.toThrow('no read');
+    expect(core.warnings.join()).toContain('row of a failed handshake was not removed');
   });
 
   it('is refused if it was closed before the read of its rows', async () => {
@@ -102,6 +118,20 @@ describe('a session of a revoked token', () => {
     expect(await core.sessions.row(user, 'old=')).toBeUndefined();
     expect(await open(lasting('new='), startOfTime + 1_000)).toBe('open');
     expect(await openIds(core)).toEqual(['new=']);
+  });
+
+  it('is refused also if the revocation comes while the queue is slow', async () => {
+    const core = await dynamodb.create({ disconnect: () => ({ outcome: 'gone' }) });
+    const { open } = opening(core, {
+      async onSend() {
+        await core.revocations.revoke(user);
+        // The row may be written meanwhile. API Gateway answers 410 until the handshake is done.
+        await expect.poll(() => core.sessions.row(user, 'c1=')).toBeDefined();
+        await core.closeUser(user, closings.revoked);
+      },
+    });
+    expect(await open(sessionOf('c1='), startOfTime)).toBe('revoked');
+    expect(await core.sessions.row(user, 'c1=')).toBeUndefined();
   });
 
   it('ends no older session, however many there are', async () => {

@@ -75,7 +75,7 @@ describe('a revocation', () => {
 describe('a verification with revocations', () => {
   const token = { identity: user, expiresAt: 0, rights: { topics: [], watch: [] }, claims: {} };
   const verdictOf = async (verdict: TokenVerdict, isRevoked: boolean) =>
-    withRevocations(() => Promise.resolve(verdict), { isRevoked: () => Promise.resolve(isRevoked) })('jwt');
+    withRevocations(() => Promise.resolve(verdict), { isRevoked: () => Promise.resolve(isRevoked) })();
 
   it('refuses a revoked token, and says so for the log', async () => {
     const valid = { ok: true, token: { ...token, issuedAt: 1 } } as const;

@@ -184,6 +184,14 @@ describe('DELETE /sessions', () => {
     expect(await request('GET /sessions/{connectionId}', { path })).toMatchObject({ status: 404 });
   });
 
+  it('by id is tried again after a 410, because the handshake of a young session may still run', async () => {
+    const { request } = await load([clientOf('c1=')]);
+    const { callbackApi } = cloud.current();
+    callbackApi.statuses.set('c1=', 410);
+    await request('DELETE /sessions/{connectionId}', { path: { connectionId: 'c1=' } });
+    expect(callbackApi.calls.filter(({ method }) => method === 'DELETE')).toHaveLength(4);
+  });
+
   it('that API Gateway refuses is 500: the session has ended, and its connection can be closed by a retry', async () => {
     const { request } = await load([clientOf('c1=')]);
     cloud.current().callbackApi.statuses.set('c1=', 403);
