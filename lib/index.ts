@@ -1,4 +1,5 @@
-export { Switchboard, type SwitchboardProps } from './switchboard.ts';
+export { Switchboard } from './switchboard.ts';
+export type { SwitchboardProps, Throttle } from './settings/props.ts';
 export { SwitchboardStack, type SwitchboardStackSettings } from './switchboard-stack.ts';
 export {
   type HttpTargetOptions,

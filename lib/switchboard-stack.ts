@@ -2,7 +2,8 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { CustomDomain, oneDomain } from './apis/custom-domain.ts';
 import { SettingsError, type DomainSetting } from './settings/settings.ts';
-import { Switchboard, type SwitchboardProps } from './switchboard.ts';
+import type { SwitchboardProps } from './settings/props.ts';
+import { Switchboard } from './switchboard.ts';
 
 /** The settings of the stack are plain data: it makes the domains that they name. */
 export interface SwitchboardStackSettings extends Omit<SwitchboardProps, 'webSocketDomain' | 'httpDomain'> {

@@ -26,7 +26,7 @@ const allowed: Readonly<Record<string, string>> = {
   inlineLimit: 'a whole number from 1 to 5000',
   fanOutRate: 'a whole number from 1 to 1000000',
   fanOutWorkers: 'a whole number from 2 to 1000',
-  maxSessionsPerUser: 'a whole number from 1 to 1000',
+  maxSessionsPerUser: 'a whole number from 1 to 100',
   durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
@@ -83,7 +83,8 @@ const schema = z.strictObject({
   fanOutRate: z._default(fromText(wholeNumber(1, 1_000_000)), 8000),
   // The bounds of an event source mapping's maximum concurrency.
   fanOutWorkers: z._default(fromText(wholeNumber(2, 1000)), 8),
-  maxSessionsPerUser: z._default(fromText(wholeNumber(1, 1000)), 20),
+  // A handshake reads all rows of its user, and a revocation marks them all within two seconds.
+  maxSessionsPerUser: z._default(fromText(wholeNumber(1, 100)), 20),
   durableTopics: z._default(z.pipe(z.transform(splitCommas), z.array(topicPattern)), []),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
   allowedOrigins: z._default(

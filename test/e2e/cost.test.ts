@@ -208,7 +208,7 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
       const { ticket } = await ticketOf(user);
       return () => Client.open(`${stack.url.replace('http', 'ws')}/live?token=${ticket}`);
     },
-    { functions: 2, DeleteItem: 1, PutItem: 1, Query: 1, writeUnits: 4 },
+    { functions: 2, DeleteItem: 1, GetItem: 1, PutItem: 1, Query: 1, writeUnits: 4 },
   ],
   [
     'message from a client',

@@ -15,11 +15,7 @@ describe('settings', () => {
     ['shards', 0, 'Setting shards is 0; allowed: a whole number from 1 to 256.'],
     ['shards', 2.5, 'Setting shards is 2.5; allowed: a whole number from 1 to 256.'],
     ['shards', 'many', 'Setting shards is "many"; allowed: a whole number from 1 to 256.'],
-    [
-      'maxSessionsPerUser',
-      1001,
-      'Setting maxSessionsPerUser is 1001; allowed: a whole number from 1 to 1000.',
-    ],
+    ['maxSessionsPerUser', 101, 'Setting maxSessionsPerUser is 101; allowed: a whole number from 1 to 100.'],
     ['inlineLimit', 5001, 'Setting inlineLimit is 5001; allowed: a whole number from 1 to 5000.'],
     [
       'callbackEndpoint',

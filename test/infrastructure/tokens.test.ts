@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { readTokenSettings } from '../../core/auth/settings.ts';
 import { SettingsError } from '../../lib/settings/settings.ts';
-import { Switchboard, type SwitchboardProps } from '../../lib/switchboard.ts';
+import type { SwitchboardProps } from '../../lib/settings/props.ts';
+import { Switchboard } from '../../lib/switchboard.ts';
 import { createOwnStack, createStack, outputsOf, resourcesOf } from './stack-under-test.ts';
 
 const verifiers = ['Authorize', 'Message'];
