@@ -6,7 +6,8 @@ import { localKeys, localRegion } from '../../../publisher/signed-request.ts';
 import { useEndpoint } from '../../core/targets/endpoint.ts';
 import { type Client, refusalStatus } from '../client.ts';
 import { type Stack, stackSecret } from '../stack.ts';
-import { queueUrl, tokenOf, useEverything } from './features.ts';
+import { useEverything } from './features.ts';
+import { queueUrl, tokenOf } from './use.ts';
 import { startWholeStack } from './whole-stack.ts';
 
 /** Letters and digits, so that it looks the same in JSON, in a URL and in a quoted message. */
