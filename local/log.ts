@@ -62,12 +62,15 @@ export function createLog(
  */
 export function nameForLog(value: string): string {
   if (value === '') return '-';
-  return /^[\w$.:/-]{1,64}$/.test(value) && !value.startsWith('eyJ') ? value : '?';
+  return /^[\w$.:/-]{1,64}$/.test(value) && !/^(eyJ|swt_)/.test(value) ? value : '?';
 }
 
-/** A client that builds its URL wrongly puts its token into the path. JSON Web Tokens start with `eyJ`. */
+/**
+ * A client that builds its URL wrongly puts its token or ticket into the path. JSON Web Tokens start with `eyJ`, tickets
+ * with `swt_`.
+ */
 function withoutTokens(what: string): string {
-  return what.replace(/eyJ[\w-]*(\.[\w-]*){1,2}/g, '…');
+  return what.replace(/eyJ[\w-]*(\.[\w-]*){1,2}|swt_[\w-]+/g, '…');
 }
 
 /** Control characters in a detail could forge a line or move the cursor of a terminal. */

@@ -63,6 +63,7 @@ describe('the log', () => {
     ['an escape sequence', '\u001b[2J', '?'],
     ['an object', '{"secret":1}', '?'],
     ['a token', 'eyJhbGciOiJIUzI1NiJ9', '?'],
+    ['a ticket', `swt_${'A'.repeat(43)}`, '?'],
   ])('shows %s of a frame safely', (_what, value, shown) => {
     expect(nameForLog(value)).toBe(shown);
   });
@@ -81,12 +82,15 @@ describe('the log', () => {
     expect(lines).toEqual(['GET / 500 1 ms  a b [2Jc']);
   });
 
-  it('does not show a token that a client puts into the path', () => {
-    const lines: string[] = [];
-    createLog(
-      () => 0,
-      (line) => lines.push(line),
-    ).request({ what: 'GET /eyJh.eyJz.sig', status: 404, ms: 1 });
-    expect(lines).toEqual(['GET /… 404 1 ms']);
-  });
+  it.each(['eyJh.eyJz.sig', 'swt_AbC-d_9'])(
+    'does not show %s, which a client puts into the path',
+    (secret) => {
+      const lines: string[] = [];
+      createLog(
+        () => 0,
+        (line) => lines.push(line),
+      ).request({ what: `GET /${secret}`, status: 404, ms: 1 });
+      expect(lines).toEqual(['GET /… 404 1 ms']);
+    },
+  );
 });

@@ -3,25 +3,11 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { expect } from 'vitest';
 import { localKeys, localRegion } from '../../../publisher/signed-request.ts';
-import type { Endpoint } from '../../core/targets/endpoint.ts';
 import { json } from '../../core/targets/endpoint.ts';
 import type { Client } from '../client.ts';
-import { signToken, type Stack, stackSecret, type User } from '../stack.ts';
 import { onTable } from '../tables.ts';
-
-/** A stack that is in use, and the text that is in the content of every message. */
-export interface Use {
-  readonly stack: Stack;
-  readonly endpoint: Endpoint;
-  readonly text: string;
-}
-
-/** What signs the tokens of the stack. */
-export const tokenSecret = stackSecret;
-
-export function tokenOf(user: User): Promise<string> {
-  return signToken({ type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: 3600, ...user });
-}
+import { endSessions, useTickets } from './handshakes-and-ends.ts';
+import { ask, queueUrl, sessionOf, setFaults, tokenOf, type Use } from './use.ts';
 
 /** Uses everything that a stack offers, at least once, and expects that it works. */
 export async function useEverything(use: Use): Promise<void> {
@@ -39,32 +25,20 @@ export async function useEverything(use: Use): Promise<void> {
   await publishToMany(use);
   await useServiceRoutes(use);
   await meetGoneSessions(use, ada);
-  await disconnect(use);
-  await outliveToken(use);
-  await failLifecycle(use);
-  await failJob(use);
-}
-
-async function ask(client: Client, type: string, content: unknown): Promise<unknown> {
-  const id = randomUUID();
-  client.send({ type, id, content });
-  for (;;) {
-    const frame = await client.next();
-    if (frame['id'] !== id) continue;
-    expect(frame).toMatchObject({ type: 'ack' });
-    return frame['content'];
-  }
+  // Each of these waits for a time to pass.
+  await Promise.all([
+    disconnect(use),
+    useTickets(stack),
+    endSessions(stack),
+    failLifecycle(use),
+    failJob(use),
+  ]);
 }
 
 async function publish({ stack, text }: Use, body: Record<string, unknown>): Promise<unknown> {
   const answer = await stack.publish({ type: 'news', content: { text }, ...body });
   expect([200, 202]).toContain(answer.status);
   return answer.body;
-}
-
-async function sessionOf({ stack }: Pick<Use, 'stack'>, user: string): Promise<string> {
-  const { body } = await stack.call('GET', `/sessions?userType=member&userId=${user}`);
-  return (body as { sessions: [{ connectionId: string }] }).sessions[0].connectionId;
 }
 
 async function useTopics(use: Use, client: Client): Promise<void> {
@@ -79,7 +53,7 @@ async function useTopics(use: Use, client: Client): Promise<void> {
 async function useListeners({ stack, text }: Use, client: Client): Promise<void> {
   await ask(client, 'echo', { text });
   await ask(client, 'echo', JSON.stringify({ text }));
-  const session = `session:${await sessionOf({ stack }, 'ada')}`;
+  const session = `session:${await sessionOf(stack, 'ada')}`;
   for (const to of ['user:member:ada', session, 'topic:orders.eu', 'type:member', 'everyone'])
     await ask(client, 'tell', { to: [to], text });
   await ask(client, 'tell', { to: ['user:member:ada'], text, durable: true });
@@ -123,7 +97,7 @@ async function useLogs(use: Use, client: Client): Promise<void> {
 
 async function publishToEach(use: Use): Promise<void> {
   const messageId = randomUUID();
-  const to = ['user:member:ada', `session:${await sessionOf(use, 'ada')}`];
+  const to = ['user:member:ada', `session:${await sessionOf(use.stack, 'ada')}`];
   const body = { to, messageId, report: 'recipients' };
   expect(await publish(use, body)).toMatchObject({ delivered: 1 });
   expect(await publish(use, body)).toMatchObject({ delivered: 1 });
@@ -131,23 +105,24 @@ async function publishToEach(use: Use): Promise<void> {
 }
 
 async function publishToMany(use: Use): Promise<void> {
-  const session = `session:${await sessionOf(use, 'ben')}`;
+  const session = `session:${await sessionOf(use.stack, 'ben')}`;
   const targets = [['everyone'], ['type:member', 'topic:news.eu', session, 'user:member:ada']];
-  for (const to of targets) {
+  const publishTo = async (to: readonly string[]) => {
     const messageId = randomUUID();
     expect(await publish(use, { to, messageId, report: 'recipients' })).toMatchObject({ status: 'accepted' });
     const path = `/publications/${messageId}?recipients=true`;
     await expect
       .poll(() => use.stack.call('GET', path), { timeout: 30_000 })
       .toMatchObject({ body: { status: 'done', recipients: [{}, {}, {}] } });
-  }
+  };
+  await Promise.all(targets.map(publishTo));
 }
 
 async function useServiceRoutes({ stack }: Use): Promise<void> {
   for (const user of ['by-id', 'by-user']) {
     const client = await stack.connect({ user, topics: ['*'] });
     await ask(client, 'subscribe', { topic: 'news.eu' });
-    const id = encodeURIComponent(await sessionOf({ stack }, user));
+    const id = encodeURIComponent(await sessionOf(stack, user));
     expect((await stack.call('GET', `/sessions/${id}`)).status).toBe(200);
     expect((await stack.call('GET', '/sessions?userType=member')).status).toBe(200);
     const closed = client.closed();
@@ -157,18 +132,14 @@ async function useServiceRoutes({ stack }: Use): Promise<void> {
   }
 }
 
-async function setFaults({ stack }: Pick<Use, 'stack'>, faults: object): Promise<void> {
-  await fetch(`${stack.url}/_local/faults`, { method: 'PUT', body: JSON.stringify(faults) });
-}
-
 /** Leaves the row of a session whose `$disconnect` was lost, old enough that a 410 is believed. */
 async function leaveGoneSession({ stack }: Use, user: string): Promise<void> {
   const client = await stack.connect({ user, topics: ['*'] });
   await ask(client, 'subscribe', { topic: 'orders.eu' });
-  const connectionId = await sessionOf({ stack }, user);
-  await setFaults({ stack }, { lostDisconnect: 1 });
+  const connectionId = await sessionOf(stack, user);
+  await setFaults(stack, { lostDisconnect: 1 });
   await client.close();
-  await setFaults({ stack }, {});
+  await setFaults(stack, {});
   const update = {
     Key: { pk: `USER#default#member#${user}`, sk: connectionId },
     UpdateExpression: 'SET connectedAt = connectedAt - :ms',
@@ -200,15 +171,6 @@ async function disconnect({ stack }: Use): Promise<void> {
   await client.close();
 }
 
-/** A frame after the token's `exp` ends the session. */
-async function outliveToken({ stack }: Use): Promise<void> {
-  const client = await stack.connect({ user: 'short', ttlSeconds: 2 });
-  const closed = client.closed();
-  const frames = setInterval(() => client.send('ping'), 250);
-  expect((await closed).code).toBe(1000);
-  clearInterval(frames);
-}
-
 /** A lifecycle target that fails twice: its event waits in the queue, and then waits again. */
 async function failLifecycle({ stack, endpoint }: Use): Promise<void> {
   let failures = 0;
@@ -229,12 +191,4 @@ async function failJob({ stack }: Use): Promise<void> {
   sqs.destroy();
   const isLogged = () => stack.lines.some((line) => line.includes('job failed'));
   await expect.poll(isLogged, { timeout: 30_000 }).toBe(true);
-}
-
-/** The URL of the queue whose logical id has this part. */
-export function queueUrl({ cloud }: Stack, part: string): string {
-  const queues = cloud.deployment.ofType('AWS::SQS::Queue');
-  return cloud.deployment.physicalId(
-    queues.find(({ logicalId }) => logicalId.includes(part))?.logicalId ?? '',
-  );
 }

@@ -9,7 +9,7 @@ import { useEndpoint } from '../../core/targets/endpoint.ts';
 import { faultOfAnswer, faultOfResponse, noisyFrame, noisyPublish, sample } from '../../noise.ts';
 import type { Client } from '../client.ts';
 import type { Stack } from '../stack.ts';
-import { tokenOf } from './features.ts';
+import { tokenOf } from './use.ts';
 import { startWholeStack } from './whole-stack.ts';
 
 const endpoint = useEndpoint();
@@ -19,7 +19,10 @@ const rejections: unknown[] = [];
 const onRejection = (cause: unknown) => rejections.push(cause);
 beforeAll(async () => {
   process.on('unhandledRejection', onRejection);
-  stack = await startWholeStack(endpoint.url, { logLevel: 'WARN' });
+  stack = await startWholeStack(endpoint.url, {
+    logLevel: 'WARN',
+    userRate: { rateLimit: 100_000, burstLimit: 100_000 },
+  });
 });
 afterAll(async () => {
   process.off('unhandledRejection', onRejection);

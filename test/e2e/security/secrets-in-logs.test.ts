@@ -4,9 +4,11 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localKeys, localRegion } from '../../../publisher/signed-request.ts';
 import { useEndpoint } from '../../core/targets/endpoint.ts';
-import { type Client, refusalStatus } from '../client.ts';
+import { Client, refusalStatus } from '../client.ts';
 import { type Stack, stackSecret } from '../stack.ts';
-import { queueUrl, tokenOf, useEverything } from './features.ts';
+import { useEverything } from './features.ts';
+import { addressOf, ticketOf } from './handshakes-and-ends.ts';
+import { queueUrl, tokenOf } from './use.ts';
 import { startWholeStack } from './whole-stack.ts';
 
 /** Letters and digits, so that it looks the same in JSON, in a URL and in a quoted message. */
@@ -37,6 +39,7 @@ async function everyLine(): Promise<readonly string[]> {
 }
 
 const tokens: string[] = [];
+const tickets: string[] = [];
 async function token(...user: Parameters<typeof tokenOf>): Promise<string> {
   const made = await tokenOf(...user);
   tokens.push(made);
@@ -78,6 +81,53 @@ async function refuseHandshakes(): Promise<void> {
   // A client that builds its URL wrongly.
   await fetch(`${stack.url}/live/${good}`);
   expect(await refusalStatus(`${stack.url.replace('http', 'ws')}/${good}`)).toBe(403);
+}
+
+/** Tickets that open a connection, and that are refused at each door. */
+async function useAndRefuseTickets(): Promise<void> {
+  const bearer = await token({ user: 'door' });
+  const ticket = await ticketOf(stack, bearer);
+  tickets.push(ticket);
+  const address = addressOf(stack, ticket);
+  const origin = 'https://evil.example';
+  expect(await refusalStatus(address, { origin })).toBe(403);
+  for (const path of ['/messages', '/tickets']) {
+    const headers = { authorization: `Bearer ${ticket}` };
+    expect((await fetch(stack.url + path, { method: 'POST', headers, body: '{}' })).status).toBe(403);
+  }
+  const client = await Client.open(address);
+  const refresh = { type: 'refresh', id: '1', content: { token: ticket } };
+  expect(await client.ask(refresh)).toMatchObject({ content: { code: 'forbidden' } });
+  expect(await client.ask({ type: ticket, id: '1', content: 1 })).toMatchObject({ type: 'error' });
+  await client.close();
+  expect(await refusalStatus(address)).toBe(403);
+  // Clients that build their URL wrongly.
+  await fetch(`${stack.url}/live/${ticket}`);
+  expect(await refusalStatus(`${stack.url.replace('http', 'ws')}/${ticket}`)).toBe(403);
+  for (const name of ['ticket', 'jwt', encodeURIComponent(ticket)]) {
+    const query = `${name}=${ticket}&access_token=${bearer}`;
+    expect(await refusalStatus(`${stack.url.replace('http', 'ws')}/live?${query}`)).toBe(401);
+    await fetch(`${stack.url}/tickets?${query}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bearer}` },
+    });
+  }
+  const asBody = { method: 'POST', headers: { authorization: `Bearer ${bearer}` }, body: ticket };
+  expect((await fetch(`${stack.url}/tickets`, asBody)).status).toBe(400);
+}
+
+/** The doors that refuse a revoked token. */
+async function refuseRevoked(): Promise<void> {
+  const old = await token({ user: 'thrown' });
+  const ticket = await ticketOf(stack, old);
+  tickets.push(ticket);
+  await stack.call('DELETE', '/sessions?userType=member&userId=thrown&revokeTokens=true');
+  for (const each of [old, ticket]) expect(await refusalStatus(addressOf(stack, each))).toBe(403);
+  for (const path of ['/messages', '/tickets']) {
+    const headers = { authorization: `Bearer ${old}` };
+    expect((await fetch(stack.url + path, { method: 'POST', headers, body: '{}' })).status).toBe(403);
+  }
+  await logged('token was revoked');
 }
 
 async function refuseFrames(client: Client): Promise<void> {
@@ -160,6 +210,8 @@ describe('the log of a stack at the level DEBUG', () => {
   it('has lines of every function', async () => {
     await useEverything({ stack, endpoint, text });
     await refuseHandshakes();
+    await useAndRefuseTickets();
+    await refuseRevoked();
     const client = await stack.connect({ user: 'frames', topics: ['*'] });
     await refuseFrames(client);
     await failToAnswer(client);
@@ -182,6 +234,15 @@ describe('the log of a stack at the level DEBUG', () => {
     expect(lines.filter((line) => parts.some((part) => line.includes(part)))).toEqual([]);
     // Tokens of other clients, and any other JSON Web Token.
     expect(lines.filter((line) => /eyJ[\w-]{10}/.test(line))).toEqual([]);
+  });
+
+  it('has no ticket, and no hash of one', async () => {
+    const random = tickets.map((ticket) => ticket.slice('swt_'.length));
+    expect(random).toHaveLength(2);
+    const lines = await everyLine();
+    expect(lines.filter((line) => random.some((part) => line.includes(part)))).toEqual([]);
+    // Tickets of other clients, and keys of rows.
+    expect(lines.filter((line) => /swt_[\w-]{10}|TICKET#/.test(line))).toEqual([]);
   });
 
   it('has no secret and no signature', async () => {

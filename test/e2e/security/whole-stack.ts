@@ -27,7 +27,7 @@ const settings: SwitchboardStackSettings = {
   fanOutWorkers: 2,
   durableTopics: ['orders.*'],
   connectionRate: { rateLimit: 100_000, burstLimit: 100_000 },
-  userRate: { rateLimit: 100_000, burstLimit: 100_000 },
+  maxSessionsPerUser: 3,
 };
 
 /** A stack with every kind of target, and with every part that a setting adds. */

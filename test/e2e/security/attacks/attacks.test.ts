@@ -4,6 +4,7 @@ import type { Stack } from '../../stack.ts';
 import { startWholeStack } from '../whole-stack.ts';
 import { frames } from './frames.ts';
 import { handshakes } from './handshakes.ts';
+import { sessions } from './sessions.ts';
 import { signatures } from './signatures.ts';
 import { tenants } from './tenants.ts';
 
@@ -19,6 +20,7 @@ describe.each([
   ['a signature', signatures],
   ['a frame', frames],
   ['a tenant', tenants],
+  ['a session', sessions],
 ])('an attack on %s', (_what, attacks) => {
   for (const { name, run, expected } of attacks) {
     it(name, async () => {

@@ -1,6 +1,6 @@
 import type { Frame } from '../../client.ts';
 import type { Stack, User } from '../../stack.ts';
-import { tokenOf } from '../features.ts';
+import { tokenOf } from '../use.ts';
 import type { Attack } from './attack.ts';
 
 let users = 0;

@@ -4,7 +4,7 @@ import { CompactEncrypt } from 'jose';
 import type { ClientOptions } from 'ws';
 import { refusalStatus } from '../../client.ts';
 import type { Stack } from '../../stack.ts';
-import { tokenOf, tokenSecret } from '../features.ts';
+import { tokenOf, tokenSecret } from '../use.ts';
 import type { Attack } from './attack.ts';
 
 const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');

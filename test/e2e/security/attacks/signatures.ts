@@ -2,7 +2,7 @@ import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { localKeys, localRegion } from '../../../../publisher/signed-request.ts';
 import type { Stack } from '../../stack.ts';
-import { tokenOf } from '../features.ts';
+import { tokenOf } from '../use.ts';
 import type { Attack } from './attack.ts';
 
 const body = JSON.stringify({ to: 'user:member:nobody', type: 'x', content: 1 });

@@ -1,0 +1,89 @@
+import { expect } from 'vitest';
+import { Client, refusalStatus } from '../client.ts';
+import type { Stack } from '../stack.ts';
+import { ask, tokenOf } from './use.ts';
+
+/** Asks for a ticket with a token. */
+export async function ticketOf(stack: Stack, token: string): Promise<string> {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${stack.url}/tickets`, { method: 'POST', headers });
+  const { ticket } = (await response.json()) as { ticket: string };
+  return ticket;
+}
+
+/** The address of a handshake. */
+export function addressOf(stack: Stack, token: string): string {
+  return `${stack.url.replace('http', 'ws')}/live?token=${token}`;
+}
+
+/** A ticket opens one connection. */
+export async function useTickets(stack: Stack): Promise<void> {
+  const ticket = await ticketOf(stack, await tokenOf({ user: 'holder' }));
+  const client = await Client.open(addressOf(stack, ticket));
+  expect(await refusalStatus(addressOf(stack, ticket))).toBe(403);
+  await client.close();
+}
+
+/** Ends sessions in every way that needs neither the client nor a service route that lists sessions. */
+export async function endSessions(stack: Stack): Promise<void> {
+  await Promise.all([
+    revokeTokens(stack),
+    exceedSessions(stack),
+    outliveToken(stack),
+    expireIdle(stack),
+    exceedRate(stack),
+  ]);
+}
+
+/** Ends the sessions of a user, whose token opens no other one. */
+async function revokeTokens(stack: Stack): Promise<void> {
+  const token = await tokenOf({ user: 'revoked' });
+  const client = await Client.open(addressOf(stack, token));
+  const closed = client.closed();
+  const path = '/sessions?userType=member&userId=revoked&revokeTokens=true';
+  expect(await stack.call('DELETE', path)).toEqual({ status: 200, body: { closed: 1 } });
+  await closed;
+  expect(await refusalStatus(addressOf(stack, token))).toBe(403);
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await fetch(`${stack.url}/tickets`, { method: 'POST', headers })).status).toBe(403);
+}
+
+/** The stack allows three sessions. The fourth ends the first, with its subscription. */
+async function exceedSessions(stack: Stack): Promise<void> {
+  const connect = () => stack.connect({ user: 'many', topics: ['*'] });
+  const first = await connect();
+  await ask(first, 'subscribe', { topic: 'news.eu' });
+  const closed = first.closed();
+  for (let session = 2; session <= 4; session += 1) await connect();
+  await closed;
+}
+
+/** A frame after the token's `exp` ends the session. */
+async function outliveToken(stack: Stack): Promise<void> {
+  const client = await stack.connect({ user: 'short', ttlSeconds: 4 });
+  const closed = client.closed();
+  const frames = setInterval(() => client.send('ping'), 100);
+  expect((await closed).code).toBe(1000);
+  clearInterval(frames);
+}
+
+/** The check of a session that has a new token since is sent on to the end of that one. */
+async function expireIdle(stack: Stack): Promise<void> {
+  const client = await stack.connect({ user: 'idle', ttlSeconds: 4 });
+  const token = await tokenOf({ user: 'idle', ttlSeconds: 8 });
+  const closed = client.closed();
+  await ask(client, 'refresh', { token });
+  expect((await closed).code).toBe(1000);
+}
+
+/** The units of a flood are counted in a row that all environments of the function share. */
+async function exceedRate(stack: Stack): Promise<void> {
+  const client = await stack.connect({ user: 'flood' });
+  const atOnce = 100;
+  let isRefused = false;
+  while (!isRefused) {
+    for (let ping = 0; ping < atOnce; ping += 1) client.send('ping');
+    for (let ping = 0; ping < atOnce; ping += 1)
+      isRefused = (await client.nextText()).includes('"rate_limited"') || isRefused;
+  }
+}
