@@ -10,23 +10,23 @@ export interface TokenRequest {
   readonly tenant: string;
   /** Patterns of the topics this user may subscribe to. */
   readonly topics: readonly string[];
-  /** Negative for a token that has expired already. */
+  /** Negative for a token that has expired already. A token lives no longer than `maxTokenLifetimeSeconds`. */
   readonly ttlSeconds: number;
 }
 
-const defaultClaims = z.parse(tokenClaims, {});
-const appSettings = z.object({
-  context: z._default(z.object({ tokenClaims: z._default(tokenClaims, defaultClaims) }), {
-    tokenClaims: defaultClaims,
-  }),
+const tokenSettings = z.object({
+  tokenClaims: z._default(tokenClaims, z.parse(tokenClaims, {})),
+  maxTokenLifetimeSeconds: z._default(z.coerce.number(), 2_592_000),
 });
+const defaults = z.parse(tokenSettings, {});
+const app = z.object({ context: z._default(tokenSettings, defaults) });
 
 /** A token for the stacks whose token secret this is. No other stack accepts it. */
 export function signToken(
   secret: string,
   { user, type, tenant, topics, ttlSeconds }: TokenRequest,
 ): Promise<string> {
-  const claims = readClaimNames();
+  const { tokenClaims: claims, maxTokenLifetimeSeconds } = readTokenSettings();
   const payload = {
     [claims.userId]: user,
     [claims.userType]: type,
@@ -37,16 +37,18 @@ export function signToken(
   return new SignJWT(payload)
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuedAt(nowSeconds)
-    .setExpirationTime(nowSeconds + ttlSeconds)
+    .setExpirationTime(nowSeconds + Math.min(ttlSeconds, maxTokenLifetimeSeconds))
     .sign(new TextEncoder().encode(secret));
 }
 
-/** The setting `tokenClaims` of the app in the working directory. */
-function readClaimNames(): z.output<typeof tokenClaims> {
-  if (!existsSync('cdk.json')) return defaultClaims;
-  const read = z.safeParse(appSettings, readJson('cdk.json'));
-  if (read.success) return read.data.context.tokenClaims;
-  throw new CommandError('The setting tokenClaims in cdk.json is wrong.', { cause: read.error });
+/** The settings of tokens of the app in the working directory. */
+function readTokenSettings(): z.output<typeof tokenSettings> {
+  if (!existsSync('cdk.json')) return defaults;
+  const read = z.safeParse(app, readJson('cdk.json'));
+  if (read.success) return read.data.context;
+  throw new CommandError('The setting tokenClaims or maxTokenLifetimeSeconds in cdk.json is wrong.', {
+    cause: read.error,
+  });
 }
 
 function readJson(file: string): unknown {

@@ -9,7 +9,7 @@ In a clone of the repository: npm run token -- --user 42 …
 
 Prints a token for the stacks that run on this machine. A client connects with it: ws://…/live?token=…
 It is signed with the secret in ~/.switchboard/local.json, which the start of a laptop cloud writes.
-The claims have the names that tokenClaims in ./cdk.json gives them.
+The claims have the names that tokenClaims in ./cdk.json gives them. Its maxTokenLifetimeSeconds is the longest --ttl.
 
   --user ID        the user's id (required)
   --type TYPE      the kind of user (default member)

@@ -42,7 +42,9 @@ export function createRouter(options: {
     async answer(request) {
       const { path } = request;
       if (isControlPath(path)) return { ...answerControl(request, gateway), quiet: true };
-      if (services.handles(request)) return callService(request);
+      if (services.runs(request) || (services.handles(request) && !isWronglySigned(request))) {
+        return callService(request);
+      }
       const apiId = /^([a-z0-9]+)\.execute-api\./.exec(headerOf(request, 'host') ?? '')?.[1];
       if (apiId !== undefined) {
         const place = deployment.apiPath(apiId);
@@ -56,6 +58,13 @@ export function createRouter(options: {
       return webSocketApi(path.slice(basePath.length), basePath);
     },
   };
+
+  /** A request of an IAM route may be signed for any service by mistake. The route refuses it, as on AWS. */
+  function isWronglySigned({ method, path }: GatewayRequest): boolean {
+    const basePath = basePathOf(path);
+    const httpApi = httpApis.get(`${basePath}/$default`);
+    return httpApi?.hasIamRouteFor(method, path.slice(basePath.length) || '/') ?? false;
+  }
 
   /** `/{apiId}` of an API that is not at the root; else empty. */
   function basePathOf(path: string): string {

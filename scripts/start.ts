@@ -66,7 +66,7 @@ Switchboard is ready at ${url}/
 
 ${describeStacks(cloud).join('\n')}
 
-Two tokens, valid for a day (more: npm run token -- --help):
+Two tokens, valid for a day at most (more: npm run token -- --help):
   member 42  ${await token('42')}
   member 43  ${await token('43')}
 

@@ -85,15 +85,15 @@ const schema = z.strictObject({
   fanOutWorkers: z._default(fromText(wholeNumber(2, 1000)), 8),
   // A handshake reads all rows of its user, and a revocation marks them all within two seconds.
   maxSessionsPerUser: z._default(fromText(wholeNumber(1, 100)), 20),
-  durableTopics: z._default(z.pipe(z.transform(splitCommas), z.array(topicPattern)), []),
+  durableTopics: z._default(z.pipe(z.transform(listFromText), z.array(topicPattern)), []),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
   allowedOrigins: z._default(
-    z.pipe(z.transform(splitCommas), z.array(z.string().check(z.refine(isOrigin)))),
+    z.pipe(z.transform(listFromText), z.array(z.string().check(z.refine(isOrigin)))),
     [],
   ),
   tokenIssuer: z._default(fromText(tokenIssuer), ['secret']),
   tokenClaims: z._default(fromText(tokenClaims), z.parse(tokenClaims, {})),
-  claims: z._default(z.pipe(z.transform(splitCommas), z.array(claimName)), []),
+  claims: z._default(z.pipe(z.transform(listFromText), z.array(claimName)), []),
   maxTokenLifetimeSeconds: z._default(fromText(wholeNumber(1, 315_360_000)), 2_592_000),
   requireTenant: z._default(fromText(z.boolean()), false),
   tokenParameter: z._default(z.string().check(z.regex(/^[A-Za-z\d_-]{1,64}$/)), 'token'),
@@ -212,12 +212,14 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-function splitCommas(given: unknown): unknown {
+/** Text is a JSON list, or values with commas between them. A broken JSON list stays text, which the schema refuses. */
+function listFromText(given: unknown): unknown {
   if (typeof given !== 'string') return given;
+  if (given.trimStart().startsWith('[')) return parseJson(given);
   return given
     .split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '');
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
 }
 
 /**

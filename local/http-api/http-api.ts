@@ -25,6 +25,8 @@ export interface HttpApi {
   handle(request: GatewayRequest): Promise<Explained>;
   /** Whether a route other than `$default` matches. `$default` matches every request. */
   hasRouteFor(method: string, path: string): boolean;
+  /** Whether the route that matches is one of these, and IAM authorises it. */
+  hasIamRouteFor(method: string, path: string): boolean;
 }
 
 export function createHttpApi(gateway: Gateway, definition: HttpApiDefinition): HttpApi {
@@ -46,6 +48,10 @@ export function createHttpApi(gateway: Gateway, definition: HttpApiDefinition): 
       return { ...answer, headers: { ...headers, 'apigw-requestid': requestId } };
     },
     hasRouteFor: (method, path) => match(method, path)?.route.pattern.kind === 'path',
+    hasIamRouteFor(method, path) {
+      const route = match(method, path)?.route;
+      return route?.pattern.kind === 'path' && route.authorization === 'AWS_IAM';
+    },
   };
 
   async function answerRoute(request: GatewayRequest, requestId: string): Promise<Explained> {

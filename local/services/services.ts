@@ -24,6 +24,8 @@ import { createSecretsManager } from './secrets.ts';
 export interface Services {
   /** Whether this is a call of an AWS service, and not of an API of the template. */
   handles(request: HttpRequest): boolean;
+  /** Whether a service that runs here is called. Any other call is known by the service of its signature alone. */
+  runs(request: HttpRequest): boolean;
   handle(request: HttpRequest): Promise<Reply>;
   /**
    * Makes the tables and queues that another deployment adds, and reads its event sources. Rejects with a TemplateError
@@ -71,12 +73,14 @@ export async function startServices(options: {
     ['AmazonSSM', createParameterStore(options)],
     ['AWSEvents', (request, operation) => eventBridge.handle(request, operation)],
   ]);
+  const runs = (request: HttpRequest) =>
+    invocationPath.test(request.url) ||
+    header(request, 'x-amz-target') !== undefined ||
+    s3.handles(request) ||
+    signedService(request) === 'scheduler';
   return {
-    handles: (request) =>
-      invocationPath.test(request.url) ||
-      header(request, 'x-amz-target') !== undefined ||
-      s3.handles(request) ||
-      ![undefined, 'execute-api'].includes(signedService(request)),
+    runs,
+    handles: (request) => runs(request) || ![undefined, 'execute-api'].includes(signedService(request)),
     async handle(request) {
       if (invocationPath.test(request.url)) return lambda.handle(request);
       if (s3.handles(request)) return s3.handle(request);

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -14,9 +16,15 @@ afterEach(() => {
 });
 
 function switchboard(...args: string[]) {
-  const command = ['--import', 'tsx', 'cli/switchboard.ts', ...args];
+  return switchboardIn('.', ...args);
+}
+
+/** Runs the command in a folder. */
+function switchboardIn(cwd: string, ...args: string[]) {
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const command = ['--import', tsx, path.resolve('cli/switchboard.ts'), ...args];
   const env = { ...process.env, HOME: home };
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', env });
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', env, cwd });
   return { status, stdout: stdout.trim(), errors: stderr.trim().split('\n') };
 }
 
@@ -47,6 +55,30 @@ describe('switchboard', { timeout: 60_000 }, () => {
     expect([status, payload]).toMatchObject([
       0,
       { sub: '42', userType: 'member', tenant: 'default', topics: ['orders.*'] },
+    ]);
+  });
+
+  it('signs tokens that the app in the working directory accepts', async () => {
+    const secret = 'home'.repeat(16);
+    writeLocalFile(JSON.stringify({ secret, pids: [] }));
+    const context = { tokenClaims: { userId: 'uid' }, maxTokenLifetimeSeconds: 600 };
+    writeFileSync(path.join(home, 'cdk.json'), JSON.stringify({ app: 'node app.js', context }));
+    const lifetimes = [[], ['--ttl', '601'], ['--ttl', '60']].map(async (ttl) => {
+      const { stdout } = switchboardIn(home, 'token', '--user', '42', ...ttl);
+      const { payload } = await jwtVerify(stdout, new TextEncoder().encode(secret));
+      expect(payload).toMatchObject({ uid: '42' });
+      return Number(payload.exp) - Number(payload.iat);
+    });
+    expect(await Promise.all(lifetimes)).toEqual([600, 600, 60]);
+  });
+
+  it('signs no token if the settings of the working directory are wrong: code 1 and one line', () => {
+    writeLocalFile(JSON.stringify({ secret: 'home'.repeat(16), pids: [] }));
+    writeFileSync(path.join(home, 'cdk.json'), '{"context":{"maxTokenLifetimeSeconds":"long"}}');
+    const { status, errors } = switchboardIn(home, 'token', '--user', '42');
+    expect([status, errors]).toEqual([
+      1,
+      [expect.stringContaining('maxTokenLifetimeSeconds in cdk.json is wrong')],
     ]);
   });
 

@@ -176,6 +176,18 @@ describe('settings from the command line', () => {
   it('may be empty text for a list', () => {
     expect(readSettings({ allowedOrigins: '' }).allowedOrigins).toEqual([]);
   });
+
+  it('may be a list in JSON', () => {
+    const origins = ['https://a.example', 'https://b.example'];
+    expect(readSettings({ allowedOrigins: JSON.stringify(origins) }).allowedOrigins).toEqual(origins);
+    expect(readSettings({ claims: ' ["role", "plan"]' }).claims).toEqual(['role', 'plan']);
+  });
+
+  it('may not be a list whose quotes the shell has removed', () => {
+    expect(() => readSettings({ claims: '[role,plan]' })).toThrow(
+      'Setting claims is "[role,plan]"; allowed: names of claims, as a list or separated by commas.',
+    );
+  });
 });
 
 describe('the setting examples', () => {

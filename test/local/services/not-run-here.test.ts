@@ -45,6 +45,19 @@ it('a call of a service that does not run here fails with an error that names it
   );
 });
 
+it('a request of an IAM route that is signed for another service gets 403, as from API Gateway', async () => {
+  const cloud = await runCloud(
+    httpStack({ routes: { 'GET /a': { authorization: 'AWS_IAM' }, 'GET /b': {}, $default: {} } }),
+  );
+  const get = async (path: string, service: string) => {
+    const { status } = await sendSigned({ method: 'GET', url: new URL(path, cloud.url), service });
+    return status;
+  };
+  expect([await get('/a', 'execute-api'), await get('/a', 'route53')]).toEqual([200, 403]);
+  expect(cloud.lines.find((line) => line.startsWith('GET /a 403'))).toMatch(/service/);
+  expect([await get('/b', 'route53'), await get('/c', 'route53')]).toEqual([501, 501]);
+});
+
 it('an error in CBOR can be read', async () => {
   const cloud = await runCloud(httpStack({ routes: {} }));
   const response = await fetch(`${cloud.url}/service/GraniteServiceVersion20100801/operation/PutMetricData`, {
