@@ -90,9 +90,9 @@ describe('the secret of the clouds of a user', () => {
 
   it('is released quietly if its folder is gone', async () => {
     const folder = newFolder();
-    const { release } = await shareSecret(folder, own);
+    const shared = await shareSecret(folder, own);
     rmSync(folder, { recursive: true });
-    await release();
+    await shared.release();
     expect(existsSync(folder)).toBe(false);
   });
 

@@ -15,7 +15,10 @@ import { writeAssembly as writeVersion } from '../harness/inline-functions.ts';
 import { startPlatform } from '../harness/platform.ts';
 import { runCloud } from '../harness/running-cloud.ts';
 
-const secret = (Properties: Readonly<Record<string, unknown>>) => ({ Type: 'AWS::SecretsManager::Secret', Properties });
+const secret = (Properties: Readonly<Record<string, unknown>>) => ({
+  Type: 'AWS::SecretsManager::Secret',
+  Properties,
+});
 const assembly = writeAssembly({
   Resources: {
     Generated: secret({ Name: 'token', GenerateSecretString: { PasswordLength: 12 } }),
