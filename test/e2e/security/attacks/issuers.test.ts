@@ -28,6 +28,7 @@ beforeAll(async () => {
   const jwksUrl = `${endpoint.url}/keys`;
   new Switchboard(new CdkStack(app, 'Own'), 'Realtime', {
     tokenIssuer: ['secret', { jwksUrl, issuer, audience: 'app' }],
+    logLevel: 'DEBUG',
   });
   app.synth();
   stack = await startStack({ assembly: folder });
@@ -108,5 +109,12 @@ describe('a stack with two kinds of tokens', () => {
       );
     // The pause is 30 s, so the flood must not last for longer.
     expect(fetched.length).toBeLessThanOrEqual(1);
+  });
+
+  it('writes no part of a token', async () => {
+    const log = await (await fetch(`${stack.url}/_local/log`)).text();
+    const lines = [...stack.lines, log];
+    expect(lines.some((line) => line.includes('handshake refused'))).toBe(true);
+    expect(lines.filter((line) => /eyJ[\w-]{10}|id\.example|evil\.example|\/trap/.test(line))).toEqual([]);
   });
 });

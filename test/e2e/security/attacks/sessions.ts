@@ -99,8 +99,7 @@ const flood: Attack = {
 };
 
 /**
- * Kicks, revocations at the doors, the count of sessions, tickets, tenants of services, `send`, `requires` and the cap of
- * topics have tests of their own in this folder's parent: kick, ends, tickets, service-tenants, targets/messages and
- * subscription-storm.
+ * Other attacks have tests of their own in test/e2e: kicks (kick), revocations and the count of sessions (ends), tickets
+ * (tickets), services (service-tenants), `send` and `requires` (targets/messages), storms of topics (subscription-storm).
  */
 export const sessions: readonly Attack[] = [...rightsAfterRefresh, ...tampered, flood];
