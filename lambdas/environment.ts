@@ -65,7 +65,7 @@ const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPI
 /** The variables of each function. */
 export const variables = {
   authorize: ['LOG_LEVEL', 'TOKENS', 'SESSIONS_TABLE', 'STATE_TABLE', 'ALLOWED_ORIGINS', 'CONNECT_WITH'],
-  tickets: ['LOG_LEVEL', 'STATE_TABLE'],
+  tickets: ['LOG_LEVEL', 'STATE_TABLE', 'USER_RATE'],
   connect: ['LOG_LEVEL', ...sessionStore, 'CHECK_QUEUE_URL', 'MAX_SESSIONS_PER_USER'],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, 'TOKENS', ...rates, 'TARGETS'],

@@ -26,7 +26,7 @@ const openingMs = 10_000;
 export function createLimit({ connectionRate, userRate, ...options }: LimitOptions): Limit {
   const { clock } = options;
   const takeOfConnection = createRateCounter(options, connectionRate);
-  const takeOfUser = createRateCounter(options, userRate);
+  const limitUser = createUserLimit(options, userRate);
 
   return async ({ identity, session }, type) => {
     const units = unitsOf(type);
@@ -35,8 +35,15 @@ export function createLimit({ connectionRate, userRate, ...options }: LimitOptio
       const waitMs = await takeOfConnection(`connection#${session.connectionId}`, units);
       if (waitMs > 0) return refusal('connection', waitMs);
     }
-    const { tenant, userType, userId } = identity;
-    const waitMs = await takeOfUser(`user#${tenant}#${userType}#${userId}`, units);
+    return limitUser(identity, units);
+  };
+}
+
+/** Resolves to a `rate_limited`, if the user has spent the units of all connections and requests together. */
+export function createUserLimit(options: RateCounterOptions, rate: Rate) {
+  const take = createRateCounter(options, rate);
+  return async ({ tenant, userType, userId }: Identity, units: number): Promise<Refusal | undefined> => {
+    const waitMs = await take(`user#${tenant}#${userType}#${userId}`, units);
     return waitMs > 0 ? refusal('user', waitMs) : undefined;
   };
 }

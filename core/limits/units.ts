@@ -10,4 +10,7 @@ export function unitsOf(type: string | undefined): number {
 }
 
 /** A burst below this would refuse such a frame for ever. */
-export const maxUnits = 5;
+const maxUnits = 5;
+
+/** A ticket is a request, two function calls and a write, and the handshake that it is for costs as much again. */
+export const ticketUnits = maxUnits;

@@ -88,6 +88,8 @@ export function createRoutes(
       cursor: z.optional(z.string()),
     });
     const { cursor, ...asked } = queryOf(event, query);
+    if (cursor !== undefined && !asked.recipients)
+      throw Refusal.at('bad_request', 'cursor', 'needs recipients=true');
     const id = { tenant: scope.tenantOf(asked.tenant), messageId };
     const found = await publications.get(id);
     if (!found) throw new Refusal('not_found', `There is no publication ${messageId}.`);

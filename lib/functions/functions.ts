@@ -78,7 +78,7 @@ export function createFunctions(
   sessions.grantReadRevocation(authorize);
 
   const hasTickets = settings.connectWith !== 'token';
-  const tickets = hasTickets ? createTicketFunction(scope, state, common, logs) : undefined;
+  const tickets = hasTickets ? createTicketFunction(scope, state, settings, logs) : undefined;
   if (hasTickets) state.grantUseTickets(authorize);
 
   const connect = new SwitchboardFunction(scope, 'Connect', {
@@ -235,14 +235,19 @@ export function createFunctions(
 function createTicketFunction(
   scope: Construct,
   state: StateTable,
-  common: { readonly LOG_LEVEL: string },
+  settings: Settings,
   logs: FunctionLogs,
 ): SwitchboardFunction {
+  const common = { LOG_LEVEL: settings.logLevel };
   const tickets = new SwitchboardFunction(scope, 'Tickets', {
     ...logs,
     entry: 'tickets',
     description: 'Gives a user a ticket that opens one connection',
-    environment: { ...common, STATE_TABLE: state.tableName } satisfies FunctionEnvironments['tickets'],
+    environment: {
+      ...common,
+      STATE_TABLE: state.tableName,
+      USER_RATE: JSON.stringify(settings.userRate),
+    } satisfies FunctionEnvironments['tickets'],
     memorySize: 512,
     timeout: handshakeTimeout,
   });

@@ -1,4 +1,4 @@
-import { Validations, type RemovalPolicy } from 'aws-cdk-lib';
+import type { RemovalPolicy } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -38,6 +38,8 @@ export class SessionTable extends Construct {
       timeToLiveAttribute: 'expiresAt',
       // Encrypted under a key that DynamoDB owns, as every table is. A KMS key would cost for each use.
       encryption: TableEncryption.DEFAULT,
+      // Sessions end with their connections. But a lost revocation would make revoked tokens valid again.
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: props.removalPolicy,
       deletionProtection: props.deletionProtection,
     });
@@ -56,11 +58,6 @@ export class SessionTable extends Construct {
       nonKeyAttributes: whetherOpen,
     });
     this.tableName = this.table.tableName;
-
-    Validations.of(this.table).acknowledge({
-      id: 'AwsSolutions-DDB3',
-      reason: 'A session lives for two hours at most. After a restore, no session would still be connected.',
-    });
   }
 
   /** Writes the session of a connection that opens, reads the user's rows, and ends sessions that may not stay. */

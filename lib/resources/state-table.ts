@@ -46,14 +46,15 @@ export class StateTable extends Construct {
     fn.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.table.tableArn]);
   }
 
-  /** Stores tickets, and nothing else. */
+  /** Stores tickets, counts the units of users, and nothing else. */
   grantIssueTickets(fn: SwitchboardFunction): void {
-    this.allowTickets(fn, 'dynamodb:PutItem');
+    this.allowRows(fn, 'dynamodb:PutItem', 'TICKET#*');
+    this.allowRows(fn, 'dynamodb:UpdateItem', 'RATE#*');
   }
 
   /** Takes tickets, and nothing else: the authorizer is what strangers can call. */
   grantUseTickets(fn: SwitchboardFunction): void {
-    this.allowTickets(fn, 'dynamodb:DeleteItem');
+    this.allowRows(fn, 'dynamodb:DeleteItem', 'TICKET#*');
   }
 
   /** Seals gaps in a channel's log. Only readers find gaps. */
@@ -62,12 +63,12 @@ export class StateTable extends Construct {
   }
 
   /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html */
-  private allowTickets(fn: SwitchboardFunction, action: string): void {
+  private allowRows(fn: SwitchboardFunction, action: string, keys: string): void {
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: [action],
         resources: [this.table.tableArn],
-        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['TICKET#*'] } },
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] } },
       }),
     );
   }

@@ -9,6 +9,7 @@ const sessions = '${SessionsTable.Arn}';
 const state = '${StateTable.Arn}';
 /** Items of the state table whose partition key begins so. */
 const ofTickets = `${state} TICKET#*`;
+const ofRates = `${state} RATE#*`;
 const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byConnection`];
 const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
 const post = [`${stageArn}/POST/@connections/*`];
@@ -35,7 +36,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:GetItem': [sessions],
     'dynamodb:DeleteItem': [ofTickets],
   },
-  tickets: { 'dynamodb:PutItem': [ofTickets] },
+  tickets: { 'dynamodb:PutItem': [ofTickets], 'dynamodb:UpdateItem': [ofRates] },
   connect: {
     'dynamodb:PutItem': [sessions],
     'dynamodb:Query': [sessions],

@@ -39,11 +39,11 @@ describe('tables', () => {
     expect(state).not.toHaveProperty('GlobalSecondaryIndexes');
   });
 
-  it('can be restored to any moment if they hold durable messages', () => {
-    expect(state).toMatchObject({
-      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-    });
-    expect(sessions).not.toHaveProperty('PointInTimeRecoverySpecification');
+  it('can be restored to any moment: they hold durable messages, and revocations', () => {
+    for (const table of [state, sessions])
+      expect(table).toMatchObject({
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      });
   });
 });
 

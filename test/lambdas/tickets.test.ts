@@ -61,6 +61,16 @@ describe('POST /tickets', () => {
     });
   });
 
+  it('counts for the rate of the user, and is 429 above it', async () => {
+    vi.stubEnv('USER_RATE', '{"rateLimit":1,"burstLimit":5}');
+    const { ask } = await load();
+    // A window may end between two of them, and not twice.
+    const answers = [await ask(), await ask(), await ask()];
+    expect(answers.map(({ status }) => status)).toContain(200);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body).toMatchObject({ error: { code: 'rate_limited' } });
+  });
+
   it('answers internal if the ticket cannot be stored, and only the log has the details', async () => {
     vi.stubEnv('STATE_TABLE', 'missing');
     const { ask } = await load();

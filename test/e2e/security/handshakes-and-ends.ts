@@ -6,10 +6,14 @@ import { ask, tokenOf } from './use.ts';
 /** The users of these steps are in a tenant of their own. */
 const tenant = 'others';
 
+function askForTicket(stack: Stack, token: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}` };
+  return fetch(`${stack.url}/tickets`, { method: 'POST', headers });
+}
+
 /** Asks for a ticket with a token. */
 export async function ticketOf(stack: Stack, token: string): Promise<string> {
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${stack.url}/tickets`, { method: 'POST', headers });
+  const response = await askForTicket(stack, token);
   const { ticket } = (await response.json()) as { ticket: string };
   return ticket;
 }
@@ -25,6 +29,14 @@ export async function useTickets(stack: Stack): Promise<void> {
   const client = await Client.open(addressOf(stack, ticket));
   expect(await refusalStatus(addressOf(stack, ticket))).toBe(403);
   await client.close();
+  // A ticket counts for the rate of its user.
+  const greedy = await tokenOf({ user: 'greedy', tenant });
+  const statuses = new Set<number>();
+  while (!statuses.has(429)) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => askForTicket(stack, greedy)));
+    for (const { status } of answers) statuses.add(status);
+  }
+  expect(statuses).toEqual(new Set([200, 429]));
 }
 
 /** Ends sessions in every way that needs neither the client nor a service route that lists sessions. */
@@ -47,8 +59,7 @@ async function revokeTokens(stack: Stack): Promise<void> {
   expect(await stack.call('DELETE', path)).toEqual({ status: 200, body: { closed: 1 } });
   await closed;
   expect(await refusalStatus(addressOf(stack, token))).toBe(403);
-  const headers = { authorization: `Bearer ${token}` };
-  expect((await fetch(`${stack.url}/tickets`, { method: 'POST', headers })).status).toBe(403);
+  expect((await askForTicket(stack, token)).status).toBe(403);
 }
 
 /** The stack allows three sessions. The fourth ends the first, with its subscription. */

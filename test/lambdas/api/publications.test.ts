@@ -37,6 +37,15 @@ describe('GET /publications/{messageId}', () => {
       body: { error: { details: [{ field: 'messageId', message: 'must be a UUID' }] } },
     });
   });
+
+  it('takes no cursor without recipients=true', async () => {
+    const { request } = await load();
+    const given = { path: { messageId: randomUUID() }, query: { cursor: 'abc' } };
+    expect(await request('GET /publications/{messageId}', given)).toMatchObject({
+      status: 400,
+      body: { error: { details: [{ field: 'cursor', message: 'needs recipients=true' }] } },
+    });
+  });
 });
 
 describe('a publication with ?recipients=true', () => {
