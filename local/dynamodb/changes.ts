@@ -26,8 +26,8 @@ export interface Change {
 export type Identity = 'caller' | 'ttl';
 
 /**
- * Performs a write and reads its items before and after it. Writes to one item of a table with a stream run one after
- * the other, so that the record of each has exactly its own images. Other tables need no order and pay for none.
+ * Performs a write and reads its items before and after it. Writes to one item run one after the other, so that the
+ * units of each, and its record in a stream, come from exactly its own images.
  */
 export function performWrite(
   database: Database,
@@ -37,8 +37,7 @@ export function performWrite(
 ): Promise<{ readonly answer: EngineAnswer; readonly changes: readonly Change[] }> {
   const { engine, tables, locks, onChange } = database;
   const writes = writesOf(operation, input, tables);
-  const streamed = new Set(writes.filter(({ table }) => table.stream !== undefined).map(lockId));
-  return streamed.size === 0 ? perform() : locks.hold([...streamed], perform);
+  return locks.hold([...new Set(writes.map(lockId))], perform);
 
   async function perform(): Promise<{ answer: EngineAnswer; changes: readonly Change[] }> {
     const befores = await Promise.all(writes.map(({ table, key }) => readItem(engine, table, key)));

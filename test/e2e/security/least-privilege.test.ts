@@ -19,6 +19,8 @@ function isExcused({ function: name, action }: Grant): boolean {
     action.startsWith('logs:') ||
     // CDK's `grantRead` adds it. It alone knows the key of a secret, and the ARN of one that is imported by its name.
     action === 'secretsmanager:DescribeSecret' ||
+    // A revocation that comes between the authorizer and `$connect`, which milliseconds decide (open.test.ts).
+    (name.includes('Connect') && action === 'dynamodb:DeleteItem') ||
     name.startsWith('Orders')
   );
 }
