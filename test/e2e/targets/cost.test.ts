@@ -81,6 +81,7 @@ describe('the table of what targets add in docs/architecture.md', () => {
     const begin = {
       Authorize: 1,
       Connect: 1,
+      GetItem: 1,
       PutItem: 1,
       Query: 1,
       writeUnits: 3,
