@@ -1,15 +1,13 @@
-import type { RemovalPolicy } from 'aws-cdk-lib';
 import {
   AttributeType,
-  BillingMode,
   CfnTable,
   ProjectionType,
   StreamViewType,
-  Table,
-  TableEncryption,
+  type Table,
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
+import { createTable, type TableOptions } from './table.ts';
 
 /** Index by tenant and shard: finds everyone. A prefix of its sort key finds everyone of a user type. */
 const byAudience = 'byAudience';
@@ -19,30 +17,14 @@ const byConnection = 'byConnection';
 /** TTL takes days to delete an item. These attributes of an index tell whether a session is still open. */
 const whetherOpen = ['connectedAt', 'tokenExpiresAt'];
 
-export interface SessionTableProps {
-  readonly removalPolicy: RemovalPolicy;
-  readonly deletionProtection: boolean;
-}
-
 /** Sessions and subscriptions. An item is deleted when its connection ends. TTL deletes the items that remain. */
 export class SessionTable extends Construct {
   readonly table: Table;
   readonly tableName: string;
 
-  constructor(scope: Construct, id: string, props: SessionTableProps) {
+  constructor(scope: Construct, id: string, props: TableOptions) {
     super(scope, id);
-    this.table = new Table(this, 'Table', {
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      timeToLiveAttribute: 'expiresAt',
-      // Encrypted under a key that DynamoDB owns, as every table is. A KMS key would cost for each use.
-      encryption: TableEncryption.DEFAULT,
-      // Sessions end with their connections. But a lost revocation would make revoked tokens valid again.
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: props.removalPolicy,
-      deletionProtection: props.deletionProtection,
-    });
+    this.table = createTable(this, props);
     this.table.addGlobalSecondaryIndex({
       indexName: byAudience,
       partitionKey: { name: 'audience', type: AttributeType.STRING },

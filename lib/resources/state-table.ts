@@ -1,33 +1,17 @@
-import type { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
-
-export interface StateTableProps {
-  readonly removalPolicy: RemovalPolicy;
-  readonly deletionProtection: boolean;
-}
+import { createTable, type TableOptions } from './table.ts';
 
 /** The data that outlives a connection: publications, durable messages, how far users have read them; and tickets. */
 export class StateTable extends Construct {
   readonly tableName: string;
   private readonly table: Table;
 
-  constructor(scope: Construct, id: string, props: StateTableProps) {
+  constructor(scope: Construct, id: string, props: TableOptions) {
     super(scope, id);
-    this.table = new Table(this, 'Table', {
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      timeToLiveAttribute: 'expiresAt',
-      // Encrypted under a key that DynamoDB owns, as every table is. A KMS key would cost for each use.
-      encryption: TableEncryption.DEFAULT,
-      // Durable messages must not be lost. After a bad deployment, they can be restored.
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: props.removalPolicy,
-      deletionProtection: props.deletionProtection,
-    });
+    this.table = createTable(this, props);
     this.tableName = this.table.tableName;
   }
 
