@@ -8,8 +8,8 @@ import { createRevocations, withRevocations } from '../core/sessions/revocations
 import { db } from './database.ts';
 import { readEnvironment } from './environment.ts';
 import { type AuthorizerEvent, header, type HttpAuthorizerEvent } from './events.ts';
-import { log } from './log.ts';
-import { sampleWarnings } from './sampled-warnings.ts';
+import { log } from './logging/log.ts';
+import { sampleWarnings } from './logging/sampled-warnings.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 
 const environment = readEnvironment('authorize');

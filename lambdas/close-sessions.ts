@@ -7,7 +7,7 @@ import { createSessionStore } from '../core/sessions/store.ts';
 import { db } from './database.ts';
 import { readEndpoint, readEnvironment, readRegion } from './environment.ts';
 import type { QueueEvent } from './events.ts';
-import { log } from './log.ts';
+import { log } from './logging/log.ts';
 
 const environment = readEnvironment('close-sessions');
 const { SESSIONS_TABLE: table, SHARDS: shards, CALLBACK_ENDPOINT: endpoint } = environment;

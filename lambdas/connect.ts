@@ -6,8 +6,8 @@ import { readContext } from './auth/authorizer-context.ts';
 import { db } from './database.ts';
 import { readEndpoint, readEnvironment, readRegion } from './environment.ts';
 import type { ConnectionEvent } from './events.ts';
-import { log } from './log.ts';
-import { sampleWarnings } from './sampled-warnings.ts';
+import { log } from './logging/log.ts';
+import { sampleWarnings } from './logging/sampled-warnings.ts';
 
 const environment = readEnvironment('connect');
 const { SESSIONS_TABLE: table, SHARDS: shards } = environment;

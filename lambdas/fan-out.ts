@@ -6,7 +6,7 @@ import { createSwitchboard } from '../core/switchboard.ts';
 import { fanOutAttempts } from '../core/timing.ts';
 import { readEnvironment } from './environment.ts';
 import type { QueueEvent } from './events.ts';
-import { log } from './log.ts';
+import { log } from './logging/log.ts';
 import { createResources } from './resources.ts';
 
 const environment = readEnvironment('fan-out');

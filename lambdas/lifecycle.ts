@@ -5,7 +5,7 @@ import { createRetryQueue, readRetry } from '../core/lifecycle/retries.ts';
 import { createTell } from '../core/lifecycle/tell.ts';
 import { readEnvironment } from './environment.ts';
 import type { QueueEvent, StreamEvent } from './events.ts';
-import { log } from './log.ts';
+import { log } from './logging/log.ts';
 import { sendParts } from './targets.ts';
 
 const { LIFECYCLE_TARGETS: targets, LIFECYCLE_RETRIES_URL: url } = readEnvironment('lifecycle');

@@ -17,9 +17,9 @@ import { readContext } from './auth/authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
 import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
-import { log } from './log.ts';
+import { log } from './logging/log.ts';
 import { createResources } from './resources.ts';
-import { sampleWarnings } from './sampled-warnings.ts';
+import { sampleWarnings } from './logging/sampled-warnings.ts';
 import { sendParts } from './targets.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 

@@ -2,7 +2,7 @@ import { createConnectionsClient } from '../core/connections/client.ts';
 import type { Resources } from '../core/switchboard.ts';
 import { db } from './database.ts';
 import { readRegion } from './environment.ts';
-import { log } from './log.ts';
+import { log } from './logging/log.ts';
 
 /** The resources of a function that calls the callback API, from its environment. */
 export function createResources(environment: {

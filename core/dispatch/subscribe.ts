@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { formatTarget, maxTopicsPerSession, Refusal, topicName } from '../../protocol/index.ts';
 import type { Recover } from '../log/recover.ts';
-import type { Subscriptions } from '../sessions/subscriptions.ts';
+import type { Subscriptions } from '../sessions/subscriptions/subscriptions.ts';
 import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
 import { positionFields, positionOf } from './position.ts';
 

@@ -5,8 +5,8 @@ import { answerIfHeld } from '../tables/conditional-write.ts';
 import { unchangedGrants, writeGrants } from './grants.ts';
 import type { SessionRow } from './items.ts';
 import type { Sessions } from './sessions.ts';
-import type { Subscriber } from './subscription-rows.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import type { Subscriber } from './subscriptions/rows.ts';
+import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 export interface RefreshOptions {
   readonly db: DynamoDBDocumentClient;

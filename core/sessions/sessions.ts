@@ -22,7 +22,7 @@ import {
   userKey,
 } from './items.ts';
 import { closingEnd, type SessionEnd } from './end.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 export interface SessionsOptions {
   readonly db: DynamoDBDocumentClient;

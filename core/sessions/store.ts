@@ -2,7 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../clock.ts';
 import { createRecipients } from './recipients.ts';
 import { createSessions } from './sessions.ts';
-import { createSubscriptions } from './subscriptions.ts';
+import { createSubscriptions } from './subscriptions/subscriptions.ts';
 
 export interface SessionStoreOptions {
   readonly db: DynamoDBDocumentClient;

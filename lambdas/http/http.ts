@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { errorTable, parseWith, Refusal } from '../../protocol/index.ts';
 import type { HttpEvent } from '../events.ts';
-import { log } from '../log.ts';
+import { log } from '../logging/log.ts';
 
 export interface HttpResult {
   readonly status: number;

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 
 type Warn = (message: string, fields: Record<string, unknown>) => void;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleWarnings } from '../../lambdas/sampled-warnings.ts';
+import { sampleWarnings } from '../../lambdas/logging/sampled-warnings.ts';
 
 describe('sampled warnings', () => {
   it('are five a second at most, and the next one says how many were left out', () => {

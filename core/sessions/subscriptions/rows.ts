@@ -5,10 +5,10 @@ import {
   PutCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { Identity } from '../../protocol/index.ts';
-import { writeAll } from '../tables/batch-write.ts';
-import { conditionHeld } from '../tables/conditional-write.ts';
-import { expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey } from './items.ts';
+import type { Identity } from '../../../protocol/index.ts';
+import { writeAll } from '../../tables/batch-write.ts';
+import { conditionHeld } from '../../tables/conditional-write.ts';
+import { expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey } from '../items.ts';
 
 export interface Subscriber {
   readonly identity: Identity;

@@ -1,10 +1,10 @@
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { matchesAny, maxTopicsPerSession } from '../../protocol/index.ts';
-import type { Clock } from '../clock.ts';
-import { conditionHeld } from '../tables/conditional-write.ts';
-import { grantsOf, unchangedGrants } from './grants.ts';
-import { type SessionRow, userKey } from './items.ts';
-import { createSubscriptionRows, type Subscriber } from './subscription-rows.ts';
+import { matchesAny, maxTopicsPerSession } from '../../../protocol/index.ts';
+import type { Clock } from '../../clock.ts';
+import { conditionHeld } from '../../tables/conditional-write.ts';
+import { grantsOf, unchangedGrants } from '../grants.ts';
+import { type SessionRow, userKey } from '../items.ts';
+import { createSubscriptionRows, type Subscriber } from './rows.ts';
 
 /** `full`: the session has the most topics allowed. `closed`: it has ended. */
 export type SubscribeOutcome = 'subscribed' | 'forbidden' | 'full' | 'closed';

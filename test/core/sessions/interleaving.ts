@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createSessionStore } from '../../../core/sessions/store.ts';
-import type { SubscribeOutcome } from '../../../core/sessions/subscriptions.ts';
+import type { SubscribeOutcome } from '../../../core/sessions/subscriptions/subscriptions.ts';
 import { createRefreshSession, type Refreshed } from '../../../core/sessions/refresh.ts';
 import { type Core, minuteMs, newToken, startOfTime } from '../core-under-test.ts';
 import { withHeldCommands } from '../database-stand-ins.ts';

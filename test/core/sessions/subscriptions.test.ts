@@ -1,7 +1,7 @@
 import { GetCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { topicKey, userKey } from '../../../core/sessions/items.ts';
-import { createSubscriptions } from '../../../core/sessions/subscriptions.ts';
+import { createSubscriptions } from '../../../core/sessions/subscriptions/subscriptions.ts';
 import { maxTopicsPerSession, type Session } from '../../../protocol/index.ts';
 import {
   type Core,
