@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ticket } from '../../protocol/index.ts';
-import { localKeys, localRegion } from '../../publisher/signed-request.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, liftRates, setVariable } from './changed-assembly.ts';
 import { Client, type Frame } from './client.ts';
+import { sendCheck } from './session-checks.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 
 const shards = 3;
@@ -137,18 +136,6 @@ async function connectionOf(user: string): Promise<string | undefined> {
   return (body as { sessions: { connectionId: string }[] }).sessions[0]?.connectionId;
 }
 
-/** Sends a check to the queue. */
-async function sendCheck(check: object): Promise<void> {
-  const queue = stack.cloud.deployment
-    .ofType('AWS::SQS::Queue')
-    .find(({ logicalId }) => logicalId.includes('SessionChecksQueue'));
-  const name = stack.cloud.deployment.attribute(queue?.logicalId ?? '', 'QueueName');
-  const sqs = new SQSClient({ endpoint: stack.url, region: localRegion, credentials: localKeys });
-  const QueueUrl = `${stack.url}/${stack.cloud.deployment.accountId}/${name}`;
-  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(check) }));
-  sqs.destroy();
-}
-
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
 /** The rows of the table, in its words. A row with several cases has several measurements. */
@@ -179,7 +166,7 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
       const connectionId = await connectionOf(user);
       return async () => {
         const before = counted();
-        await sendCheck({ tenant: 'default', userType: 'member', userId: user, connectionId });
+        await sendCheck(stack, { tenant: 'default', userType: 'member', userId: user, connectionId });
         await expect.poll(() => grownSince(before)['GetItem'], { timeout: 15_000 }).toBe(1);
       };
     },

@@ -1,8 +1,6 @@
-import { EventBus } from 'aws-cdk-lib/aws-events';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { variables, type FunctionName } from '../../lambdas/environment.ts';
-import { ListenerTarget } from '../../lib/targets/listener-target.ts';
 import { createStack, resourcesOf, type TemplateResource } from './stack-under-test.ts';
 
 const sessions = '${SessionsTable.Arn}';
@@ -178,26 +176,6 @@ describe('a stack whose connections open with a token only', () => {
     const routes = resourcesOf(given, 'AWS::ApiGatewayV2::Route').map(({ properties }) => properties);
     expect(routes.map(({ RouteKey }) => RouteKey)).not.toContain('POST /tickets');
     expect(JSON.stringify(resourcesOf(given, 'AWS::IAM::Policy'))).not.toContain('TICKET#');
-  });
-});
-
-describe('the setting reservedConcurrency', () => {
-  const reservedOf = (among: readonly TemplateResource[]) =>
-    Object.fromEntries(
-      among.map(({ logicalId: id, properties }) => [id, properties['ReservedConcurrentExecutions']]),
-    );
-
-  it('keeps executions for the functions that it names, and is empty by default', () => {
-    const reservedConcurrency = { publish: 50, 'fan-out': 8, lifecycle: 2 };
-    const own = createStack({ reservedConcurrency });
-    own.switchboard.addLifecycleTarget(ListenerTarget.eventBus(new EventBus(own, 'Bus')));
-    expect(reservedOf(resourcesOf(own, 'AWS::Lambda::Function'))).toMatchObject({
-      Publish: 50,
-      FanOut: 8,
-      LifecycleFunction: 2,
-      Message: undefined,
-    });
-    expect(new Set(Object.values(reservedOf(functions)))).toEqual(new Set([undefined]));
   });
 });
 

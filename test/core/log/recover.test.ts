@@ -3,7 +3,7 @@ import { createWaitForIndex } from '../../../core/sessions/wait-for-index.ts';
 import { createRecover } from '../../../core/log/recover.ts';
 import { createLease } from '../../../core/limits/lease.ts';
 import { createRecoverListener } from '../../../core/dispatch/recover.ts';
-import { readPublishRequest, Refusal } from '../../../protocol/index.ts';
+import { readPublishRequest } from '../../../protocol/index.ts';
 import {
   contextOf,
   type Core,
@@ -13,40 +13,14 @@ import {
   useDynamoDB,
 } from '../core-under-test.ts';
 import { throttled } from '../recording-connections.ts';
+import { identity, own, publish, recover, refusal, session, topics } from './recover-under-test.ts';
 
 const dynamodb = useDynamoDB();
-const own = 'user:member:1';
-const identity = { tenant: 'default', userType: 'member', userId: '1' };
-const session = { connectionId: 'c1=', connectedAt: 0, tokenExpiresAt: 0 };
-const topics = ['orders.*'];
 
 async function coreWith(count: number, options: CoreOptions = {}): Promise<Core> {
   const core = await dynamodb.create(options);
   for (let offset = 1; offset <= count; offset += 1) await publish(core, offset);
   return core;
-}
-
-function publish(core: Core, content: unknown, to = own) {
-  return core.publish(readPublishRequest({ to, type: 'n', content, durable: true }));
-}
-
-/** The answer to the frame `recover`, and the contents that were sent before it. */
-async function recover(core: Core, channels: readonly unknown[]) {
-  const before = core.connections.calls.length;
-  const { handle } = await createRecoverListener(core).accept({ channels });
-  const answer = await handle(contextOf({ from: identity, session }, topics));
-  const sent = core.connections.calls.slice(before).map((call) => {
-    if (call.call !== 'post') throw new Error('Something was closed.');
-    expect(call.connectionId).toBe('c1=');
-    return (JSON.parse(call.text) as { content: unknown }).content;
-  });
-  return { sent, channels: (answer as { channels: unknown[] }).channels };
-}
-
-async function refusal(core: Core, channels: readonly unknown[]): Promise<Refusal> {
-  const cause: unknown = await recover(core, channels).catch((thrown: unknown) => thrown);
-  if (cause instanceof Refusal) return cause;
-  throw new Error('It was not refused.', { cause });
 }
 
 describe('recover', () => {
@@ -301,36 +275,5 @@ describe('a log with an expired message', () => {
     posts = 0;
     const second = await recover(core, [{ channel: own, epoch, offset: 2 }]);
     expect(second.channels).toMatchObject([{ offset: 5, recovered: false }]);
-  });
-});
-
-describe('recover is refused', () => {
-  it.each([
-    ["another user's channel", 'user:member:2'],
-    ['the channel of a user of another type', 'user:admin:1'],
-    ['another type', 'type:admin'],
-    ['a topic that the token does not allow', 'topic:chat'],
-  ])('for %s, and no other channel is sent either', async (_what, channel) => {
-    const core = await coreWith(1);
-    const refused = await refusal(core, [{ channel: own, epoch: '' }, { channel }]);
-    expect(refused).toMatchObject({
-      code: 'forbidden',
-      details: [{ field: 'content.channels[1].channel' }],
-    });
-    expect(core.connections.calls).toEqual([]);
-  });
-
-  it.each([
-    [[{ channel: 'session:c1=' }], 'content.channels[0].channel'],
-    [[{ channel: 'nobody' }], 'content.channels[0].channel'],
-    [[{ channel: own, epoch: 'e' }], 'content.channels[0].offset'],
-    [[{ channel: own, offset: 1 }], 'content.channels[0].epoch'],
-    [[{ channel: own, epoch: 'e', offset: -1 }], 'content.channels[0].offset'],
-    [[{ channel: own, epoch: 'e', offset: 1.5 }], 'content.channels[0].offset'],
-    [[{ channel: own }, { channel: 'everyone' }, { channel: 'user' }], 'content.channels[2].channel'],
-    [Array.from({ length: 129 }, () => ({ channel: own })), 'content.channels'],
-  ])('with bad content: %j names %s', async (channels, field) => {
-    const core = await dynamodb.create();
-    expect(await refusal(core, channels)).toMatchObject({ code: 'bad_content', details: [{ field }] });
   });
 });
