@@ -1,4 +1,5 @@
 import { connectionLifetimeMs, type Identity, type Session } from '../../protocol/index.ts';
+import { isWatch } from './subscriptions/watches.ts';
 
 /** Partition of a user's sessions. A consistent read finds a session right after it opens. */
 export function userKey({ tenant, userType, userId }: Identity): string {
@@ -25,9 +26,12 @@ export function memberPrefix(userType: string): string {
   return `${userType}#`;
 }
 
-/** One of the partitions that together hold the subscribers of a topic. */
+/**
+ * One of the partitions that together hold the subscribers of a topic. Watches have a prefix of their own, so that the
+ * filter of the table's stream leaves them out.
+ */
 export function topicKey(tenant: string, topic: string, shard: number): string {
-  return `TOPIC#${tenant}#${topic}#${String(shard)}`;
+  return `${isWatch(topic) ? 'WATCH' : 'TOPIC'}#${tenant}#${topic}#${String(shard)}`;
 }
 
 /**
@@ -111,6 +115,6 @@ export function recipientOf(row: ConnectionRow | SubscriptionRow): Recipient {
 
 export function sessionOf(row: SessionRow): Session {
   const { sk: connectionId, connectedAt, tokenExpiresAt, sourceIp, userAgent } = row;
-  const topics = [...(row.topics ?? [])].sort();
+  const topics = [...(row.topics ?? [])].filter((topic) => !isWatch(topic)).sort();
   return { connectionId, ...userOf(row.pk), connectedAt, tokenExpiresAt, topics, sourceIp, userAgent };
 }
