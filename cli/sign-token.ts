@@ -10,6 +10,8 @@ export interface TokenRequest {
   readonly tenant: string;
   /** Patterns of the topics this user may subscribe to. */
   readonly topics: readonly string[];
+  /** Patterns of the users and topics whose presence this user may watch. @default [] */
+  readonly watch?: readonly string[];
   /** Negative for a token that has expired already. A token lives no longer than `maxTokenLifetimeSeconds`. */
   readonly ttlSeconds: number;
 }
@@ -24,7 +26,7 @@ const app = z.object({ context: z._default(tokenSettings, defaults) });
 /** A token for the stacks whose token secret this is. No other stack accepts it. */
 export function signToken(
   secret: string,
-  { user, type, tenant, topics, ttlSeconds }: TokenRequest,
+  { user, type, tenant, topics, watch = [], ttlSeconds }: TokenRequest,
 ): Promise<string> {
   const { tokenClaims: claims, maxTokenLifetimeSeconds } = readTokenSettings();
   const payload = {
@@ -32,6 +34,7 @@ export function signToken(
     [claims.userType]: type,
     [claims.tenant]: tenant,
     ...(topics.length > 0 && { [claims.topics]: topics }),
+    ...(watch.length > 0 && { [claims.watch]: watch }),
   };
   const nowSeconds = Math.floor(Date.now() / 1000);
   return new SignJWT(payload)

@@ -4,7 +4,8 @@ import { readFlags, readWholeNumber, UsageError } from './command-line.ts';
 import { readLocalSecret } from './local-secret.ts';
 import { signToken } from './sign-token.ts';
 
-const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600]
+const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*']
+  [--watch 'member:*'] [--ttl 3600]
 In a clone of the repository: npm run token -- --user 42 …
 
 Prints a token for the stacks that run on this machine. A client connects with it: ws://…/live?token=…
@@ -15,16 +16,21 @@ The claims have the names that tokenClaims in ./cdk.json gives them. Its maxToke
   --type TYPE      the kind of user (default member)
   --tenant TENANT  the isolated customer (default default)
   --topics LIST    patterns of the topics that the user may subscribe to, separated by commas
+  --watch LIST     patterns of the users (type:id) and topics whose presence the user may watch
   --ttl SECONDS    how long the token is valid (default 3600); a negative number makes an expired token`;
 
 /** What the claim `topics` may hold (docs/protocol.md, P3). */
 const topicPattern = /^[A-Za-z0-9._@+/*-]{1,256}$/;
+
+/** The same for the claim `watch`. */
+const watchPattern = /^[A-Za-z0-9._@+/*:-]{1,257}$/;
 
 const options = {
   user: { type: 'string' },
   type: { type: 'string', default: defaultUserType },
   tenant: { type: 'string', default: defaultTenant },
   topics: { type: 'string', default: '' },
+  watch: { type: 'string', default: '' },
   ttl: { type: 'string', default: '3600' },
 } as const;
 
@@ -35,21 +41,24 @@ export async function token(args: readonly string[]): Promise<void> {
     user: readName('user', flags.user),
     type: readName('type', flags.type),
     tenant: readName('tenant', flags.tenant),
-    topics: readPatterns(flags.topics),
+    topics: readPatterns('topics', flags.topics, topicPattern),
+    watch: readPatterns('watch', flags.watch, watchPattern),
     ttlSeconds: readWholeNumber('ttl', flags.ttl, -1e9, 1e9),
   };
   console.log(await signToken(readLocalSecret(), request));
 }
 
-function readPatterns(text: string): string[] {
+function readPatterns(flag: string, text: string, form: RegExp): string[] {
   const patterns = text
     .split(',')
     .map((pattern) => pattern.trim())
     .filter((pattern) => pattern !== '');
-  const wrong = patterns.find((pattern) => !topicPattern.test(pattern));
+  const wrong = patterns.find((pattern) => !form.test(pattern));
   if (wrong === undefined) return patterns;
-  const allowed = 'patterns of 1 to 256 of A-Z a-z 0-9 . _ @ + - / *, separated by commas';
-  throw new UsageError(`--topics must be ${allowed}, got ${JSON.stringify(wrong)}.`);
+  const characters =
+    flag === 'topics' ? '256 of A-Z a-z 0-9 . _ @ + - / *' : '257 of A-Z a-z 0-9 . _ @ + - / * :';
+  const allowed = `patterns of 1 to ${characters}, separated by commas`;
+  throw new UsageError(`--${flag} must be ${allowed}, got ${JSON.stringify(wrong)}.`);
 }
 
 function readName(flag: string, text: string): string {

@@ -4,6 +4,7 @@ export type {
   Listener,
   ListenerContext,
   ListenerLog,
+  ListenerPresence,
   ListenerSender,
   ListenerSession,
   SendOptions,
@@ -17,4 +18,5 @@ export {
   matchesAny,
   type PublishAnswer,
   Refusal,
+  type UserPresence,
 } from '../protocol/index.ts';

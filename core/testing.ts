@@ -10,6 +10,7 @@ import {
   name,
   parseWith,
   type PublishRequest,
+  type UserPresence,
 } from '../protocol/index.ts';
 import type { Claims } from './auth/verified-token.ts';
 import { systemClock } from './clock.ts';
@@ -30,6 +31,10 @@ export interface CallOptions {
   readonly from?: Partial<Identity>;
   /** Patterns of the topics that the sender's token allows. @default [] */
   readonly topics?: readonly string[];
+  /** Patterns of the users and topics that the sender's token allows to watch. @default [] */
+  readonly watch?: readonly string[];
+  /** What `presence.of` tells of a user. @default - the user is offline, and was never seen */
+  readonly presence?: (user: string) => Partial<UserPresence>;
   /** Patterns of the message types that the sender's token allows. @default - every type */
   readonly send?: readonly string[];
   /** The claims of the sender's token that the setting `claims` names, as text. @default - none */
@@ -85,7 +90,16 @@ const user = z.object({ tenant: name, userType: name, userId: name });
 export async function callListener(
   listeners: readonly Listener[],
   { type, content }: TestFrame,
-  { from, topics = [], send, claims = {}, session, answer = () => ({}) }: CallOptions = {},
+  {
+    from,
+    topics = [],
+    watch = [],
+    send,
+    claims = {},
+    session,
+    presence = () => ({}),
+    answer = () => ({}),
+  }: CallOptions = {},
 ): Promise<ListenerCall> {
   const sent: SentMessage[] = [];
   const replies: SentMessage[] = [];
@@ -116,6 +130,10 @@ export async function callListener(
     listeners: readListeners({ listeners }),
     publish: async (request, sender) => record(sent, request, sender),
     reply: async (request, { identity }) => record(replies, request, identity),
+    presence: {
+      ofUsers: (_tenant, users) =>
+        Promise.resolve(users.map((user) => ({ ...offline, user, ...presence(user) }))),
+    },
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
   const identity = { tenant: 'default', userType: 'member', userId: '1', ...from };
@@ -127,7 +145,7 @@ export async function callListener(
     );
   const { text, refusal, fault } = await dispatch(frame, {
     identity,
-    rights: { topics, send, watch: [] },
+    rights: { topics, send, watch },
     claims,
     session: session === false ? undefined : sessionOf(session),
   });
@@ -136,6 +154,8 @@ export async function callListener(
   const error = refusal && { code: refusal.code, message: refusal.message, details: refusal.details };
   return { ack: refusal ? undefined : ack, error, sent, replies, logs };
 }
+
+const offline = { online: false, sessions: 0, lastSeenAt: null };
 
 const answerFrame = z.object({ content: z.unknown() });
 

@@ -7,6 +7,8 @@ import { createProtocolListeners } from '../core/dispatch/protocol-listeners.ts'
 import { createReceive, type Receive } from '../core/dispatch/receive.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createLimit } from '../core/limits/limit.ts';
+import { createPresence } from '../core/presence/presence.ts';
+import { createPresenceQueue } from '../core/presence/queue.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { withRevocations } from '../core/sessions/revocations.ts';
@@ -26,15 +28,26 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 const environment = readEnvironment('message');
 const resources = createResources(environment);
 const switchboard = createSwitchboard(resources, systemClock);
+const sqs = new SQSClient({});
 const publish = createPublish({
   ...switchboard,
-  queue: createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_OUT_QUEUE_URL }),
+  queue: createFanOutQueue({ sqs, url: environment.FAN_OUT_QUEUE_URL }),
   inlineLimit: environment.INLINE_LIMIT,
   durableTopics: environment.DURABLE_TOPICS,
 });
+const { PRESENCE } = environment;
+const presence =
+  PRESENCE &&
+  createPresence({
+    ...switchboard,
+    publish,
+    queue: createPresenceQueue(sqs, PRESENCE.queueUrl),
+    graceMs: PRESENCE.graceSeconds * 1000,
+  });
 const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,
+  watches: presence?.watches,
   verify: withRevocations(refuseTickets(createTokenVerifier(environment)), switchboard.revocations),
   logger: { warn: sampleWarnings((message, fields) => log.warn(message, fields), systemClock) },
 });

@@ -13,6 +13,7 @@ import {
 } from '../../protocol/index.ts';
 import type { Claims, Rights } from '../auth/verified-token.ts';
 import type { Limit } from '../limits/limit.ts';
+import type { PresenceReader } from '../presence/reader.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
 import {
@@ -31,6 +32,7 @@ export interface DispatchOptions {
   readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
+  readonly presence: Pick<PresenceReader, 'ofUsers'>;
   /** @default - senders have no limits */
   readonly limit?: Limit;
   readonly logger: DispatchLogger;
@@ -66,7 +68,7 @@ export interface FrameAnswer {
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { listeners, findTarget, publish, reply, limit, logger } = options;
+  const { listeners, findTarget, publish, reply, presence, limit, logger } = options;
   const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
   /** Resolves to the content of the `ack`. */
@@ -84,6 +86,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       from: { ...from, ...(Object.keys(claims).length > 0 && { claims }) },
       session,
       topics: topicRights(rights.topics),
+      watch: topicRights(rights.watch),
+      presence: { of: (users) => presence.ofUsers(tenant, users) },
       log: logOf(logger, { type: frame.type, connectionId: session?.connectionId }),
       reply: async (type, content) =>
         session

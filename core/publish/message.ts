@@ -10,6 +10,7 @@ import {
   Refusal,
 } from '../../protocol/index.ts';
 import type { Slot } from '../log/log.ts';
+import { isWatch } from '../sessions/subscriptions/watches.ts';
 import type { Durability } from './durability.ts';
 
 /** A message that has been checked and is not stored yet. */
@@ -35,7 +36,8 @@ export function messageOf(draft: Draft, slot?: Slot): Message {
 export function frameOf({ request, messageId, from, durability }: Draft, position?: Position): string {
   const { type, content, to } = request;
   const [target, ...others] = to;
-  const topic = target?.kind === 'topic' && others.length === 0 ? formatTarget(target) : undefined;
+  const isOfTopic = target?.kind === 'topic' && others.length === 0 && !isWatch(target.topic);
+  const topic = isOfTopic ? formatTarget(target) : undefined;
   return messageFrame({
     type,
     content,

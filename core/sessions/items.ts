@@ -83,6 +83,8 @@ export interface SessionRow extends ConnectionRow {
 export interface SubscriptionRow extends ConnectionRow {
   readonly userType: string;
   readonly userId: string;
+  /** When this row was written, in epoch milliseconds. Rows of earlier versions do not tell. */
+  readonly subscribedAt?: number;
   /** Tells this write of the row from every other. Rows of earlier versions have none. */
   readonly nonce?: string;
 }

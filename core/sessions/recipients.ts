@@ -56,6 +56,9 @@ interface Range {
 
 export type Recipients = ReturnType<typeof createRecipients>;
 
+/** The attributes that `isOpen` reads, and the keys. */
+const whetherOpen = 'pk, sk, connectedAt, tokenExpiresAt, endedAt';
+
 // Sorts after every connection id with the same beginning, because no id holds a character above `z`.
 const last = '~';
 
@@ -108,6 +111,17 @@ export function createRecipients(options: {
     return counted;
   }
 
+  async function countOpen(range: Range): Promise<number> {
+    let counted = 0;
+    let after: string | undefined;
+    do {
+      const found: RecipientPage = await page(range, { after }, { ProjectionExpression: whetherOpen });
+      counted += found.recipients.length;
+      after = found.next;
+    } while (after !== undefined);
+    return counted;
+  }
+
   const audienceRange = ({ tenant, shard, userType }: AudienceShard): Range => ({
     partition: 'audience',
     value: audienceKey(tenant, shard),
@@ -153,6 +167,9 @@ export function createRecipients(options: {
     },
 
     countTopic: (shard: TopicShard) => count(topicRange(shard), {}),
+
+    /** The same without those of closed sessions. Both read all rows. */
+    countOpenOfTopic: (shard: TopicShard) => countOpen(topicRange(shard)),
 
     /** The session of a connection, in any tenant. */
     async byConnection(connectionId: string): Promise<Recipient | undefined> {

@@ -12,6 +12,7 @@ import {
   name,
   parseChannel,
   Refusal,
+  topicName,
 } from '../../protocol/index.ts';
 import type { HttpEvent } from '../events.ts';
 import { callerArn, noQuery, pathOf, queryOf } from './http.ts';
@@ -23,7 +24,8 @@ export type RouteKey =
   | 'GET /sessions/{connectionId}'
   | 'DELETE /sessions/{connectionId}'
   | 'GET /publications/{messageId}'
-  | 'GET /channels/{channel}/messages';
+  | 'GET /channels/{channel}/messages'
+  | 'GET /presence';
 
 /** Resolves to the body of a 200, or throws a `Refusal`. */
 type Route = (event: HttpEvent) => Promise<unknown>;
@@ -54,8 +56,8 @@ export function createRoutes(
   switchboard: Switchboard,
   serviceTenants: ServiceTenants,
 ): Readonly<Record<RouteKey, Route>> {
-  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser } =
-    switchboard;
+  const { sessions, recipients, revocations, publications, reports, logs } = switchboard;
+  const { presence, closeSession, closeUser } = switchboard;
 
   const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
   const scopeOfCaller = (event: HttpEvent) => scopeOf(callerArn(event), serviceTenants);
@@ -119,6 +121,23 @@ export function createRoutes(
     return listMessages(log, { after, limit, maxBytes: maxAnswerBytes });
   }
 
+  async function presenceOf(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
+    const query = z.strictObject({
+      tenant,
+      users: z.optional(z.string()),
+      topic: z.optional(topicName),
+      cursor: z.optional(z.string()),
+    });
+    const { tenant: asked, users, topic, cursor } = queryOf(event, query);
+    const of = scope.tenantOf(asked);
+    if ((users === undefined) === (topic === undefined))
+      throw Refusal.at('bad_request', 'users', 'must be given, or topic, and not both');
+    if (topic !== undefined) return presence.ofTopic(of, topic, cursor);
+    if (cursor !== undefined) throw Refusal.at('bad_request', 'cursor', 'needs a topic');
+    return { users: await presence.ofUsers(of, users?.split(',') ?? []) };
+  }
+
   async function closeById(event: HttpEvent) {
     const { identity, connectionId: id, connectedAt } = await connectionOf(event);
     // Also a session that has ended, because its connection may still be there.
@@ -150,5 +169,6 @@ export function createRoutes(
     'DELETE /sessions/{connectionId}': closeById,
     'GET /publications/{messageId}': publication,
     'GET /channels/{channel}/messages': messagesOf,
+    'GET /presence': presenceOf,
   };
 }

@@ -25,6 +25,7 @@ const serviceRoutes = {
   'DELETE /sessions/{connectionId}': DELETE,
   'GET /publications/{messageId}': GET,
   'GET /channels/{channel}/messages': GET,
+  'GET /presence': GET,
 } satisfies Record<RouteKey, apigateway.HttpMethod>;
 
 type ServiceRoute = RouteKey | 'POST /publish';
@@ -39,6 +40,7 @@ const granted = {
     'DELETE /sessions/{connectionId}',
   ],
   readMessages: ['GET /publications/{messageId}', 'GET /channels/{channel}/messages'],
+  readPresence: ['GET /presence'],
 } satisfies Record<string, readonly ServiceRoute[]>;
 
 export interface HttpApiProps {

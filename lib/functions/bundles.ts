@@ -32,6 +32,7 @@ const functionNames = Object.keys({
   'fan-out': true,
   'close-sessions': true,
   lifecycle: true,
+  presence: true,
 } satisfies Record<Exclude<FunctionName, 'message'>, true>);
 
 /**

@@ -12,6 +12,7 @@ const names = {
   'fan-out': true,
   'close-sessions': true,
   lifecycle: true,
+  presence: true,
 } satisfies Record<FunctionName, true>;
 
 export const functionNames = Object.keys(names) as FunctionName[];

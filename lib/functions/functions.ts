@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { FunctionEnvironments, FunctionName } from '../../lambdas/environment.ts';
 import { functionTimeoutMs, handshakeTimeoutMs } from '../../core/timing.ts';
 import type { FanOut } from '../resources/fan-out.ts';
+import type { Presence } from '../resources/presence.ts';
 import type { SessionChecks } from '../resources/session-checks.ts';
 import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
@@ -14,11 +15,12 @@ import type { WebSocketApi } from '../apis/websocket-api.ts';
 
 /**
  * The functions of a stack. Only a lifecycle target needs the function `lifecycle`. `tickets` is `undefined` if tickets
- * open no connections.
+ * open no connections, and `presence` if nobody can watch.
  */
 export type Functions = Readonly<
-  Record<Exclude<FunctionName, 'lifecycle' | 'tickets'>, SwitchboardFunction> & {
+  Record<Exclude<FunctionName, 'lifecycle' | 'tickets' | 'presence'>, SwitchboardFunction> & {
     tickets: SwitchboardFunction | undefined;
+    presence: SwitchboardFunction | undefined;
   }
 >;
 
@@ -30,6 +32,8 @@ export interface FunctionResources {
   readonly webSocketApi: WebSocketApi;
   readonly fanOut: FanOut;
   readonly checks: SessionChecks;
+  /** @default - the stack lacks the setting `presence` */
+  readonly presence: Presence | undefined;
 }
 
 const functionTimeout = Duration.millis(functionTimeoutMs);
@@ -38,7 +42,7 @@ const handshakeTimeout = Duration.millis(handshakeTimeoutMs);
 /** Creates every function, and grants each one the access that its variables need. */
 export function createFunctions(
   scope: Construct,
-  { sessions, state, tokens, webSocketApi, fanOut, checks }: FunctionResources,
+  { sessions, state, tokens, webSocketApi, fanOut, checks, presence: watching }: FunctionResources,
   settings: Settings,
   logs: FunctionLogs,
 ): Functions {
@@ -144,6 +148,7 @@ export function createFunctions(
       CONNECTION_RATE: JSON.stringify(settings.connectionRate),
       USER_RATE: JSON.stringify(settings.userRate),
       TARGETS: '[]',
+      PRESENCE: watching?.variable ?? '',
     } satisfies FunctionEnvironments['message'],
     memorySize: 512,
     timeout: functionTimeout,
@@ -175,6 +180,8 @@ export function createFunctions(
   // A frame after the token's expiry ends the session.
   webSocketApi.grantClose(message);
   state.grantRead(message);
+  state.grantReadPresence(message);
+  watching?.grantSend(message);
 
   const worker = new SwitchboardFunction(scope, 'FanOut', {
     ...logs,
@@ -210,8 +217,34 @@ export function createFunctions(
   sessions.grantRevoke(api);
   sessions.grantRemove(api);
   state.grantRead(api);
+  state.grantReadPresence(api);
   state.grantSealGaps(api);
   webSocketApi.grantClose(api);
+
+  let presence: SwitchboardFunction | undefined;
+  if (watching) {
+    presence = new SwitchboardFunction(scope, 'PresenceFunction', {
+      ...logs,
+      entry: 'presence',
+      description: 'Tells watchers which users come and go',
+      environment: {
+        ...common,
+        ...publisher,
+        PRESENCE: watching.variable,
+      } satisfies FunctionEnvironments['presence'],
+      memorySize: 512,
+      timeout: functionTimeout,
+    });
+    sessions.grantResolve(presence);
+    sessions.grantRemove(presence);
+    state.grantPublish(presence);
+    state.grantReadPresence(presence);
+    webSocketApi.grantSend(presence);
+    webSocketApi.grantProbe(presence);
+    fanOut.grantSend(presence);
+    watching.grantSend(presence);
+    watching.addWorker(presence, sessions);
+  }
 
   const functions = {
     authorize,
@@ -223,6 +256,7 @@ export function createFunctions(
     api,
     'fan-out': worker,
     'close-sessions': closeSessions,
+    presence,
   };
   for (const name of functionNames) {
     const executions = settings.reservedConcurrency[name];

@@ -27,6 +27,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',
+    PRESENCE: '',
   };
   const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);
   return { ...lambdaSets, ...Object.fromEntries(own) };

@@ -28,7 +28,7 @@ const publisher = {
 };
 
 /** All rights of a function, except to write its own log. */
-const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly string[]>> = {
+const rights: Record<Exclude<FunctionName, 'lifecycle' | 'presence'>, Record<string, readonly string[]>> = {
   authorize: {
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:GetItem': [sessions],
@@ -52,13 +52,14 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state, sessions],
     'dynamodb:UpdateItem': [state, sessions],
+    'dynamodb:BatchGetItem': [state],
   },
   publish: publisher,
   api: {
     'dynamodb:Query': [...query, state],
     'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state],
-    'dynamodb:BatchGetItem': [sessions],
+    'dynamodb:BatchGetItem': [state, sessions],
     'dynamodb:UpdateItem': [sessions],
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],

@@ -46,6 +46,10 @@ const values = {
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],
+  PRESENCE: [
+    '{"queueUrl":"https://queue.example.com","graceSeconds":10}',
+    { queueUrl: 'https://queue.example.com', graceSeconds: 10 },
+  ],
   LIFECYCLE_RETRIES_URL: ['https://queue.example.com', 'https://queue.example.com'],
 } as const;
 

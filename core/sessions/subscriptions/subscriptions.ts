@@ -20,7 +20,7 @@ export function createSubscriptions(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
   readonly shards: number;
-  readonly clock: Pick<Clock, 'newId'>;
+  readonly clock: Pick<Clock, 'now' | 'newId'>;
 }) {
   const { db, table, clock } = options;
   const rows = createSubscriptionRows(options);
@@ -73,6 +73,9 @@ export function createSubscriptions(options: {
   }
 
   return {
+    /** The row of one subscription. */
+    row: (subscriber: Subscriber, topic: string) => rows.read(subscriber, topic),
+
     /** Removes the subscriptions of a session that is gone. */
     clear: (subscriber: Subscriber, topics: Iterable<string>) => rows.clear(subscriber, topics),
 

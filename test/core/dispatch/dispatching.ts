@@ -71,6 +71,7 @@ export function dispatching(known = listeners, findTarget?: (type: string) => Li
   const dispatch = createDispatch({
     listeners: known,
     ...(findTarget && { findTarget }),
+    presence: { ofUsers: () => Promise.reject(new Error('These listeners ask for nobody.')) },
     publish(request, from) {
       published.push({ request, from });
       return Promise.resolve(delivered);
