@@ -237,6 +237,7 @@ export function createFunctions(
     });
     sessions.grantResolve(presence);
     sessions.grantRemove(presence);
+    sessions.grantReadSubscription(presence);
     state.grantPublish(presence);
     state.grantReadPresence(presence);
     webSocketApi.grantSend(presence);

@@ -1,7 +1,6 @@
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signToken, type Stack } from '../stack.ts';
-import { onTable } from '../tables.ts';
+import { growOld, probeNow, setFaults } from './lost-sessions.ts';
 import { graceSeconds, startPresenceStack } from './presence-stack.ts';
 import { Watcher } from './watcher.ts';
 
@@ -245,33 +244,15 @@ describe('a session whose $disconnect was lost', () => {
     const one = await watcher();
     const olga = await subscribed('olga', 'attic');
     await one.watch({ users: ['member:olga'], topics: ['attic'] });
-    const { body } = await stack.call('GET', '/sessions?userType=member&userId=olga');
-    const [session] = (body as { sessions: { connectionId: string }[] }).sessions;
-    await setFaults({ lostDisconnect: 1 });
+    await setFaults(stack, { lostDisconnect: 1 });
     await olga.close();
-    // A 410 of a session of the last minute is not believed.
-    await onTable(stack, 'Sessions', (db, TableName) =>
-      db.send(
-        new UpdateCommand({
-          TableName,
-          Key: { pk: 'USER#default#member#olga', sk: session?.connectionId },
-          UpdateExpression: 'SET connectedAt = connectedAt - :ms',
-          ExpressionAttributeValues: { ':ms': 70_000 },
-        }),
-      ),
-    );
+    await setFaults(stack, {});
+    await growOld(stack, 'olga');
     expect(await presenceOf('member:olga')).toMatchObject([{ online: true }]);
-    // Five minutes of the queue.
-    await setFaults({ clockSpeed: 300 });
+    await probeNow(stack, { kind: 'topic', name: 'attic' });
     const told = await one.toldOf(2);
     expect(told).toContainEqual({ topic: 'attic', user: 'member:olga', joined: false });
     expect(told).toContainEqual(expect.objectContaining({ user: 'member:olga', online: false }));
-    await setFaults({});
     expect(await presenceOf('member:olga')).toMatchObject([{ online: false, sessions: 0 }]);
   });
 });
-
-async function setFaults(faults: Record<string, number>): Promise<void> {
-  const response = await fetch(`${stack.url}/_local/faults`, { method: 'PUT', body: JSON.stringify(faults) });
-  expect(response.status).toBe(200);
-}
