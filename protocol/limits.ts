@@ -56,7 +56,7 @@ export const publicationLifetimeMs = 24 * 60 * 60 * 1000;
 export const maxTopicsPerSession = 100;
 
 /** How many users and topics one `watch` or `unwatch` may name. */
-export const maxWatchedPerFrame = 20;
+export const maxWatchedPerFrame = 15;
 
 /** How many users one `GET /presence` may name. */
 export const maxPresenceUsers = 100;

@@ -192,8 +192,8 @@ describe('the right to watch', () => {
     [{ users: ['ada'] }, 'content.users[0]: must be <type>:<id>, each 1 to 128 of A-Z a-z 0-9 . _ @ + -'],
     [{ topics: ['~user:member:1'] }, 'content.topics[0]: must be 1 to 256 of A-Z a-z 0-9 . _ @ + - /'],
     [
-      { users: Array.from({ length: 21 }, (_, at) => `member:${String(at)}`) },
-      'content: must name at most 20 users and topics together, and names 21',
+      { users: Array.from({ length: 16 }, (_, at) => `member:${String(at)}`) },
+      'content: must name at most 15 users and topics together, and names 16',
     ],
   ])('a watch of %j is refused', async (content, message) => {
     const one = await watcher();
@@ -249,7 +249,7 @@ describe('a session whose $disconnect was lost', () => {
     await setFaults(stack, {});
     await growOld(stack, 'olga');
     expect(await presenceOf('member:olga')).toMatchObject([{ online: true }]);
-    await probeNow(stack, { kind: 'topic', name: 'attic' });
+    await probeNow(stack, { kind: 'user', name: 'member:olga' });
     const told = await one.toldOf(2);
     expect(told).toContainEqual({ topic: 'attic', user: 'member:olga', joined: false });
     expect(told).toContainEqual(expect.objectContaining({ user: 'member:olga', online: false }));
