@@ -48,9 +48,9 @@ export function createPresence(options: PresenceOptions) {
     takeChanges: createTakeChanges(parts),
 
     /** Takes a message of the queue. It may come twice, late or early. */
-    takeTask(body: string): Promise<void> {
+    takeTask: async (body: string): Promise<void> => {
       const task = readPresenceTask(body);
-      return task.kind === 'look' ? look(task) : probes.take(task);
+      await (task.kind === 'look' ? look(task) : probes.take(task));
     },
   };
 }

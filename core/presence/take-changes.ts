@@ -4,7 +4,7 @@ import { type Change, readChange } from './changes.ts';
 import type { Probes } from './probes.ts';
 import type { Settle } from './settle.ts';
 import type { PresenceStates, StateRow } from './states.ts';
-import { stateKey, watchedOf, watchKey } from './subjects.ts';
+import { type RowKey, stateKey, type Subject, watchedOf, watchKey } from './subjects.ts';
 
 export interface TakeChangesOptions {
   readonly states: Pick<PresenceStates, 'readAll' | 'see'>;
@@ -22,16 +22,20 @@ export interface ChangeRecord {
 /** Takes records of the stream. Resolves to the ids of those that the stream must deliver again. */
 export type TakeChanges = (records: readonly ChangeRecord[]) => Promise<readonly string[]>;
 
+/** The changes of one subject in a batch. They are settled once. */
+interface Group {
+  readonly subject: Subject;
+  readonly watch: RowKey;
+  readonly changes: Change[];
+  readonly numbers: string[];
+}
+
 export function createTakeChanges(options: TakeChangesOptions): TakeChanges {
   const { states, settle, probes, clock, logger } = options;
 
-  /** Changes of one subject. A batch of them is settled once. */
-  async function take(changes: readonly Change[], watch: StateRow | undefined): Promise<void> {
-    const [first] = changes;
-    if (!first) return;
-    const { subject } = first;
+  async function take({ subject, changes }: Group, watch: StateRow | undefined): Promise<void> {
     const { user, topic } = subject;
-    const ends = changes.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
+    const ends = changes.flatMap(({ endedAt }) => endedAt ?? []);
     if (ends.length > 0) await states.see(user, Math.max(...ends));
     if (watch === undefined || !isWatched(watch, clock.now())) return;
     const ended = changes.flatMap((change) => change.ended ?? []);
@@ -42,30 +46,32 @@ export function createTakeChanges(options: TakeChangesOptions): TakeChanges {
 
   return async (records) => {
     const failed: string[] = [];
-    const groups = new Map<string, { changes: Change[]; numbers: string[] }>();
+    const groups = new Map<string, Group>();
     for (const record of records) {
       const { SequenceNumber } = record.dynamodb;
       try {
         const change = readChange(record, clock.now());
-        const { pk } = stateKey(change.subject);
-        const { changes, numbers } = groups.get(pk) ?? { changes: [], numbers: [] };
-        groups.set(pk, { changes: [...changes, change], numbers: [...numbers, SequenceNumber] });
+        const { subject } = change;
+        const watch = watchKey(subject.user.tenant, watchedOf(subject));
+        const { pk } = stateKey(subject);
+        const group = groups.get(pk) ?? { subject, watch, changes: [], numbers: [] };
+        group.changes.push(change);
+        group.numbers.push(SequenceNumber);
+        groups.set(pk, group);
       } catch (cause) {
         logger.error('record was not read', { SequenceNumber, cause });
         failed.push(SequenceNumber);
       }
     }
-    const keyOf = ([{ subject }]: readonly [Change, ...Change[]] | Change[]) =>
-      subject && watchKey(subject.user.tenant, watchedOf(subject));
-    const keys = [...groups.values()].flatMap(({ changes }) => keyOf(changes) ?? []);
-    const rows = await states.readAll([...new Map(keys.map((key) => [key.pk, key])).values()]);
+    const keys = new Map([...groups.values()].map(({ watch }) => [watch.pk, watch]));
+    const rows = await states.readAll([...keys.values()]);
     await Promise.all(
-      [...groups.values()].map(async ({ changes, numbers }) => {
+      [...groups.values()].map(async (group) => {
         try {
-          await take(changes, rows.get(keyOf(changes)?.pk ?? ''));
+          await take(group, rows.get(group.watch.pk));
         } catch (cause) {
-          logger.error('presence was not settled', { SequenceNumbers: numbers, cause });
-          failed.push(...numbers);
+          logger.error('presence was not settled', { SequenceNumbers: group.numbers, cause });
+          failed.push(...group.numbers);
         }
       }),
     );
