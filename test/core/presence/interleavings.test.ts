@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Core, useDynamoDB } from '../core-under-test.ts';
-import { anyStep, createWorld } from './world.ts';
+import { anyStep } from './steps.ts';
+import { createWorld } from './world.ts';
 
 const dynamodb = useDynamoDB();
 let core: Core;
@@ -27,7 +28,7 @@ describe('what watchers were told, when all is quiet', () => {
         expect(world.faults).toEqual([]);
         expect(new Set([world.isPresent(), ...world.views()])).toEqual(new Set([world.isPresent()]));
       }),
-      { numRuns: Number(process.env['PRESENCE_RUNS'] ?? 60) },
+      { numRuns: Number(process.env['PRESENCE_RUNS'] ?? 40) },
     );
   });
 });
