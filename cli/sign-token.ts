@@ -12,6 +12,8 @@ export interface TokenRequest {
   readonly topics: readonly string[];
   /** Negative for a token that has expired already. A token lives no longer than `maxTokenLifetimeSeconds`. */
   readonly ttlSeconds: number;
+  /** Further claims. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 const tokenSettings = z.object({
@@ -24,10 +26,11 @@ const app = z.object({ context: z._default(tokenSettings, defaults) });
 /** A token for the stacks whose token secret this is. No other stack accepts it. */
 export function signToken(
   secret: string,
-  { user, type, tenant, topics, ttlSeconds }: TokenRequest,
+  { user, type, tenant, topics, ttlSeconds, claims: further }: TokenRequest,
 ): Promise<string> {
   const { tokenClaims: claims, maxTokenLifetimeSeconds } = readTokenSettings();
   const payload = {
+    ...further,
     [claims.userId]: user,
     [claims.userType]: type,
     [claims.tenant]: tenant,

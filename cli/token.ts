@@ -4,7 +4,7 @@ import { readFlags, readWholeNumber, UsageError } from './command-line.ts';
 import { readLocalSecret } from './local-secret.ts';
 import { signToken } from './sign-token.ts';
 
-const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600]
+const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600] [--claim NAME=VALUE]
 In a clone of the repository: npm run token -- --user 42 …
 
 Prints a token for the stacks that run on this machine. A client connects with it: ws://…/live?token=…
@@ -15,6 +15,8 @@ The claims have the names that tokenClaims in ./cdk.json gives them. Its maxToke
   --type TYPE      the kind of user (default member)
   --tenant TENANT  the isolated customer (default default)
   --topics LIST    patterns of the topics that the user may subscribe to, separated by commas
+  --claim NAME=VALUE
+                   a further claim, such as name=Ada; a value that begins with [ or { is JSON. May be repeated
   --ttl SECONDS    how long the token is valid (default 3600); a negative number makes an expired token`;
 
 /** What the claim `topics` may hold (docs/protocol.md, P3). */
@@ -26,6 +28,7 @@ const options = {
   tenant: { type: 'string', default: defaultTenant },
   topics: { type: 'string', default: '' },
   ttl: { type: 'string', default: '3600' },
+  claim: { type: 'string', multiple: true, default: [] as string[] },
 } as const;
 
 export async function token(args: readonly string[]): Promise<void> {
@@ -37,6 +40,7 @@ export async function token(args: readonly string[]): Promise<void> {
     tenant: readName('tenant', flags.tenant),
     topics: readPatterns(flags.topics),
     ttlSeconds: readWholeNumber('ttl', flags.ttl, -1e9, 1e9),
+    claims: Object.fromEntries(flags.claim.map(readClaim)),
   };
   console.log(await signToken(readLocalSecret(), request));
 }
@@ -58,4 +62,21 @@ function readName(flag: string, text: string): string {
   throw new UsageError(
     `--${flag} ${read.error.issues[0]?.message ?? 'is invalid'}, got ${JSON.stringify(text)}.`,
   );
+}
+
+function readClaim(text: string): readonly [string, unknown] {
+  const [, claim = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (claim === '') throw new UsageError(`--claim must be NAME=VALUE, got ${JSON.stringify(text)}.`);
+  return [claim, readValue(value)];
+}
+
+/** A list or an object is JSON. So is a number, but a claim such as a phone number is text. */
+function readValue(text: string): unknown {
+  if (!/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new UsageError(`--claim has a value that begins like JSON and is not JSON: ${text}`, { cause });
+  }
 }
