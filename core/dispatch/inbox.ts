@@ -48,7 +48,8 @@ export function createInboxListeners({ logs, inbox, publish }: InboxParts): read
       ),
       async handle({ content, from }) {
         const log = await openLog(from);
-        const page = await listMessages(log, { ...content, maxBytes: maxListBytes });
+        const { after, limit } = content;
+        const page = await listMessages(log, { after }, { limit, maxBytes: maxListBytes });
         return { ...page, readOffset: await inbox.readOffset(log) };
       },
     }),

@@ -1,7 +1,7 @@
 /** Each of these may read or send as much as many pings do. docs/security.md has their costs. */
 const heavyTypes: ReadonlySet<string | undefined> = new Set([
   ...['recover', 'refresh', 'subscribe'],
-  ...['inbox-list', 'inbox-unread', 'inbox-mark-read'],
+  ...['history', 'inbox-list', 'inbox-unread', 'inbox-mark-read'],
 ]);
 
 /** What a frame counts in the rate limits. Text that is no frame counts 1, because its answer is a message too. */

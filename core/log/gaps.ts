@@ -1,5 +1,6 @@
 import { writerLostAfterMs } from '../timing.ts';
-import { type HeadRow, type MessageRow, offsetOf } from './items.ts';
+import { type HeadRow, offsetOf } from './items.ts';
+import type { RangeRows } from './rows.ts';
 
 /** The result of reading a range of a log. */
 export interface LogPage {
@@ -30,7 +31,7 @@ export interface Gap {
 export const maxWriters = 100;
 
 /**
- * Sorts the offsets from `after` to `readTo` into messages, skipped and lost ones, and `open`: gaps whose writer may
+ * Sorts the offsets above `after`, up to `to`, into messages, skipped and lost ones, and `open`: gaps whose writer may
  * still write. The row at `after` only tells when the next offsets were taken.
  *
  * A missing row is a hole only if even the shortest TTL, counted from the previous row, has not run out. Otherwise its
@@ -38,8 +39,7 @@ export const maxWriters = 100;
  */
 export function classifyGaps(
   head: HeadRow,
-  rows: readonly MessageRow[],
-  { after, readTo }: { readonly after: number; readonly readTo: number },
+  { rows, after, to, takenBefore }: Omit<RangeRows, 'bytes'>,
   now: number,
 ): Omit<LogPage, 'bytesRead'> & { readonly open: readonly Gap[] } {
   const messages: { offset: number; frame: string }[] = [];
@@ -49,10 +49,10 @@ export function classifyGaps(
   let offset = after;
   let takenAt = head.createdAt;
 
-  /** Everything up to `last` is missing. It was taken before `takenBefore`. */
-  function pass(last: number, takenBefore: number): void {
+  /** Everything up to `last` is missing. It was taken before `lastTakenBefore`. */
+  function pass(last: number, lastTakenBefore: number): void {
     const isKept = takenAt + head.shortestTtlSeconds * 1000 > now;
-    const isSettled = takenBefore + writerLostAfterMs < now;
+    const isSettled = lastTakenBefore + writerLostAfterMs < now;
     const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
     for (let each = first; each <= last; each += 1)
       open.push({ offset: each, takenAt, isHole: isKept, isSettled });
@@ -72,6 +72,6 @@ export function classifyGaps(
     }
     takenAt = row.takenAt;
   }
-  pass(readTo, head.movedAt);
+  pass(to, takenBefore);
   return { messages, offset, skipped, lostAt, open };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
-import { listMessages } from '../../core/log/list.ts';
+import { listMessages, oneStart } from '../../core/log/list.ts';
 import { closings } from '../../core/sessions/closings.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
@@ -36,11 +36,14 @@ const reportPageSize = 1000;
 const maxAnswerBytes = 2 * 1024 * 1024;
 
 const pageLimit = `must be 1 to ${String(maxPageMessages)}`;
-const messagesQuery = z.strictObject({
-  tenant,
-  after: z._default(wholeNumber('must be a whole number from 0', 0), 0),
-  limit: z._default(wholeNumber(pageLimit, 1, maxPageMessages), 100),
-});
+const messagesQuery = z
+  .strictObject({
+    tenant,
+    after: z.optional(wholeNumber('must be a whole number from 0', 0)),
+    before: z.optional(wholeNumber('must be a whole number from 1', 1)),
+    limit: z._default(wholeNumber(pageLimit, 1, maxPageMessages), 100),
+  })
+  .check(oneStart);
 
 /** A number in a query string, whose values are all text. */
 function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
@@ -114,9 +117,10 @@ export function createRoutes(
     const scope = scopeOfCaller(event);
     const { channel: text } = pathOf(event, z.object({ channel: z.string() }));
     const channel = formatTarget(parseChannel(text, 'channel'));
-    const { tenant: asked, after, limit } = queryOf(event, messagesQuery);
+    const { tenant: asked, after = 0, before, limit } = queryOf(event, messagesQuery);
     const log = await logs.open({ tenant: scope.tenantOf(asked), channel });
-    return listMessages(log, { after, limit, maxBytes: maxAnswerBytes });
+    const start = before === undefined ? { after } : { before };
+    return listMessages(log, start, { limit, maxBytes: maxAnswerBytes });
   }
 
   async function closeById(event: HttpEvent) {

@@ -90,6 +90,13 @@ function recover(channel: string, epoch?: string): Step {
   };
 }
 
+const history: Step = async (user) => {
+  const client = await stack.connect({ user });
+  const publishOne = await publish('user:member:$user', { durable: true, tenant: 'default' })(user);
+  await publishOne();
+  return () => answerTo(client, { type: 'history', content: { channel: 'user' } });
+};
+
 async function subscribed(user: string, topics: number): Promise<Client> {
   const client = await stack.connect({ user, topics: ['*'] });
   for (let topic = 1; topic <= topics; topic += 1) {
@@ -238,6 +245,7 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
     { functions: 1, GetItem: 2, Query: 1, UpdateItem: 2, writeUnits: 2 },
   ],
   ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 2, Query: 1 }],
+  ['history', history, { functions: 1, GetItem: 2, Query: 1 }],
   [
     'subscribe',
     async (user) => {
