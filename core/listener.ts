@@ -6,6 +6,7 @@ export type {
   ListenerLog,
   ListenerSender,
   ListenerSession,
+  OnlineSessions,
   SendOptions,
   TopicRights,
 } from './dispatch/listener.ts';

@@ -11,6 +11,7 @@ import { createRecover } from './log/recover.ts';
 import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
+import { createCountSessions } from './sessions/count.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
 import { createRefreshSession } from './sessions/refresh.ts';
 import { createRevocations } from './sessions/revocations.ts';
@@ -57,6 +58,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
     recover: createRecover({ logs, connections, lease: createLease(inState), clock }),
     refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),
+    countSessions: createCountSessions(store.recipients),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     closeSession: createCloseSession(closing),
     closeUser: createCloseUser(closing),

@@ -41,6 +41,8 @@ export interface CallOptions {
    * throw an error. @default - delivered to one session
    */
   readonly answer?: (message: SentMessage) => Partial<Delivered>;
+  /** How many sessions `sessions.count` finds behind a target such as `type:agent`. @default - one */
+  readonly online?: (target: string) => number;
 }
 
 /** A message that passed the checks of `send` or `reply`. */
@@ -85,7 +87,7 @@ const user = z.object({ tenant: name, userType: name, userId: name });
 export async function callListener(
   listeners: readonly Listener[],
   { type, content }: TestFrame,
-  { from, topics = [], send, claims = {}, session, answer = () => ({}) }: CallOptions = {},
+  { from, topics = [], send, claims = {}, session, answer = () => ({}), online = () => 1 }: CallOptions = {},
 ): Promise<ListenerCall> {
   const sent: SentMessage[] = [];
   const replies: SentMessage[] = [];
@@ -116,6 +118,7 @@ export async function callListener(
     listeners: readListeners({ listeners }),
     publish: async (request, sender) => record(sent, request, sender),
     reply: async (request, { identity }) => record(replies, request, identity),
+    countSessions: (_tenant, target) => Promise.resolve(online(formatTarget(target))),
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
   const identity = { tenant: 'default', userType: 'member', userId: '1', ...from };

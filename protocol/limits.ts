@@ -43,6 +43,9 @@ export const defaultRetentionSeconds = 7 * 24 * 60 * 60;
 /** The longest `ttlSeconds`: a year. */
 export const maxRetentionSeconds = 365 * 24 * 60 * 60;
 
+/** How many sessions or users one page of `GET /sessions` may hold. */
+export const maxPageSessions = 1000;
+
 /** How many messages one page of a channel's log may hold. */
 export const maxPageMessages = 1000;
 

@@ -6,6 +6,7 @@ import {
   errorFrame,
   type Identity,
   maxDownlinkFrameBytes,
+  parseTarget,
   pongFrame,
   readClientFrame,
   readPublishRequest,
@@ -15,6 +16,7 @@ import type { Claims, Rights } from '../auth/verified-token.ts';
 import type { Limit } from '../limits/limit.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
+import type { CountSessions } from '../sessions/count.ts';
 import {
   type Listener,
   type ListenerLog,
@@ -31,6 +33,7 @@ export interface DispatchOptions {
   readonly findTarget?: (type: string) => Listener | undefined;
   readonly publish: Publish;
   readonly reply: Reply;
+  readonly countSessions: CountSessions;
   /** @default - senders have no limits */
   readonly limit?: Limit;
   readonly logger: DispatchLogger;
@@ -66,7 +69,7 @@ export interface FrameAnswer {
 export type Dispatch = (text: string, sender: Sender) => Promise<FrameAnswer>;
 
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const { listeners, findTarget, publish, reply, limit, logger } = options;
+  const { listeners, findTarget, publish, reply, countSessions, limit, logger } = options;
   const byType = new Map(listeners.map((listener) => [listener.type, listener]));
 
   /** Resolves to the content of the `ack`. */
@@ -84,6 +87,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       from: { ...from, ...(Object.keys(claims).length > 0 && { claims }) },
       session,
       topics: topicRights(rights.topics),
+      sessions: { count: async (target) => countSessions(tenant, parseTarget(target, 'target')) },
       log: logOf(logger, { type: frame.type, connectionId: session?.connectionId }),
       reply: async (type, content) =>
         session

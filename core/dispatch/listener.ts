@@ -32,6 +32,8 @@ export interface ListenerContext<Content> {
     content: unknown,
     options?: SendOptions,
   ) => Promise<PublishAnswer>;
+  /** Who is online in the sender's tenant. */
+  readonly sessions: OnlineSessions;
   /** Writes to the function's log. Each line carries the message type and the connection id. */
   readonly log: ListenerLog;
 }
@@ -43,6 +45,14 @@ export interface ListenerSender extends Identity {
    * @default - the token has none of them
    */
   readonly claims?: Claims;
+}
+
+export interface OnlineSessions {
+  /**
+   * The number of open sessions behind a target such as `type:agent`. Types, topics and everyone are counted by reading
+   * their rows: a read unit for about 40 sessions, and one request to DynamoDB for each shard.
+   */
+  readonly count: (target: string) => Promise<number>;
 }
 
 /** As in the body of `POST /publish`. */

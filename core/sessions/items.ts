@@ -98,7 +98,12 @@ export function isOpen(row: ConnectionRow, now: number): boolean {
 
 /** Whether a connection may still be there to be closed: one that is open, or whose close failed after the mark. */
 export function mayBeConnected({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
-  return tokenExpiresAt > now && connectedAt + lifetimeWithMarginMs > now;
+  return tokenExpiresAt > now && connectedAt > oldestConnection(now);
+}
+
+/** API Gateway has ended every connection that opened by then, in epoch milliseconds. */
+export function oldestConnection(now: number): number {
+  return now - lifetimeWithMarginMs;
 }
 
 export function recipientOf(row: ConnectionRow | SubscriptionRow): Recipient {

@@ -8,6 +8,7 @@ import {
   mayBeConnected,
   memberKey,
   memberPrefix,
+  oldestConnection,
   type Recipient,
   recipientOf,
   type SessionRow,
@@ -108,12 +109,28 @@ export function createRecipients(options: {
     return counted;
   }
 
+  /** Counts without the rows of closed sessions. The conditions are those of `isOpen`. */
+  async function countOpen(range: Range, rest: Partial<QueryCommandInput>): Promise<number> {
+    const query = queryOf(range, {});
+    const now = clock.now();
+    return count(range, {
+      ...rest,
+      FilterExpression: 'tokenExpiresAt > :now AND connectedAt > :oldest AND attribute_not_exists(endedAt)',
+      ExpressionAttributeValues: {
+        ...query.ExpressionAttributeValues,
+        ':now': now,
+        ':oldest': oldestConnection(now),
+      },
+    });
+  }
+
   const audienceRange = ({ tenant, shard, userType }: AudienceShard): Range => ({
     partition: 'audience',
     value: audienceKey(tenant, shard),
     sort: 'member',
     ...(userType !== undefined && { from: memberPrefix(userType), to: memberPrefix(userType) + last }),
   });
+  const userRange = (user: Identity): Range => ({ partition: 'pk', value: userKey(user), sort: 'sk' });
   const topicRange = ({ tenant, topic, shard }: TopicShard): Range => ({
     partition: 'pk',
     value: topicKey(tenant, topic, shard),
@@ -125,7 +142,7 @@ export function createRecipients(options: {
 
     /** A user's sessions, sorted by connection id. The read is consistent, so it finds a session that just opened. */
     ofUser(user: Identity, options: PageOptions = {}): Promise<RecipientPage> {
-      return page({ partition: 'pk', value: userKey(user), sort: 'sk' }, options, { ConsistentRead: true });
+      return page(userRange(user), options, { ConsistentRead: true });
     },
 
     /** One shard of a tenant's sessions. A user type is sorted by connection id. All types are sorted by type first. */
@@ -153,6 +170,13 @@ export function createRecipients(options: {
     },
 
     countTopic: (shard: TopicShard) => count(topicRange(shard), {}),
+
+    /** The numbers of open sessions. That of a user is read consistently. */
+    countOpen: {
+      user: (user: Identity) => countOpen(userRange(user), { ConsistentRead: true }),
+      audience: (shard: AudienceShard) => countOpen(audienceRange(shard), { IndexName: 'byAudience' }),
+      topic: (shard: TopicShard) => countOpen(topicRange(shard), {}),
+    },
 
     /** The session of a connection, in any tenant. */
     async byConnection(connectionId: string): Promise<Recipient | undefined> {

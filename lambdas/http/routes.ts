@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
 import { listMessages, oneStart } from '../../core/log/list.ts';
 import { closings } from '../../core/sessions/closings.ts';
+import { listUsers } from '../../core/sessions/list-users.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
 import { readCursor, writeCursor } from '../../core/tables/page-cursor.ts';
@@ -9,6 +10,7 @@ import {
   connectionId,
   formatTarget,
   maxPageMessages,
+  maxPageSessions,
   name,
   parseChannel,
   Refusal,
@@ -34,6 +36,23 @@ const reportPageSize = 1000;
 
 /** A Lambda answer has at most 6 MB, and escapes make JSON within JSON larger. */
 const maxAnswerBytes = 2 * 1024 * 1024;
+
+const sessionLimit = `must be 1 to ${String(maxPageSessions)}`;
+const sessionsQuery = z
+  .strictObject({
+    tenant,
+    userType: z.optional(name),
+    userId: z.optional(name),
+    by: z.optional(z.literal('user', 'must be user, or left out')),
+    limit: z._default(wholeNumber(sessionLimit, 1, maxPageSessions), 100),
+    cursor: z.optional(z.string()),
+  })
+  .check(
+    z.refine(({ userType, userId }) => userType !== undefined || userId === undefined, {
+      path: ['userType'],
+      message: 'is required with userId',
+    }),
+  );
 
 const pageLimit = `must be 1 to ${String(maxPageMessages)}`;
 const messagesQuery = z
@@ -103,14 +122,9 @@ export function createRoutes(
 
   async function list(event: HttpEvent) {
     const scope = scopeOfCaller(event);
-    const query = z.strictObject({
-      tenant,
-      userType: name,
-      userId: z.optional(name),
-      cursor: z.optional(z.string()),
-    });
-    const asked = queryOf(event, query);
-    return listSessions(recipients, sessions, { ...asked, tenant: scope.tenantOf(asked.tenant) });
+    const { by, ...asked } = queryOf(event, sessionsQuery);
+    const query = { ...asked, tenant: scope.tenantOf(asked.tenant) };
+    return by === 'user' ? listUsers(recipients, query) : listSessions(recipients, sessions, query);
   }
 
   async function messagesOf(event: HttpEvent) {

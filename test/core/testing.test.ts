@@ -53,8 +53,27 @@ const listeners = [
     requires: { role: 'admin' },
     handle: ({ from }) => from.claims,
   }),
+  defineListener({
+    type: 'count',
+    content: z.string(),
+    handle: ({ content, sessions }) => sessions.count(content),
+  }),
   defineListener({ type: 'topics', content: anything, handle: ({ topics }) => topics.allows('orders.7') }),
 ];
+
+describe('sessions.count', () => {
+  it('finds one session, unless the test says otherwise', async () => {
+    const frame = { type: 'count', content: 'type:agent' };
+    expect((await callListener(listeners, frame)).ack).toBe(1);
+    const online = (target: string) => (target === 'type:agent' ? 3 : 0);
+    expect((await callListener(listeners, frame, { online })).ack).toBe(3);
+  });
+
+  it('refuses what is no target', async () => {
+    const { error } = await callListener(listeners, { type: 'count', content: 'agents' });
+    expect(error).toMatchObject({ code: 'bad_request', details: [{ field: 'target' }] });
+  });
+});
 
 describe('a called listener', () => {
   it('gets a sender and an open session by default', async () => {

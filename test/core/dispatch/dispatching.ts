@@ -3,7 +3,7 @@ import { createDispatch } from '../../../core/dispatch/dispatch.ts';
 import { defineListener } from '../../../core/dispatch/define-listener.ts';
 import type { Listener } from '../../../core/dispatch/listener.ts';
 import type { Recipient } from '../../../core/sessions/items.ts';
-import { type Identity, type PublishRequest, Refusal } from '../../../protocol/index.ts';
+import { formatTarget, type Identity, type PublishRequest, Refusal } from '../../../protocol/index.ts';
 
 export const identity = { tenant: 'acme', userType: 'member', userId: '1' };
 export const session = { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000 };
@@ -62,6 +62,7 @@ export function dispatching(known = listeners, findTarget?: (type: string) => Li
   const published: { request: PublishRequest; from: Identity | undefined }[] = [];
   const replied: { request: PublishRequest; to: Recipient }[] = [];
   const logged: unknown[][] = [];
+  const counted: unknown[] = [];
   const line =
     (level: string) =>
     (...entry: unknown[]) => {
@@ -79,9 +80,13 @@ export function dispatching(known = listeners, findTarget?: (type: string) => Li
       replied.push({ request, to });
       return Promise.resolve(delivered);
     },
+    countSessions: (tenant, target) => {
+      counted.push([tenant, formatTarget(target)]);
+      return Promise.resolve(7);
+    },
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
-  return { dispatch, published, replied, logged };
+  return { dispatch, published, replied, logged, counted };
 }
 
 /** The answer that the client gets. */
