@@ -41,7 +41,10 @@ export function createRouter(options: {
   return {
     async answer(request) {
       const { path } = request;
-      if (isControlPath(path)) return { ...answerControl(request, gateway), quiet: true };
+      if (isControlPath(path)) {
+        const parts = { ...gateway, webSocketApis: options.webSocketApis };
+        return { ...answerControl(request, parts), quiet: true };
+      }
       if (services.runs(request) || (services.handles(request) && !isWronglySigned(request))) {
         return callService(request);
       }

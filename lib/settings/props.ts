@@ -98,8 +98,7 @@ export interface SwitchboardProps {
    */
   readonly requireTenant?: boolean;
   /**
-   * The query parameter that carries the token of a handshake, for clients of one's own: `@switchboard/client` sends
-   * `token`.
+   * The query parameter that carries the token of a handshake. `@switchboard/client` has an option of the same name.
    * @default 'token'
    */
   readonly tokenParameter?: string;
