@@ -70,7 +70,7 @@ export const variables = {
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, 'TOKENS', ...rates, 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],
-  api: ['LOG_LEVEL', ...caller, 'SERVICE_TENANTS'],
+  api: ['LOG_LEVEL', ...caller, 'SERVICE_TENANTS', 'CHECK_QUEUE_URL'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
   'close-sessions': ['LOG_LEVEL', ...sessionStore, 'CALLBACK_ENDPOINT', 'CHECK_QUEUE_URL'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],

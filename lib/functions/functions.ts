@@ -201,7 +201,12 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller, ...services } satisfies FunctionEnvironments['api'],
+    environment: {
+      ...common,
+      ...caller,
+      ...services,
+      CHECK_QUEUE_URL: checks.queueUrl,
+    } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });
@@ -212,6 +217,7 @@ export function createFunctions(
   state.grantRead(api);
   state.grantSealGaps(api);
   webSocketApi.grantClose(api);
+  checks.grantSend(api);
 
   const functions = {
     authorize,

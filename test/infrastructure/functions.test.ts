@@ -63,6 +63,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],
     'execute-api:ManageConnections': postAndClose,
+    'sqs:SendMessage': [checks],
   },
   'fan-out': {
     ...publisher,
