@@ -88,13 +88,16 @@ export function createFunctions(
     environment: {
       ...common,
       ...sessionStore,
+      STATE_TABLE: state.tableName,
       CHECK_QUEUE_URL: checks.queueUrl,
       MAX_SESSIONS_PER_USER: String(settings.maxSessionsPerUser),
+      USER_RATE: JSON.stringify(settings.userRate),
     } satisfies FunctionEnvironments['connect'],
     memorySize: 512,
     timeout: handshakeTimeout,
   });
   sessions.grantOpen(connect);
+  state.grantCountUnits(connect);
   checks.grantSend(connect);
 
   const closeSessions = new SwitchboardFunction(scope, 'CloseSessions', {
@@ -258,5 +261,6 @@ function createTicketFunction(
     timeout: handshakeTimeout,
   });
   state.grantIssueTickets(tickets);
+  state.grantCountUnits(tickets);
   return tickets;
 }

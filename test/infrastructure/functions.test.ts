@@ -38,7 +38,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
   connect: {
     'dynamodb:PutItem': [sessions],
     'dynamodb:Query': [sessions],
-    'dynamodb:UpdateItem': [sessions],
+    'dynamodb:UpdateItem': [sessions, ofRates],
     'dynamodb:DeleteItem': [sessions],
     'sqs:SendMessage': [checks],
   },

@@ -39,6 +39,25 @@ export async function useTickets(stack: Stack): Promise<void> {
   expect(statuses).toEqual(new Set([200, 429]));
 }
 
+/** The handshakes of a user are counted in a row that all environments of the function share. */
+export async function connectOften(stack: Stack): Promise<void> {
+  const isCounted = () =>
+    stack.cloud
+      .grants()
+      .some(
+        ({ function: name, action, resource, calls }) =>
+          name.includes('Connect') &&
+          action === 'dynamodb:UpdateItem' &&
+          resource.includes('State') &&
+          calls > 0,
+      );
+  const address = addressOf(stack, await tokenOf({ user: 'often', tenant }));
+  while (!isCounted()) {
+    const client = await Client.open(address);
+    await client.close();
+  }
+}
+
 /** Ends sessions in every way that needs neither the client nor a service route that lists sessions. */
 export async function endSessions(stack: Stack): Promise<void> {
   await Promise.all([
