@@ -143,7 +143,7 @@ export interface SwitchboardProps {
    */
   readonly connectionRate?: Throttle;
   /**
-   * The same for a user: all connections together, and `POST /messages`.
+   * The same for a user: all connections together, handshakes, and `POST /messages`.
    * @default {rateLimit: 100, burstLimit: 200}
    */
   readonly userRate?: Throttle;
