@@ -93,7 +93,7 @@ async function exceedSessions(stack: Stack): Promise<void> {
 
 /** A frame after the token's `exp` ends the session. */
 async function outliveToken(stack: Stack): Promise<void> {
-  const client = await stack.connect({ user: 'short', tenant, ttlSeconds: 4 });
+  const client = await stack.connect({ user: 'short', tenant, ttlSeconds: 12 });
   const closed = client.closed();
   const frames = setInterval(() => client.send('ping'), 100);
   expect((await closed).code).toBe(1000);
@@ -102,7 +102,7 @@ async function outliveToken(stack: Stack): Promise<void> {
 
 /** The check of a session that has a new token since is sent on, to be made when that one ends. */
 async function moveExpiry(stack: Stack): Promise<void> {
-  const client = await stack.connect({ user: 'idle', tenant, ttlSeconds: 4 });
+  const client = await stack.connect({ user: 'idle', tenant, ttlSeconds: 12 });
   await ask(client, 'refresh', { token: await tokenOf({ user: 'idle', tenant }) });
 }
 
