@@ -1,7 +1,9 @@
 import { type Closing, closingFrame, type Identity, Refusal, type Session } from '../../protocol/index.ts';
+import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
 import { closingSendingMs, handshakeWindowMs } from '../timing.ts';
+import type { CheckQueue } from './check-queue.ts';
 import type { Recipients } from './recipients.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -9,7 +11,10 @@ export interface CloseOptions {
   readonly sessions: Sessions;
   readonly recipients: Recipients;
   readonly connections: Pick<ConnectionsClient, 'prepare' | 'post' | 'disconnect'>;
+  /** Gets the sessions whose connection could not be closed. @default - whoever closes them tries again */
+  readonly checks?: CheckQueue | undefined;
   readonly clock: Pick<Clock, 'now' | 'wait'>;
+  readonly logger: Pick<Logger, 'error'>;
 }
 
 export type CloseSession = (
@@ -29,13 +34,17 @@ const pageSize = 100;
  * has answered.
  */
 const handshakePausesMs = [100, 300, 1_000];
+/** API Gateway may close the connection by then. The queue makes further tries. */
+const retryDelaySeconds = 5;
 
 /**
  * Ends a session. The mark comes first: from then on no frame of the session is handled, whatever its socket does. A
  * frame with the reason follows, because API Gateway closes with code 1000 and no reason. The row is deleted last, so
  * that a failed close can be retried.
  */
-export function createCloseSession({ sessions, connections, clock }: CloseOptions): CloseSession {
+export function createCloseSession(options: Omit<CloseOptions, 'recipients'>): CloseSession {
+  const { sessions, connections, checks, clock, logger } = options;
+
   async function closeConnection(connectionId: string, closing: Closing) {
     // The client makes retries until the deadline. The connection ends whether or not the frame arrives.
     const frame = connections.prepare(closingFrame(closing));
@@ -43,9 +52,8 @@ export function createCloseSession({ sessions, connections, clock }: CloseOption
     return connections.disconnect(connectionId);
   }
 
-  return async (session, closing) => {
+  async function close(session: Parameters<CloseSession>[0], closing: Closing): Promise<void> {
     const { connectionId, connectedAt = 0 } = session;
-    await sessions.markEnded(session, connectionId, closing);
     let end = await closeConnection(connectionId, closing);
     const isYoung = connectedAt + handshakeWindowMs > clock.now();
     for (const pauseMs of isYoung ? handshakePausesMs : []) {
@@ -57,6 +65,27 @@ export function createCloseSession({ sessions, connections, clock }: CloseOption
       throw new Refusal('rate_limited', 'The connection could not be closed yet.');
     if (end.outcome === 'failed') throw new Error('The connection was not closed.', { cause: end.cause });
     await sessions.remove(session, connectionId);
+  }
+
+  async function checkLater({ tenant, userType, userId, connectionId }: Parameters<CloseSession>[0]) {
+    const check = { tenant, userType, userId, connectionId };
+    try {
+      await checks?.send([{ check, delaySeconds: retryDelaySeconds }]);
+    } catch (cause) {
+      // The caller hears of the failed close, and can try again.
+      logger.error('close is not tried again', { connectionId, cause });
+    }
+  }
+
+  return async (session, closing) => {
+    await sessions.markEnded(session, session.connectionId, closing);
+    try {
+      await close(session, closing);
+    } catch (cause) {
+      // The mark tells the check that this session must end.
+      await checkLater(session);
+      throw cause;
+    }
   };
 }
 

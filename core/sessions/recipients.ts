@@ -71,7 +71,7 @@ export function createRecipients(options: {
 
   function queryOf({ partition, value, sort, from = ' ', to = last }: Range, { limit, after }: PageOptions) {
     // Positions come back from callers, as cursors. Any other one would read rows that the caller did not ask for.
-    if (after !== undefined && (after < from || after > to)) throw wrongCursor();
+    if (after !== undefined && (after < from || after >= to)) throw wrongCursor();
     return {
       TableName: table,
       KeyConditionExpression: '#partition = :value AND #sort BETWEEN :from AND :to',

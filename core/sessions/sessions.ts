@@ -61,8 +61,11 @@ export function createSessions(options: SessionsOptions) {
     const update = new UpdateCommand({
       TableName: table,
       Key: keyOf(identity, connectionId),
-      UpdateExpression: 'SET endedAt = :now, endCode = :code, endReason = :reason',
+      // Without these two attributes the row is in no audience. A publish to a type or to everyone finds it no more.
+      UpdateExpression: 'SET endedAt = :now, endCode = :code, endReason = :reason REMOVE audience, #member',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
+      // `member` is a reserved word of DynamoDB.
+      ExpressionAttributeNames: { '#member': 'member' },
       ExpressionAttributeValues: { ':now': clock.now(), ':code': code, ':reason': reason },
     });
     return conditionHeld(db.send(update));
@@ -98,7 +101,7 @@ export function createSessions(options: SessionsOptions) {
 
     /**
      * Marks a session as ended, before anything else ends it. From then on no frame of it is handled, and its row takes
-     * no other update. Resolves to whether the mark is new: the first reason stays, and a session that is gone gets none.
+     * no other update and is in no audience. Resolves to whether the mark is new: the first reason stays, and a session that is gone gets none.
      */
     markEnded: (identity: Identity, connectionId: string, closing: Closing) =>
       mark(identity, connectionId, closingEnd(closing)),

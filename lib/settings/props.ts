@@ -98,8 +98,7 @@ export interface SwitchboardProps {
    */
   readonly requireTenant?: boolean;
   /**
-   * The query parameter that carries the token of a handshake, for clients of one's own: `@switchboard/client` sends
-   * `token`.
+   * The query parameter that carries the token of a handshake. `@switchboard/client` has an option of the same name.
    * @default 'token'
    */
   readonly tokenParameter?: string;
@@ -144,7 +143,7 @@ export interface SwitchboardProps {
    */
   readonly connectionRate?: Throttle;
   /**
-   * The same for a user: all connections together, and `POST /messages`.
+   * The same for a user: all connections together, handshakes, and `POST /messages`.
    * @default {rateLimit: 100, burstLimit: 200}
    */
   readonly userRate?: Throttle;

@@ -136,6 +136,8 @@ describe('a cursor', () => {
     [ofType, `member#${'x'.repeat(600)}`],
     [ofType, 'member#é'],
     [ofUser, ''],
+    [ofType, 'member#~'],
+    [ofUser, '~'],
     [ofUser, '~~'],
     [ofUser, ' '],
   ])('of %j whose position was moved to %j is refused', async (query, after) => {
