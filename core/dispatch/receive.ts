@@ -33,10 +33,10 @@ export interface ConnectedSender extends Sender {
  */
 export function createReceive({ dispatch, sessions, closeSession, logger, clock }: ReceiveOptions): Receive {
   async function refuse(connected: ConnectedSender, row: SessionRow | undefined): Promise<void> {
-    const { identity, session } = connected;
+    const { identity, session, contentAs } = connected;
     // Who has marked the session also closes it. A frame does so only if that has failed.
     if (row?.endedAt !== undefined && clock.now() < row.endedAt + closingTakesMs) return;
-    await closeSession({ connectionId: session.connectionId, ...identity }, reasonOf(row));
+    await closeSession({ connectionId: session.connectionId, ...identity, contentAs }, reasonOf(row));
   }
 
   return async (text, sender) => {
@@ -55,7 +55,7 @@ export function createReceive({ dispatch, sessions, closeSession, logger, clock 
       return answer.ackNotRequested ? undefined : answer;
     } catch (cause) {
       if (!(cause instanceof Refusal)) logger.error('message failed', { connectionId, cause });
-      return failedAnswer(text, cause);
+      return failedAnswer(text, cause, sender);
     }
   };
 }

@@ -1,4 +1,5 @@
 import { type ChannelPage, maxPageMessages } from '../../protocol/index.ts';
+import { type ContentAs, frameFor } from '../content-form.ts';
 import type { LogReader } from './reader.ts';
 
 export interface ListOptions {
@@ -7,6 +8,8 @@ export interface ListOptions {
   readonly limit: number;
   /** The most bytes of UTF-8 that the frames of one page have together. A larger message comes alone. */
   readonly maxBytes: number;
+  /** The form of content in the frames. @default - as receivers without a form of their own get it */
+  readonly contentAs?: ContentAs | undefined;
 }
 
 /** The first read is small, because each message may have 128 KB. It shows how large they are. */
@@ -19,7 +22,7 @@ const maxReads = 10;
 /** A page of a log, oldest first. If very many messages have expired, it may be empty and still have a `next`. */
 export async function listMessages(
   log: LogReader,
-  { after, limit, maxBytes }: ListOptions,
+  { after, limit, maxBytes, contentAs }: ListOptions,
 ): Promise<ChannelPage> {
   const messages: unknown[] = [];
   let offset = after;
@@ -40,10 +43,11 @@ export async function listMessages(
     const page = await log.page(offset, rowsToRead());
     bytesRead += page.bytesRead;
     for (const message of page.messages) {
-      bytes += Buffer.byteLength(message.frame) + 1;
+      const frame = frameFor(message, contentAs);
+      bytes += Buffer.byteLength(frame) + 1;
       isFull = messages.length === limit || (bytes > maxBytes && messages.length > 0);
       if (isFull) break;
-      messages.push(JSON.parse(message.frame));
+      messages.push(JSON.parse(frame));
       offset = message.offset;
     }
     if (!isFull) offset = page.offset;

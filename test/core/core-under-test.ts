@@ -131,5 +131,5 @@ export function contextOf(
   const never = () => Promise.reject(new Error('This listener sends nothing.'));
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return { ...sender, topics: topicRights(patterns), reply: never, send: never, log };
+  return { ...sender, topics: topicRights(patterns), reply: never, send: never, sendText: never, log };
 }
