@@ -7,15 +7,15 @@ export interface TextListenerContext extends Omit<ListenerContext<unknown>, 'con
   readonly text: string;
 }
 
+/** The answer as it is. `undefined` or `null`: there is none. */
+export type TextAnswer = string | null | undefined;
+
 /** The code that handles bare text: what is no frame of the protocol. */
 export interface TextListener {
   readonly matches: (text: string) => boolean;
   /** The claims that the sender's token must carry. @default - none */
   readonly requires?: Requirements | undefined;
-  /** `undefined` or `null`: the client gets no answer. */
-  readonly handleText: (
-    context: TextListenerContext,
-  ) => string | null | undefined | void | Promise<string | null | undefined | void>;
+  readonly handleText: (context: TextListenerContext) => TextAnswer | Promise<TextAnswer>;
 }
 
 /**
