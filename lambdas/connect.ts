@@ -33,7 +33,7 @@ const warn = sampleWarnings((message, fields) => log.warn(message, fields), cloc
 /** Writes the session. The handshake waits for this, so publishes to the user find the session once the connection is open. */
 export async function handler({ requestContext }: ConnectionEvent) {
   const { connectionId, connectedAt, identity: client, authorizer } = requestContext;
-  const { identity, issuedAt, expiresAt: tokenExpiresAt } = readContext(authorizer);
+  const { identity, issuedAt, expiresAt: tokenExpiresAt, contentAs } = readContext(authorizer);
   const { sourceIp } = client;
   const userAgent = client.userAgent ?? '';
   try {
@@ -42,7 +42,10 @@ export async function handler({ requestContext }: ConnectionEvent) {
       warn('handshake refused', { connectionId, reason: 'the user connects too often' });
       return { statusCode: 429 };
     }
-    const session = { connectionId, ...identity, connectedAt, tokenExpiresAt, sourceIp, userAgent };
+    const session = {
+      ...{ connectionId, ...identity, connectedAt, tokenExpiresAt },
+      ...{ sourceIp, userAgent, contentAs },
+    };
     const opening = await openSession(session, issuedAt);
     if (opening === 'open') return { statusCode: 200 };
     warn('handshake refused', { connectionId, reason: reasons[opening] });

@@ -29,12 +29,12 @@ export function createHistoryListener({ logs }: HistoryParts): Listener {
         ),
       })
       .check(oneStart),
-    async handle({ content: { channel, before = Infinity, after, limit: most }, from, topics }) {
+    async handle({ content: { channel, before = Infinity, after, limit: most }, from, topics, contentAs }) {
       const reader = { identity: from, topics: topics.patterns };
       const { name } = readableChannel(channel, reader, 'content.channel');
       const log = await logs.open({ tenant: from.tenant, channel: name });
       const start = after === undefined ? { before } : { after };
-      return listMessages(log, start, { limit: most, maxBytes: maxHistoryBytes });
+      return listMessages(log, start, { limit: most, maxBytes: maxHistoryBytes, contentAs });
     },
   });
 }

@@ -8,6 +8,7 @@ import {
   refuseTooDeep,
 } from '../../protocol/index.ts';
 import type { Claims } from '../auth/verified-token.ts';
+import type { ContentAs } from '../content-form.ts';
 import type { Requirements } from './rights.ts';
 
 /** The context that a listener gets with each message. */
@@ -34,6 +35,16 @@ export interface ListenerContext<Content> {
   ) => Promise<PublishAnswer>;
   /** Who is online in the sender's tenant. */
   readonly sessions: OnlineSessions;
+  /**
+   * Publishes bare text within the sender's tenant, for front ends that take no frames. Receivers get exactly this text.
+   * It is never durable.
+   */
+  readonly sendText: (to: string | readonly string[], text: string) => Promise<PublishAnswer>;
+  /**
+   * The form of content in every frame to the sender, as its token says.
+   * @default - answers have the form of the frame
+   */
+  readonly contentAs?: ContentAs | undefined;
   /** Writes to the function's log. Each line carries the message type and the connection id. */
   readonly log: ListenerLog;
 }

@@ -1,11 +1,17 @@
+import type { Outgoing } from '../content-form.ts';
 import { writerLostAfterMs } from '../timing.ts';
 import { type HeadRow, offsetOf } from './items.ts';
 import type { RangeRows } from './rows.ts';
 
+/** A message that is still kept. */
+interface KeptMessage extends Outgoing {
+  readonly offset: number;
+}
+
 /** The result of reading a range of a log. */
 export interface LogPage {
   /** In order. */
-  readonly messages: readonly { readonly offset: number; readonly frame: string }[];
+  readonly messages: readonly KeptMessage[];
   /** The last offset of the range. */
   readonly offset: number;
   /** Offsets that hold no message and never will. */
@@ -42,7 +48,7 @@ export function classifyGaps(
   { rows, after, to, takenBefore }: Omit<RangeRows, 'bytes'>,
   now: number,
 ): Omit<LogPage, 'bytesRead'> & { readonly open: readonly Gap[] } {
-  const messages: { offset: number; frame: string }[] = [];
+  const messages: KeptMessage[] = [];
   const skipped: number[] = [];
   const open: Gap[] = [];
   let lostAt: number | undefined;
@@ -67,7 +73,7 @@ export function classifyGaps(
       offset = at;
       if (row.isHole) skipped.push(at);
       else if (row.frame !== undefined && row.expiresAt * 1000 > now)
-        messages.push({ offset: at, frame: row.frame });
+        messages.push({ offset: at, frame: row.frame, ...(row.form && { form: row.form }) });
       else lostAt ??= at;
     }
     takenAt = row.takenAt;

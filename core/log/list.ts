@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { type ChannelPage, maxPageMessages, type ServerFrame } from '../../protocol/index.ts';
+import { type ContentAs, frameFor } from '../content-form.ts';
 import type { LogReader } from './reader.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface ListOptions {
   readonly limit: number;
   /** The most bytes of UTF-8 that the frames of one page have together. A larger message comes alone. */
   readonly maxBytes: number;
+  /** The form of content in the frames. @default - as receivers without a form of their own get it */
+  readonly contentAs?: ContentAs | undefined;
 }
 
 /** The first read is small, because each message may have 128 KB. It shows how large they are. */
@@ -34,7 +37,7 @@ const maxReads = 10;
 export async function listMessages(
   log: LogReader,
   start: Start,
-  { limit, maxBytes }: ListOptions,
+  { limit, maxBytes, contentAs }: ListOptions,
 ): Promise<ChannelPage> {
   const { first, isEnd, read } = walkFrom(start, log);
   const messages: ServerFrame[] = [];
@@ -56,10 +59,11 @@ export async function listMessages(
     const page = await read(offset, rowsToRead());
     bytesRead += page.bytesRead;
     for (const message of page.messages) {
-      bytes += Buffer.byteLength(message.frame) + 1;
+      const frame = frameFor(message, contentAs);
+      bytes += Buffer.byteLength(frame) + 1;
       isFull = messages.length === limit || (bytes > maxBytes && messages.length > 0);
       if (isFull) break;
-      messages.push(JSON.parse(message.frame) as ServerFrame);
+      messages.push(JSON.parse(frame) as ServerFrame);
       offset = message.offset;
     }
     if (!isFull) offset = page.offset;

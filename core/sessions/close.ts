@@ -2,6 +2,7 @@ import { type Closing, closingFrame, type Identity, Refusal, type Session } from
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
+import { type ContentAs, frameFor } from '../content-form.ts';
 import { closingSendingMs, handshakeWindowMs } from '../timing.ts';
 import type { CheckQueue } from './check-queue.ts';
 import type { Recipients } from './recipients.ts';
@@ -20,6 +21,7 @@ export interface CloseOptions {
 export type CloseSession = (
   session: Pick<Session, 'connectionId' | 'tenant' | 'userType' | 'userId'> & {
     readonly connectedAt?: number;
+    readonly contentAs?: ContentAs | undefined;
   },
   closing: Closing,
 ) => Promise<void>;
@@ -45,21 +47,22 @@ const retryDelaySeconds = 5;
 export function createCloseSession(options: Omit<CloseOptions, 'recipients'>): CloseSession {
   const { sessions, connections, checks, clock, logger } = options;
 
-  async function closeConnection(connectionId: string, closing: Closing) {
+  async function closeConnection(connectionId: string, text: string) {
     // The client makes retries until the deadline. The connection ends whether or not the frame arrives.
-    const frame = connections.prepare(closingFrame(closing));
+    const frame = connections.prepare(text);
     await connections.post(connectionId, frame, { deadline: clock.now() + closingSendingMs });
     return connections.disconnect(connectionId);
   }
 
   async function close(session: Parameters<CloseSession>[0], closing: Closing): Promise<void> {
-    const { connectionId, connectedAt = 0 } = session;
-    let end = await closeConnection(connectionId, closing);
+    const { connectionId, connectedAt = 0, contentAs } = session;
+    const text = frameFor({ frame: closingFrame(closing) }, contentAs);
+    let end = await closeConnection(connectionId, text);
     const isYoung = connectedAt + handshakeWindowMs > clock.now();
     for (const pauseMs of isYoung ? handshakePausesMs : []) {
       if (end.outcome !== 'gone') break;
       await clock.wait(pauseMs);
-      end = await closeConnection(connectionId, closing);
+      end = await closeConnection(connectionId, text);
     }
     if (end.outcome === 'throttled')
       throw new Refusal('rate_limited', 'The connection could not be closed yet.');
@@ -100,8 +103,8 @@ export function createCloseUser(options: CloseOptions): CloseUser {
     do {
       const page = await recipients.ofUser(user, { limit: pageSize, after, includesEnded: true });
       const ends = await Promise.allSettled(
-        page.recipients.map(({ connectionId, connectedAt }) =>
-          closeSession({ ...user, connectionId, connectedAt }, closing),
+        page.recipients.map(({ connectionId, connectedAt, contentAs }) =>
+          closeSession({ ...user, connectionId, connectedAt, contentAs }, closing),
         ),
       );
       failure ??= ends.find((end) => end.status === 'rejected');

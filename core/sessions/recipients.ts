@@ -8,6 +8,7 @@ import {
   mayBeConnected,
   memberKey,
   memberPrefix,
+  positionOf,
   oldestConnection,
   type Recipient,
   recipientOf,
@@ -16,6 +17,7 @@ import {
   type SubscriptionRow,
   topicKey,
   userKey,
+  userOf,
 } from './items.ts';
 
 export interface RecipientPage {
@@ -60,6 +62,9 @@ export type Recipients = ReturnType<typeof createRecipients>;
 // Sorts after every connection id with the same beginning, because no id holds a character above `z`.
 const last = '~';
 
+// Sorts after the `#` in front of a form, and before every character of a connection id. So no id is skipped.
+const behind = '$';
+
 /** Finds the sessions behind a target, in pages ordered by the sort key. */
 export function createRecipients(options: {
   readonly db: DynamoDBDocumentClient;
@@ -78,8 +83,8 @@ export function createRecipients(options: {
       ExpressionAttributeNames: { '#partition': partition, '#sort': sort },
       ExpressionAttributeValues: {
         ':value': value,
-        // Leaves `after` itself out. A space sorts before every character of a connection id, so no id is skipped.
-        ':from': after === undefined ? from : `${after} `,
+        // Leaves `after` itself out.
+        ':from': after === undefined ? from : after + behind,
         ':to': to,
       },
       Limit: limit,
@@ -91,8 +96,9 @@ export function createRecipients(options: {
     const isWanted = options.includesEnded ? mayBeConnected : isOpen;
     const { Items, LastEvaluatedKey } = await db.send(new QueryCommand(query));
     const rows = (Items ?? []) as (SessionRow | SubscriptionRow)[];
-    const next = LastEvaluatedKey?.[range.sort] as string | undefined;
-    return { recipients: rows.filter((row) => isWanted(row, clock.now())).map(recipientOf), next };
+    const end = LastEvaluatedKey?.[range.sort] as string | undefined;
+    const recipients = rows.filter((row) => isWanted(row, clock.now())).map(recipientOf);
+    return { recipients, next: end === undefined ? undefined : positionOf(end) };
   }
 
   async function count(range: Range, rest: Partial<QueryCommandInput>): Promise<number> {
@@ -154,7 +160,7 @@ export function createRecipients(options: {
     async isIndexed({ tenant, userType }: Identity, connectionId: string): Promise<boolean> {
       const shard = { tenant, shard: shardOf(connectionId, shards) };
       const member = memberKey(userType, connectionId);
-      const range = { ...audienceRange(shard), from: member, to: member };
+      const range = { ...audienceRange(shard), from: member, to: member + behind };
       return (await count(range, { IndexName: 'byAudience' })) > 0;
     },
 
@@ -178,8 +184,15 @@ export function createRecipients(options: {
       topic: (shard: TopicShard) => countOpen(topicRange(shard), {}),
     },
 
-    /** The session of a connection, in any tenant. */
-    async byConnection(connectionId: string): Promise<Recipient | undefined> {
+    /** One session, as its row is now. */
+    async ofSession(user: Identity, connectionId: string): Promise<Recipient | undefined> {
+      const range = { value: userKey(user), from: connectionId, to: connectionId };
+      const found = await page({ partition: 'pk', sort: 'sk', ...range }, {}, { ConsistentRead: true });
+      return found.recipients[0];
+    },
+
+    /** The user of a connection, in any tenant. The index does not have the session's form of content. */
+    async byConnection(connectionId: string): Promise<Omit<Recipient, 'contentAs'> | undefined> {
       const { Items } = await db.send(
         new QueryCommand({
           TableName: table,
@@ -189,7 +202,8 @@ export function createRecipients(options: {
         }),
       );
       const [row] = (Items ?? []) as SessionRow[];
-      return row && isOpen(row, clock.now()) ? recipientOf(row) : undefined;
+      if (!row || !isOpen(row, clock.now())) return undefined;
+      return { connectionId, identity: userOf(row.pk), connectedAt: row.connectedAt };
     },
   };
 }

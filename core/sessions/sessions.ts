@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Closing, Identity, Session } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
+import type { ContentAs } from '../content-form.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import {
   audienceKey,
@@ -34,6 +35,9 @@ export interface SessionsOptions {
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
+
+/** A session that opens. Its form of content stays as long as its connection. */
+export type NewSession = Omit<Session, 'topics'> & { readonly contentAs?: ContentAs | undefined };
 
 /** A user agent can be kilobytes long, and DynamoDB charges writes by size. */
 const maxUserAgentLength = 256;
@@ -79,8 +83,9 @@ export function createSessions(options: SessionsOptions) {
   }
 
   return {
-    async add(session: Omit<Session, 'topics'>): Promise<void> {
+    async add(session: NewSession): Promise<void> {
       const { connectionId, tenant, userType, connectedAt, tokenExpiresAt, sourceIp, userAgent } = session;
+      const { contentAs } = session;
       await db.send(
         new PutCommand({
           TableName: table,
@@ -88,7 +93,7 @@ export function createSessions(options: SessionsOptions) {
             ...keyOf(session, connectionId),
             connectionId,
             audience: audienceKey(tenant, shardOf(connectionId, shards)),
-            member: memberKey(userType, connectionId),
+            member: memberKey(userType, connectionId, contentAs),
             connectedAt,
             tokenExpiresAt,
             expiresAt: expiryOf(connectedAt),

@@ -3,6 +3,7 @@ import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts
 import { listMessages, oneStart } from '../../core/log/list.ts';
 import { closings } from '../../core/sessions/closings.ts';
 import { listUsers } from '../../core/sessions/list-users.ts';
+import { contentAsOf } from '../../core/sessions/items.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
 import { readCursor, writeCursor } from '../../core/tables/page-cursor.ts';
@@ -140,8 +141,10 @@ export function createRoutes(
   async function closeById(event: HttpEvent) {
     const { identity, connectionId: id, connectedAt } = await connectionOf(event);
     // Also a session that has ended, because its connection may still be there.
-    if (!(await sessions.row(identity, id))) throw unknown(id);
-    await closeSession({ ...identity, connectionId: id, connectedAt }, closings.kicked);
+    const row = await sessions.row(identity, id);
+    if (!row) throw unknown(id);
+    const contentAs = contentAsOf(row);
+    await closeSession({ ...identity, connectionId: id, connectedAt, contentAs }, closings.kicked);
     return { closed: 1 };
   }
 

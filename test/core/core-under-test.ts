@@ -132,5 +132,13 @@ export function contextOf(
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const sessions = { count: never };
-  return { ...sender, topics: topicRights(patterns), sessions, reply: never, send: never, log };
+  return {
+    ...sender,
+    topics: topicRights(patterns),
+    sessions,
+    reply: never,
+    send: never,
+    sendText: never,
+    log,
+  };
 }

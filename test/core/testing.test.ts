@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { defineListener, Refusal } from '../../core/listener.ts';
+import { defineListener, defineTextListener, Refusal } from '../../core/listener.ts';
 import { callListener } from '../../core/testing.ts';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
@@ -232,5 +232,42 @@ describe('the answer to a send', () => {
       },
     });
     await expect(broken).rejects.toThrow('no way to user:member:42');
+  });
+});
+
+describe('bare text', () => {
+  const table = [
+    ...listeners,
+    defineTextListener({
+      async handle({ text, sendText }) {
+        if (text === 'refuse') throw new Refusal('conflict', 'sold out');
+        if (text !== 'forward') return `got ${text}`;
+        await sendText('everyone', 'hello');
+        return undefined;
+      },
+    }),
+  ];
+
+  it('is answered by its listener', async () => {
+    expect(await callListener(table, 'hi')).toMatchObject({
+      text: 'got hi',
+      ack: undefined,
+      error: undefined,
+    });
+    expect((await callListener(table, { type: 'who' })).text).toBeUndefined();
+  });
+
+  it('that is sent is in sent', async () => {
+    const { text, sent } = await callListener(table, 'forward');
+    expect(text).toBeUndefined();
+    expect(sent).toEqual([{ to: ['everyone'], text: 'hello' }]);
+  });
+
+  it('may be refused', async () => {
+    expect(await callListener(table, 'refuse')).toMatchObject({
+      text: undefined,
+      error: { code: 'conflict' },
+    });
+    expect(await callListener(listeners, 'hi')).toMatchObject({ error: { code: 'bad_frame' } });
   });
 });
