@@ -1,9 +1,15 @@
-import { readPublishRequest } from '../../protocol/index.ts';
-import type { Outgoing } from '../content-form.ts';
+import { type Identity, readPublishRequest } from '../../protocol/index.ts';
+import type { Claims, Rights } from '../auth/verified-token.ts';
+import type { ContentAs, Outgoing } from '../content-form.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
-import type { Sender } from './dispatch.ts';
-import { type ListenerContext, type ListenerLog, type SendOptions, topicRights } from './listener.ts';
+import {
+  type ListenerContext,
+  type ListenerLog,
+  type ListenerSession,
+  type SendOptions,
+  topicRights,
+} from './listener.ts';
 
 export interface ContextParts {
   readonly publish: Publish;
@@ -15,6 +21,17 @@ export interface ContextParts {
 export type DispatchLogger = Readonly<
   Record<keyof ListenerLog, (message: string, fields: Record<string, unknown>) => void>
 >;
+
+/** Who sent a frame. */
+export interface Sender {
+  readonly identity: Identity;
+  readonly rights: Rights;
+  readonly claims: Claims;
+  /** The form of content in all that goes back. @default - that of the frame */
+  readonly contentAs?: ContentAs | undefined;
+  /** The connection it came on. `undefined`: it came by `POST /messages`. */
+  readonly session: ListenerSession | undefined;
+}
 
 /** What a listener gets besides the content. With `isText` all that it sends is JSON text, as its sender writes it. */
 export function createContext(

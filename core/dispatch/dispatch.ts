@@ -4,17 +4,15 @@ import {
   type ClientFrame,
   type ClientFrameReading,
   errorFrame,
-  type Identity,
   maxDownlinkFrameBytes,
   pongFrame,
   readClientFrame,
   Refusal,
 } from '../../protocol/index.ts';
-import type { Claims, Rights } from '../auth/verified-token.ts';
-import { type ContentAs, frameFor, type Outgoing } from '../content-form.ts';
+import { frameFor, type Outgoing } from '../content-form.ts';
 import type { Limit } from '../limits/limit.ts';
-import { type ContextParts, createContext, writtenContent } from './context.ts';
-import type { Listener, ListenerSession } from './listener.ts';
+import { type ContextParts, createContext, type Sender, writtenContent } from './context.ts';
+import type { Listener } from './listener.ts';
 import { bareText, refuseForbidden } from './rights.ts';
 import { isTextListener, type TextListener } from './text-listener.ts';
 
@@ -25,17 +23,6 @@ export interface DispatchOptions extends ContextParts {
   readonly findTarget?: (type: string) => Listener | undefined;
   /** @default - senders have no limits */
   readonly limit?: Limit;
-}
-
-/** Who sent a frame. */
-export interface Sender {
-  readonly identity: Identity;
-  readonly rights: Rights;
-  readonly claims: Claims;
-  /** The form of content in all that goes back. @default - that of the frame */
-  readonly contentAs?: ContentAs | undefined;
-  /** The connection it came on. `undefined`: it came by `POST /messages`. */
-  readonly session: ListenerSession | undefined;
 }
 
 /** The answer to a frame. */

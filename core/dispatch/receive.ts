@@ -7,7 +7,8 @@ import { grantsOf } from '../sessions/grants.ts';
 import { isOpen, type SessionRow } from '../sessions/items.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { closingTakesMs } from '../timing.ts';
-import { type Dispatch, failedAnswer, type FrameAnswer, type Sender } from './dispatch.ts';
+import type { Sender } from './context.ts';
+import { type Dispatch, failedAnswer, type FrameAnswer } from './dispatch.ts';
 import type { ListenerSession } from './listener.ts';
 
 export interface ReceiveOptions {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { createDispatch } from '../../../core/dispatch/dispatch.ts';
 import { defineListener } from '../../../core/dispatch/define-listener.ts';
-import type { Sender } from '../../../core/dispatch/dispatch.ts';
+import type { Sender } from '../../../core/dispatch/context.ts';
 import type { Listener } from '../../../core/dispatch/listener.ts';
 import type { TextListener } from '../../../core/dispatch/text-listener.ts';
 import type { Limit } from '../../../core/limits/limit.ts';
