@@ -1,6 +1,7 @@
 import { systemClock as clock } from '../core/clock.ts';
 import { createCheckQueue } from '../core/sessions/check-queue.ts';
 import { createOpenSession } from '../core/sessions/open.ts';
+import { createSeen } from '../core/sessions/seen.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
 import { readContext } from './auth/authorizer-context.ts';
 import { db } from './database.ts';
@@ -10,7 +11,7 @@ import { log } from './logging/log.ts';
 import { sampleWarnings } from './logging/sampled-warnings.ts';
 
 const environment = readEnvironment('connect');
-const { SESSIONS_TABLE: table, SHARDS: shards } = environment;
+const { SESSIONS_TABLE: table, STATE_TABLE, SHARDS: shards } = environment;
 const openSession = createOpenSession({
   ...createSessionStore({ db, table, shards, clock }),
   db,
@@ -20,6 +21,7 @@ const openSession = createOpenSession({
     region: readRegion(),
     endpoint: readEndpoint(),
   }),
+  seen: createSeen({ db, table: STATE_TABLE, clock, logger: log }),
   maxSessionsPerUser: environment.MAX_SESSIONS_PER_USER,
   clock,
   logger: log,

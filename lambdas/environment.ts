@@ -66,7 +66,7 @@ const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPI
 export const variables = {
   authorize: ['LOG_LEVEL', 'TOKENS', 'SESSIONS_TABLE', 'STATE_TABLE', 'ALLOWED_ORIGINS', 'CONNECT_WITH'],
   tickets: ['LOG_LEVEL', 'STATE_TABLE', 'USER_RATE'],
-  connect: ['LOG_LEVEL', ...sessionStore, 'CHECK_QUEUE_URL', 'MAX_SESSIONS_PER_USER'],
+  connect: ['LOG_LEVEL', ...sessionStore, 'STATE_TABLE', 'CHECK_QUEUE_URL', 'MAX_SESSIONS_PER_USER'],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
   message: ['LOG_LEVEL', ...publisher, 'TOKENS', ...rates, 'TARGETS'],
   publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],

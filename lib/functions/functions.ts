@@ -88,6 +88,7 @@ export function createFunctions(
     environment: {
       ...common,
       ...sessionStore,
+      STATE_TABLE: state.tableName,
       CHECK_QUEUE_URL: checks.queueUrl,
       MAX_SESSIONS_PER_USER: String(settings.maxSessionsPerUser),
     } satisfies FunctionEnvironments['connect'],
@@ -95,6 +96,7 @@ export function createFunctions(
     timeout: handshakeTimeout,
   });
   sessions.grantOpen(connect);
+  state.grantNoteSeen(connect);
   checks.grantSend(connect);
 
   const closeSessions = new SwitchboardFunction(scope, 'CloseSessions', {
