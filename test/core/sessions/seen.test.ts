@@ -84,7 +84,7 @@ describe('a name that was seen', () => {
     const core = await dynamodb.create();
     const other = another(core);
     const calls = callsOf(core);
-    for (const { note } of [core.seen, core.seen, other, other]) await note(tenant, [undefined, member]);
+    for (const seen of [core.seen, core.seen, other, other]) await seen.note(tenant, [undefined, member]);
     expect(calls()).toEqual(['PutCommand', 'PutCommand', 'PutCommand', 'PutCommand']);
     core.clock.ms += dayMs;
     await core.seen.note(tenant, [undefined, member]);
