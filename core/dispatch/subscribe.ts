@@ -1,9 +1,15 @@
 import * as z from 'zod/mini';
-import { formatTarget, maxTopicsPerSession, Refusal, topicName } from '../../protocol/index.ts';
+import {
+  formatTarget,
+  maxTopicsPerSession,
+  type Recovery,
+  Refusal,
+  topicName,
+} from '../../protocol/index.ts';
 import type { Recover } from '../log/recover.ts';
 import type { Subscriptions } from '../sessions/subscriptions/subscriptions.ts';
 import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
-import { positionFields, positionOf } from './position.ts';
+import { messagesInField, positionFields, positionOf } from './position.ts';
 
 export interface SubscribeParts {
   readonly subscriptions: Subscriptions;
@@ -15,15 +21,11 @@ export function createSubscribeListeners({ subscriptions, recover }: SubscribePa
   return [
     defineProtocolListener({
       type: 'subscribe',
-      content: z.object({ topic: topicName, ...positionFields }),
-      async handle({ content: { topic, ...fields }, from, topics, ...context }) {
-        const { connectionId } = requireSession(context);
+      content: z.object({ topic: topicName, ...positionFields, ...messagesInField }),
+      async handle({ content: { topic, messagesIn, ...fields }, from, topics, ...context }, isText) {
+        const session = { identity: from, connectionId: requireSession(context).connectionId };
         const position = positionOf(fields, 'content');
-        const outcome = await subscriptions.subscribe(
-          { identity: from, connectionId },
-          topic,
-          topics.patterns,
-        );
+        const outcome = await subscriptions.subscribe(session, topic, topics.patterns);
         if (outcome === 'forbidden') throw forbidden(`the token allows no subscription to ${topic}`);
         if (outcome === 'full')
           throw forbidden(`the session has ${maxTopicsPerSession} topics, the most allowed`);
@@ -31,8 +33,9 @@ export function createSubscribeListeners({ subscriptions, recover }: SubscribePa
         // The log is read after the subscription is written. Later messages find the subscription, earlier ones are
         // in the log.
         const log = { tenant: from.tenant, channel: formatTarget({ kind: 'topic', topic }) };
-        const [answer] = await recover(connectionId, [{ log, from: position }]);
-        return { topic, ...answer };
+        const contentOf = ([answer]: readonly Recovery[]) => ({ topic, ...answer });
+        const ack = messagesIn && { contentOf, isText };
+        return contentOf(await recover(session, [{ log, from: position }], { ack }));
       },
     }),
     defineProtocolListener({
