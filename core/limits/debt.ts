@@ -24,9 +24,9 @@ export interface Debt {
 
 /**
  * Messages that `recover` and `subscribe` post to a user. The posts of all users share the requests of the AWS account, so
- * 40 hostile connections of 40 users get 800 of its 10,000 a second.
+ * 40 hostile connections of 40 users get 400 of its 10,000 a second.
  */
-export const recoverRate: Rate = { rateLimit: 20, burstLimit: 100 };
+export const recoverRate: Rate = { rateLimit: 10, burstLimit: 100 };
 
 /** How long a row outlives its debt. A correction may still come. */
 const keptMs = 60_000;

@@ -127,7 +127,7 @@ describe('recover with the messages in the ack', () => {
     expect(answers.map(({ sent }) => sent.length)).toEqual([300, 300, 300, 300, 300]);
     const commands = send.mock.calls.map(([command]) => command);
     expect(commands.filter((command) => command instanceof UpdateCommand)).toEqual([]);
-    // The first read of four rows shows how many fit.
+    // The first read shows how many rows fit.
     expect(commands.filter((command) => command instanceof QueryCommand)).toHaveLength(5 * 2);
   });
 
