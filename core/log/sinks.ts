@@ -75,8 +75,8 @@ export interface AckForm {
   readonly isText: boolean;
 }
 
-/** Most clients miss less. DynamoDB ends a read at a megabyte. The first one shows how many of the next rows fit. */
-const firstRows = 40;
+/** The first read is small, because each message may have 128 KB. It shows how many of the next rows fit. */
+const firstRows = 4;
 
 /** An offset that the answer names, with its comma. */
 const skippedBytes = 13;
