@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod/mini';
+import { addExamples, exampleClaims, exampleListeners } from '../examples/index.ts';
 import { readContext, SettingsError } from '../lib/settings/settings.ts';
 import { SwitchboardStack } from '../lib/switchboard-stack.ts';
 
@@ -11,16 +11,22 @@ const cdkJson = z
   .object({ context: z.record(z.string(), z.unknown()) })
   .parse(JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')));
 
-const exampleListeners = fileURLToPath(new URL('../examples/listeners.ts', import.meta.url));
-
 try {
   const app = new App({
     context: cdkJson.context,
     analyticsReporting: false,
   });
   const { examples, stackName, ...settings } = readContext(app);
-  const listeners = examples ? [...settings.listeners, exampleListeners] : settings.listeners;
-  new SwitchboardStack(app, 'Switchboard', { ...settings, listeners }, { stackName });
+  const withExamples = {
+    ...settings,
+    presence: true,
+    listeners: [...settings.listeners, exampleListeners],
+    claims: [...new Set([...settings.claims, ...exampleClaims])],
+  };
+  const { switchboard } = new SwitchboardStack(app, 'Switchboard', examples ? withExamples : settings, {
+    stackName,
+  });
+  if (examples) addExamples(switchboard);
   app.synth();
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;

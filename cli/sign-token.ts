@@ -10,10 +10,10 @@ export interface TokenRequest {
   readonly tenant: string;
   /** Patterns of the topics this user may subscribe to. */
   readonly topics: readonly string[];
-  /** Patterns of the users and topics whose presence this user may watch. @default [] */
-  readonly watch?: readonly string[];
   /** Negative for a token that has expired already. A token lives no longer than `maxTokenLifetimeSeconds`. */
   readonly ttlSeconds: number;
+  /** Further claims. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 const tokenSettings = z.object({
@@ -26,15 +26,15 @@ const app = z.object({ context: z._default(tokenSettings, defaults) });
 /** A token for the stacks whose token secret this is. No other stack accepts it. */
 export function signToken(
   secret: string,
-  { user, type, tenant, topics, watch = [], ttlSeconds }: TokenRequest,
+  { user, type, tenant, topics, ttlSeconds, claims: further }: TokenRequest,
 ): Promise<string> {
   const { tokenClaims: claims, maxTokenLifetimeSeconds } = readTokenSettings();
   const payload = {
+    ...further,
     [claims.userId]: user,
     [claims.userType]: type,
     [claims.tenant]: tenant,
     ...(topics.length > 0 && { [claims.topics]: topics }),
-    ...(watch.length > 0 && { [claims.watch]: watch }),
   };
   const nowSeconds = Math.floor(Date.now() / 1000);
   return new SignJWT(payload)

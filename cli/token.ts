@@ -4,8 +4,7 @@ import { readFlags, readWholeNumber, UsageError } from './command-line.ts';
 import { readLocalSecret } from './local-secret.ts';
 import { signToken } from './sign-token.ts';
 
-const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*']
-  [--watch 'member:*'] [--ttl 3600]
+const usage = `switchboard token --user 42 [--type member] [--tenant default] [--topics 'orders.*'] [--ttl 3600] [--claim NAME=VALUE]
 In a clone of the repository: npm run token -- --user 42 …
 
 Prints a token for the stacks that run on this machine. A client connects with it: ws://…/live?token=…
@@ -16,22 +15,20 @@ The claims have the names that tokenClaims in ./cdk.json gives them. Its maxToke
   --type TYPE      the kind of user (default member)
   --tenant TENANT  the isolated customer (default default)
   --topics LIST    patterns of the topics that the user may subscribe to, separated by commas
-  --watch LIST     patterns of the users (type:id) and topics whose presence the user may watch
+  --claim NAME=VALUE
+                   a further claim, such as name=Ada; a value that begins with [ or { is JSON. May be repeated
   --ttl SECONDS    how long the token is valid (default 3600); a negative number makes an expired token`;
 
 /** What the claim `topics` may hold (docs/protocol.md, P3). */
 const topicPattern = /^[A-Za-z0-9._@+/*-]{1,256}$/;
-
-/** The same for the claim `watch`. */
-const watchPattern = /^[A-Za-z0-9._@+/*:-]{1,257}$/;
 
 const options = {
   user: { type: 'string' },
   type: { type: 'string', default: defaultUserType },
   tenant: { type: 'string', default: defaultTenant },
   topics: { type: 'string', default: '' },
-  watch: { type: 'string', default: '' },
   ttl: { type: 'string', default: '3600' },
+  claim: { type: 'string', multiple: true, default: [] as string[] },
 } as const;
 
 export async function token(args: readonly string[]): Promise<void> {
@@ -41,24 +38,22 @@ export async function token(args: readonly string[]): Promise<void> {
     user: readName('user', flags.user),
     type: readName('type', flags.type),
     tenant: readName('tenant', flags.tenant),
-    topics: readPatterns('topics', flags.topics, topicPattern),
-    watch: readPatterns('watch', flags.watch, watchPattern),
+    topics: readPatterns(flags.topics),
     ttlSeconds: readWholeNumber('ttl', flags.ttl, -1e9, 1e9),
+    claims: Object.fromEntries(flags.claim.map(readClaim)),
   };
   console.log(await signToken(readLocalSecret(), request));
 }
 
-function readPatterns(flag: string, text: string, form: RegExp): string[] {
+function readPatterns(text: string): string[] {
   const patterns = text
     .split(',')
     .map((pattern) => pattern.trim())
     .filter((pattern) => pattern !== '');
-  const wrong = patterns.find((pattern) => !form.test(pattern));
+  const wrong = patterns.find((pattern) => !topicPattern.test(pattern));
   if (wrong === undefined) return patterns;
-  const characters =
-    flag === 'topics' ? '256 of A-Z a-z 0-9 . _ @ + - / *' : '257 of A-Z a-z 0-9 . _ @ + - / * :';
-  const allowed = `patterns of 1 to ${characters}, separated by commas`;
-  throw new UsageError(`--${flag} must be ${allowed}, got ${JSON.stringify(wrong)}.`);
+  const allowed = 'patterns of 1 to 256 of A-Z a-z 0-9 . _ @ + - / *, separated by commas';
+  throw new UsageError(`--topics must be ${allowed}, got ${JSON.stringify(wrong)}.`);
 }
 
 function readName(flag: string, text: string): string {
@@ -67,4 +62,21 @@ function readName(flag: string, text: string): string {
   throw new UsageError(
     `--${flag} ${read.error.issues[0]?.message ?? 'is invalid'}, got ${JSON.stringify(text)}.`,
   );
+}
+
+function readClaim(text: string): readonly [string, unknown] {
+  const [, claim = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (claim === '') throw new UsageError(`--claim must be NAME=VALUE, got ${JSON.stringify(text)}.`);
+  return [claim, readValue(value)];
+}
+
+/** A list or an object is JSON. So is a number, but a claim such as a phone number is text. */
+function readValue(text: string): unknown {
+  if (!/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new UsageError(`--claim has a value that begins like JSON and is not JSON: ${text}`, { cause });
+  }
 }

@@ -7,10 +7,14 @@ export type {
   ListenerPresence,
   ListenerSender,
   ListenerSession,
+  OnlineSessions,
   SendOptions,
   TopicRights,
 } from './dispatch/listener.ts';
 export type { Requirements } from './dispatch/rights.ts';
+export { defineTextListener } from './dispatch/text-listener.ts';
+export type { TextListener, TextListenerContext } from './dispatch/text-listener.ts';
+export type { ContentAs } from './content-form.ts';
 export {
   type ErrorCode,
   type ErrorDetail,

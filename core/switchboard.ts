@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { ConnectionsClient } from './connections/client.ts';
 import { createDeliver } from './delivery/deliver.ts';
 import { createPacer } from './delivery/pacer.ts';
+import { createDebt, recoverRate } from './limits/debt.ts';
 import { createLease } from './limits/lease.ts';
 import { createInbox } from './log/inbox.ts';
 import { createLogs } from './log/log.ts';
@@ -14,9 +15,12 @@ import { createPresenceStates } from './presence/states.ts';
 import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
+import type { CheckQueue } from './sessions/check-queue.ts';
+import { createCountSessions } from './sessions/count.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
 import { createRefreshSession } from './sessions/refresh.ts';
 import { createRevocations } from './sessions/revocations.ts';
+import { createSeen } from './sessions/seen.ts';
 import { createSessionStore } from './sessions/store.ts';
 import { createWaitForIndex } from './sessions/wait-for-index.ts';
 
@@ -30,6 +34,8 @@ export interface Resources {
   readonly connections: ConnectionsClient;
   /** The rate of deliveries. The connections client must then make no retries. @default - as fast as they go */
   readonly postsPerSecond?: number;
+  /** Gets the sessions whose connection could not be closed. @default - whoever closes them tries again */
+  readonly checks?: CheckQueue;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
 }
 
@@ -40,14 +46,14 @@ export type Switchboard = ReturnType<typeof createSwitchboard>;
  * `createPublish({ ...switchboard, queue, inlineLimit, durableTopics })`.
  */
 export function createSwitchboard(resources: Resources, clock: Clock) {
-  const { db, tables, shards, connections, postsPerSecond, logger } = resources;
+  const { db, tables, shards, connections, postsPerSecond, checks, logger } = resources;
   const inState = { db, table: tables.state, shards, clock, logger };
   const store = createSessionStore({ db, table: tables.sessions, shards, clock });
   const logs = createLogs(inState);
   const pacer = postsPerSecond === undefined ? undefined : createPacer(postsPerSecond, clock);
   const states = createPresenceStates(inState);
   const openSessions = createOpenSessions({ db, table: tables.sessions, clock });
-  const closing = { ...store, connections, clock };
+  const closing = { ...store, connections, checks, clock, logger };
   return {
     clock,
     logger,
@@ -60,8 +66,16 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     reports: createRecipientReports(inState),
     revocations: createRevocations({ db, table: tables.sessions, clock }),
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
-    recover: createRecover({ logs, connections, lease: createLease(inState), clock }),
+    recover: createRecover({
+      logs,
+      connections,
+      lease: createLease(inState),
+      debt: createDebt(inState, recoverRate),
+      clock,
+    }),
     refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),
+    seen: createSeen(inState),
+    countSessions: createCountSessions(store.recipients),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     states,
     openSessions,

@@ -7,9 +7,9 @@ export interface StaticFile {
   readonly body: Buffer;
 }
 
-/** Reads the file of a path below `root`; `undefined` if there is none. `/` is `index.html`. */
+/** Reads the file of a path below `root`; `undefined` if there is none. A path that ends in `/` is its `index.html`. */
 export async function readStaticFile(root: string, path: string): Promise<StaticFile | undefined> {
-  const relative = decodePath(path === '/' ? '/index.html' : path);
+  const relative = decodePath(path.endsWith('/') ? `${path}index.html` : path);
   if (relative === undefined) return undefined;
   try {
     const base = await realpath(root);

@@ -7,7 +7,7 @@ import type { FunctionName } from '../lambdas/environment.ts';
  */
 export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   authorize: 307,
-  tickets: 266,
+  tickets: 267,
   connect: 280,
   disconnect: 253,
   message: 448,

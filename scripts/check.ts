@@ -33,6 +33,10 @@ const checks: readonly Check[] = [
     name: 'page types',
     run: () => runTool('typescript', 'bin/tsc', ['--noEmit', '--pretty', '-p', 'console']),
   },
+  {
+    name: 'example types',
+    run: () => runTool('typescript', 'bin/tsc', ['--noEmit', '--pretty', '-p', 'examples']),
+  },
   { name: 'bundles', run: () => Promise.resolve(runBudgets()) },
 ];
 

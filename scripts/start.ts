@@ -5,6 +5,7 @@ import { CommandError, readFlags, run, UsageError } from '../cli/command-line.ts
 import { cloudFlags, cloudFlagsHelp, readCloudFlags } from '../local/cli/cloud-flags.ts';
 import { describeStacks, runUntilStopped, stopSignal, synthesise } from '../local/cli/run-cloud.ts';
 import type { Cloud } from '../local/index.ts';
+import { examplePages } from './build-site.ts';
 import { ownApp } from './synthesise.ts';
 
 const usage = `npm start -- [--port 8080] [--watch] [--stack NAME] [--parameter NAME=VALUE] [--strict]
@@ -19,7 +20,7 @@ await run(async () => {
   const stop = stopSignal();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-'));
   try {
-    const readApp = () => ownApp(path.join(folder, 'cdk.out'), { examples: true, presence: true });
+    const readApp = () => ownApp(path.join(folder, 'cdk.out'), { examples: true });
     const app = readApp();
     const { assembly } = app;
     const site = path.join(folder, 'site');
@@ -58,8 +59,12 @@ async function welcome(cloud: Cloud): Promise<string> {
   const { url, port, secret } = cloud;
   const { signToken } = await import('../cli/sign-token.ts');
   const day = 24 * 60 * 60;
-  const token = (user: string) =>
-    signToken(secret, { user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day });
+  const token = (user: string, name: string) =>
+    signToken(secret, {
+      ...{ user, type: 'member', tenant: 'default', topics: ['*'], ttlSeconds: day },
+      claims: { name, watch: ['*'] },
+    });
+  const tokens = await Promise.all([token('42', 'Ada'), token('43', 'Ben')]);
   const endpoint = port === 8080 ? '' : ` --endpoint ${url}/publish`;
   return `
 Switchboard is ready at ${url}/
@@ -67,12 +72,17 @@ Switchboard is ready at ${url}/
 ${describeStacks(cloud).join('\n')}
 
 Two tokens, valid for a day at most (more: npm run token -- --help):
-  member 42  ${await token('42')}
-  member 43  ${await token('43')}
+  member 42  ${tokens[0]}
+  member 43  ${tokens[1]}
 
-Open ${url}/ with one of them, then publish to it:
+${describePages(url)}Open ${url}/ with one of them, then publish to it:
   npm run publish -- --to user:member:42 --type notice-push --content '{"title":"hi"}'${endpoint}
 
 Ctrl-C stops it. One line per request:
 `;
+}
+
+function describePages(url: string): string {
+  const pages = examplePages().map((name) => `  ${url}/${name}/\n`);
+  return pages.length === 0 ? '' : `The examples; each page takes a token as #token=…:\n${pages.join('')}\n`;
 }

@@ -8,7 +8,7 @@ import type {
   ProbeOutcome,
   Throttled,
 } from './outcome.ts';
-import { type PostAllOptions, type PostAllResult, postToAll } from './post-all.ts';
+import { type Post, type PostAllOptions, type PostAllResult, postToAll } from './post-all.ts';
 import { createRequester, type Payload, type RequesterOptions } from './request.ts';
 import { sha256Hex } from './signer.ts';
 
@@ -62,9 +62,10 @@ export interface ConnectionsClient {
   disconnect(connectionId: string, limits?: Limits): Promise<DisconnectOutcome>;
   /** Asks whether the connection is there. Its client notices nothing. */
   probe(connectionId: string, limits?: Limits): Promise<ProbeOutcome>;
+  /** Posts one payload to all connections, or to each the payload that `payload` returns for it. */
   postAll(
     connectionIds: Iterable<string> | AsyncIterable<string>,
-    payload: Payload,
+    payload: Payload | ((connectionId: string) => Payload),
     options?: PostAllOptions,
   ): Promise<PostAllResult>;
   /** Closes all sockets. Requests in flight end as `failed`. */
@@ -121,8 +122,11 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
       release();
       return result === 'ok' ? connected : withoutSize(result);
     },
-    postAll: (connectionIds, payload, options = {}) =>
-      postToAll(connectionIds, (connectionId, limits) => post(connectionId, payload, limits), options, now),
+    postAll: (connectionIds, payload, options = {}) => {
+      const payloadOf = typeof payload === 'function' ? payload : () => payload;
+      const postOne: Post = (connectionId, limits) => post(connectionId, payloadOf(connectionId), limits);
+      return postToAll(connectionIds, postOne, options, now);
+    },
     close: () => requester.close(),
   };
 }

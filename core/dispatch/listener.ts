@@ -9,6 +9,7 @@ import {
   type UserPresence,
 } from '../../protocol/index.ts';
 import type { Claims } from '../auth/verified-token.ts';
+import type { ContentAs } from '../content-form.ts';
 import type { Requirements } from './rights.ts';
 
 /** The context that a listener gets with each message. */
@@ -37,6 +38,18 @@ export interface ListenerContext<Content> {
     content: unknown,
     options?: SendOptions,
   ) => Promise<PublishAnswer>;
+  /** Who is online in the sender's tenant. */
+  readonly sessions: OnlineSessions;
+  /**
+   * Publishes bare text within the sender's tenant, for front ends that take no frames. Receivers get exactly this text.
+   * It is never durable.
+   */
+  readonly sendText: (to: string | readonly string[], text: string) => Promise<PublishAnswer>;
+  /**
+   * The form of content in every frame to the sender, as its token says.
+   * @default - answers have the form of the frame
+   */
+  readonly contentAs?: ContentAs | undefined;
   /** Writes to the function's log. Each line carries the message type and the connection id. */
   readonly log: ListenerLog;
 }
@@ -48,6 +61,14 @@ export interface ListenerSender extends Identity {
    * @default - the token has none of them
    */
   readonly claims?: Claims;
+}
+
+export interface OnlineSessions {
+  /**
+   * The number of open sessions behind a target such as `type:agent`. Types, topics and everyone are counted by reading
+   * their rows: a read unit for about 40 sessions, and one request to DynamoDB for each shard.
+   */
+  readonly count: (target: string) => Promise<number>;
 }
 
 /** As in the body of `POST /publish`. */
@@ -102,12 +123,12 @@ export interface AcceptedFrame {
 export function createListener<Content>(
   type: string,
   read: (content: unknown) => Content | Promise<Content>,
-  handle: (context: ListenerContext<Content>) => unknown,
+  handle: (context: ListenerContext<Content>, isText: boolean) => unknown,
   requires?: Requirements,
 ): Listener {
   async function accept(content: unknown, isText: boolean): Promise<AcceptedFrame> {
     const accepted = await read(content);
-    return { isText, handle: (context) => handle({ ...context, content: accepted }) };
+    return { isText, handle: (context) => handle({ ...context, content: accepted }, isText) };
   }
   return {
     type,
@@ -135,7 +156,8 @@ export function createListener<Content>(
 export function defineProtocolListener<Schema extends z.ZodMiniType>(listener: {
   readonly type: string;
   readonly content: Schema;
-  readonly handle: (context: ListenerContext<z.output<Schema>>) => unknown;
+  /** `isText`: the answer is sent as JSON text. */
+  readonly handle: (context: ListenerContext<z.output<Schema>>, isText: boolean) => unknown;
 }): Listener {
   const read = (content: unknown) => parseWith(listener.content, content, 'content', 'bad_content');
   return createListener(listener.type, read, listener.handle);

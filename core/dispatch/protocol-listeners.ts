@@ -1,3 +1,4 @@
+import { createHistoryListener } from './history.ts';
 import { createInboxListeners, type InboxParts } from './inbox.ts';
 import type { Listener } from './listener.ts';
 import { createRecoverListener, type RecoverParts } from './recover.ts';
@@ -13,6 +14,7 @@ export function createProtocolListeners(parts: ProtocolParts): readonly Listener
     ...createSubscribeListeners(parts),
     createRecoverListener(parts),
     createRefreshListener(parts),
+    createHistoryListener(parts),
     ...createInboxListeners(parts),
     ...createWatchListeners(parts),
   ];

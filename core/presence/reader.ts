@@ -18,7 +18,7 @@ import { nameOf, userNamed, watchKey } from './subjects.ts';
 export interface PresenceReaderOptions {
   readonly states: Pick<PresenceStates, 'readAll'>;
   readonly openSessions: OpenSessions;
-  readonly recipients: Pick<Recipients, 'shards' | 'ofTopic' | 'countOpenOfTopic'>;
+  readonly recipients: Pick<Recipients, 'shards' | 'ofTopic' | 'countOpen'>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -71,9 +71,7 @@ export function createPresenceReader(options: PresenceReaderOptions) {
       const isAll = cursor === undefined && shard === shards.length;
       const counts = isAll
         ? [found.length]
-        : await Promise.all(
-            shards.map((each) => recipients.countOpenOfTopic({ tenant, topic, shard: each })),
-          );
+        : await Promise.all(shards.map((each) => recipients.countOpen.topic({ tenant, topic, shard: each })));
       return {
         topic,
         sessions: counts.reduce((sum, count) => sum + count, 0),

@@ -44,7 +44,7 @@ export type Settle = (
 /**
  * One function at a time announces a subject, so that announcements arrive in the order of what they tell. The sessions
  * are read after the subject is taken. So whatever changes them later finds it taken, and has its holder look again.
- * docs/decisions/0017 has the argument.
+ * docs/decisions/0021 has the argument.
  */
 export function createSettle(options: SettleOptions): Settle {
   const { states, openSessions, subscriptions, announce, queue, graceMs, clock } = options;

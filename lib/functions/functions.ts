@@ -92,13 +92,17 @@ export function createFunctions(
     environment: {
       ...common,
       ...sessionStore,
+      STATE_TABLE: state.tableName,
       CHECK_QUEUE_URL: checks.queueUrl,
       MAX_SESSIONS_PER_USER: String(settings.maxSessionsPerUser),
+      USER_RATE: JSON.stringify(settings.userRate),
     } satisfies FunctionEnvironments['connect'],
     memorySize: 512,
     timeout: handshakeTimeout,
   });
   sessions.grantOpen(connect);
+  state.grantCountUnits(connect);
+  state.grantNoteSeen(connect);
   checks.grantSend(connect);
 
   const closeSessions = new SwitchboardFunction(scope, 'CloseSessions', {
@@ -208,7 +212,12 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller, ...services } satisfies FunctionEnvironments['api'],
+    environment: {
+      ...common,
+      ...caller,
+      ...services,
+      CHECK_QUEUE_URL: checks.queueUrl,
+    } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });
@@ -220,6 +229,7 @@ export function createFunctions(
   state.grantReadPresence(api);
   state.grantSealGaps(api);
   webSocketApi.grantClose(api);
+  checks.grantSend(api);
 
   let presence: SwitchboardFunction | undefined;
   if (watching) {
@@ -287,5 +297,6 @@ function createTicketFunction(
     timeout: handshakeTimeout,
   });
   state.grantIssueTickets(tickets);
+  state.grantCountUnits(tickets);
   return tickets;
 }

@@ -38,12 +38,21 @@ export class StateTable extends Construct {
   /** Stores tickets, counts the units of users, and nothing else. */
   grantIssueTickets(fn: SwitchboardFunction): void {
     this.allowRows(fn, 'dynamodb:PutItem', 'TICKET#*');
+  }
+
+  /** Counts the units of users, and nothing else. */
+  grantCountUnits(fn: SwitchboardFunction): void {
     this.allowRows(fn, 'dynamodb:UpdateItem', 'RATE#*');
   }
 
   /** Takes tickets, and nothing else: the authorizer is what strangers can call. */
   grantUseTickets(fn: SwitchboardFunction): void {
     this.allowRows(fn, 'dynamodb:DeleteItem', 'TICKET#*');
+  }
+
+  /** Notes tenants and user types that have sessions, and nothing else. */
+  grantNoteSeen(fn: SwitchboardFunction): void {
+    this.allowRows(fn, 'dynamodb:PutItem', 'SEEN#*');
   }
 
   /** Seals gaps in a channel's log. Only readers find gaps. */

@@ -1,3 +1,5 @@
+import type { ServerFrame } from './frames.ts';
+
 /** A place in the log of a channel: a reader that stands there has everything up to and including `offset`. */
 export interface Position {
   /** The life of the log. A log that was lost or reset begins again at offset 1, with another epoch. */
@@ -11,6 +13,9 @@ export interface ChannelPosition extends Position {
   readonly channel: string;
 }
 
+/** The frame of a durable message. */
+export type DurableFrame = ServerFrame & ChannelPosition;
+
 /** How far the server has sent a channel's log, as `recover` and `subscribe` answer it. */
 export interface Recovery extends Position {
   /** True: everything asked for, up to `offset`, has been sent. False: some of it is no longer kept. */
@@ -19,11 +24,15 @@ export interface Recovery extends Position {
   readonly skipped?: readonly number[] | undefined;
   /** The log goes on after `offset`: ask again from there. */
   readonly more?: true | undefined;
+  /** The messages, where the request had `messagesIn`. They are not sent as frames of their own then. */
+  readonly messages?: readonly DurableFrame[] | undefined;
 }
 
-/** The content of `subscribe`. With a position, the server first sends what followed it. */
+/** The content of `subscribe`. With a position, the server also sends what followed it. */
 export interface Subscribe extends Partial<Position> {
   readonly topic: string;
+  /** Where the messages come. @default - each is a frame of its own */
+  readonly messagesIn?: 'ack';
 }
 
 /** The content of the ack of `subscribe`. */
@@ -34,6 +43,8 @@ export interface Subscribed extends Recovery {
 /** The content of `recover`. Without a position, the answer only says where the log stands. */
 export interface Recover {
   readonly channels: readonly (Partial<Position> & { readonly channel: string })[];
+  /** Where the messages come. @default - each is a frame of its own */
+  readonly messagesIn?: 'ack';
 }
 
 /** The content of the ack of `recover`, in the order asked. */
@@ -41,14 +52,24 @@ export interface Recovered {
   readonly channels: readonly (Recovery & { readonly channel: string })[];
 }
 
-/** A page of a channel's log, as `GET /channels/{channel}/messages` answers it. */
+/** The content of `history`. Without `before` and `after`, it begins with the newest message. */
+export interface History {
+  readonly channel: string;
+  /** Lists the messages before this offset, newest first. */
+  readonly before?: number;
+  /** Lists the messages after this offset, oldest first. */
+  readonly after?: number;
+  readonly limit?: number;
+}
+
+/** A page of a channel's log, as `history` and `GET /channels/{channel}/messages` answer it. */
 export interface ChannelPage {
-  /** Frames of durable messages, oldest first. */
-  readonly messages: readonly unknown[];
+  /** Frames of durable messages: oldest first after an offset, newest first before one. */
+  readonly messages: readonly ServerFrame[];
   /** Empty where no durable message was ever published on the channel. */
   readonly epoch: string;
   /** The offset of the newest message. */
   readonly head: number;
-  /** The `after` of the next page. The last page has none. */
+  /** The `after` or `before` of the next page. The last page has none. */
   readonly next?: number;
 }

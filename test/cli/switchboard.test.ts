@@ -58,6 +58,18 @@ describe('switchboard', { timeout: 60_000 }, () => {
     ]);
   });
 
+  it('puts further claims into tokens, and refuses a claim without a name', async () => {
+    const secret = 'home'.repeat(16);
+    writeLocalFile(JSON.stringify({ secret, pids: [] }));
+    const given = ['--claim', 'name=Ada = 1', '--claim', 'watch=["member:*"]', '--claim', 'phone=007'];
+    const { stdout } = switchboard('token', '--user', '42', ...given);
+    const { payload } = await jwtVerify(stdout, new TextEncoder().encode(secret));
+    expect(payload).toMatchObject({ sub: '42', name: 'Ada = 1', watch: ['member:*'], phone: '007' });
+
+    const { status, errors } = switchboard('token', '--user', '42', '--claim', '=Ada');
+    expect([status, errors]).toEqual([2, ['--claim must be NAME=VALUE, got "=Ada".']]);
+  });
+
   it('signs tokens that the app in the working directory accepts', async () => {
     const secret = 'home'.repeat(16);
     writeLocalFile(JSON.stringify({ secret, pids: [] }));
@@ -104,6 +116,8 @@ describe('switchboard', { timeout: 60_000 }, () => {
     [['token', '--user', '42', '--ttl', 'soon'], '"soon"'],
     [['publish', '--type', 'x', '--content', '1'], '--to'],
     [['publish', '--to', 'everyone', '--type', 'x', '--content', 'hi'], '"hi"'],
+    [['publish', ...message, '--text', 'hi'], '--text'],
+    [['publish', '--text', 'hi'], '--to'],
     [['publish', ...message, '--endpoint', 'ftp://example.com'], 'ftp:'],
     [['publish', ...message, '--endpoint', 'https://api.example.com'], '--region'],
   ])('ends with code 2 and one line for wrong use: %j', (args, named) => {

@@ -131,6 +131,17 @@ export function contextOf(
   const never = () => Promise.reject(new Error('This listener sends nothing.'));
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
+  const sessions = { count: never };
   const topics = topicRights(patterns);
-  return { ...sender, topics, watch: topics, presence: { of: never }, reply: never, send: never, log };
+  return {
+    ...sender,
+    topics,
+    watch: topics,
+    presence: { of: never },
+    sessions,
+    reply: never,
+    send: never,
+    sendText: never,
+    log,
+  };
 }

@@ -5,6 +5,7 @@ import type { Ticket } from '../../protocol/index.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, liftRates, setVariable } from './changed-assembly.ts';
 import { Client, type Frame } from './client.ts';
+import { type Counts, createMeterGrowth, dynamoDbCounter } from './meter-growth.ts';
 import { sendCheck } from './session-checks.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 
@@ -30,29 +31,15 @@ afterAll(async () => {
 });
 
 /** The cost of a step: function calls, DynamoDB calls by operation, and write units. */
-type Cost = Readonly<Record<string, number>>;
+const { counted, grownSince } = createMeterGrowth(
+  () => stack,
+  (counter) => (/^lambda\..*\.invocations$/.test(counter) ? 'functions' : dynamoDbCounter(counter)),
+);
 
 /** Prepares the step, and resolves to the step itself. */
 type Step = (user: string) => Promise<() => Promise<unknown>>;
 
-function counted(): Cost {
-  const counts: Record<string, number> = {};
-  for (const [name, count] of Object.entries(stack.cloud.meter.snapshot())) {
-    const [, operation] = /^dynamodb\.([A-Z]\w+|writeUnits)$/.exec(name) ?? [];
-    if (operation !== undefined) counts[operation] = count;
-    if (/^lambda\..*\.invocations$/.test(name)) counts['functions'] = (counts['functions'] ?? 0) + count;
-  }
-  return counts;
-}
-
-function grownSince(before: Cost): Cost {
-  const grown = Object.entries(counted()).map(
-    ([name, count]) => [name, count - (before[name] ?? 0)] as const,
-  );
-  return Object.fromEntries(grown.filter(([, by]) => by > 0));
-}
-
-async function costOf(step: Step): Promise<Cost> {
+async function costOf(step: Step): Promise<Counts> {
   const act = await step(randomUUID());
   const before = counted();
   await act();
@@ -66,29 +53,35 @@ async function answerTo(client: Client, frame: Frame): Promise<Frame> {
   return answer;
 }
 
+/** Publishes to the only session of a tenant. */
 function publish(to: string, differing: Record<string, unknown> = {}): Step {
-  return (user) => {
+  return async (user) => {
+    await stack.connect({ user, tenant: user });
     const body = { to: to.replace('$user', user), tenant: user, type: 'x', content: 1, ...differing };
-    return Promise.resolve(async () => {
-      expect(await stack.publish(body)).toMatchObject({ status: 200 });
-    });
+    return async () => {
+      expect(await stack.publish(body)).toMatchObject({ status: 200, body: { delivered: 1 } });
+    };
   };
 }
 
 /** Recovers a channel whose log holds one message. `epoch` belongs to the client's position. */
-function recover(channel: string, epoch?: string): Step {
+function recover(channel: string, epoch?: string, messagesIn?: 'ack'): Step {
   return async (user) => {
-    const log = channel === 'user' ? `user:member:${user}` : channel;
-    await (
-      await publish(log, { durable: true })(user)
-    )();
+    const to = channel === 'user' ? `user:member:${user}` : channel;
+    await stack.publish({ to, tenant: user, type: 'x', content: 1, durable: true });
     const client = await stack.connect({ user, tenant: user });
-    const content = { channels: [{ channel, epoch }] };
+    const content = { channels: [{ channel, epoch }], messagesIn };
     return async () => {
       expect(await answerTo(client, { type: 'recover', content })).toMatchObject({ type: 'ack' });
     };
   };
 }
+
+const history: Step = async (user) => {
+  const client = await stack.connect({ user });
+  await stack.publish({ to: `user:member:${user}`, type: 'x', content: 1, durable: true });
+  return () => answerTo(client, { type: 'history', content: { channel: 'user' } });
+};
 
 async function subscribed(user: string, topics: number): Promise<Client> {
   const client = await stack.connect({ user, topics: ['*'] });
@@ -139,11 +132,19 @@ async function connectionOf(user: string): Promise<string | undefined> {
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
 /** The rows of the table, in its words. A row with several cases has several measurements. */
-const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
+const rows: readonly (readonly [row: string, step: Step, cost: Counts])[] = [
   [
     'connect',
-    (user) => Promise.resolve(() => stack.connect({ user })),
+    async (user) => {
+      await stack.connect({ user });
+      return () => stack.connect({ user });
+    },
     { functions: 2, GetItem: 1, PutItem: 1, Query: 1, writeUnits: 3 },
+  ],
+  [
+    '… of a tenant or user type that is new today',
+    (user) => Promise.resolve(() => stack.connect({ user, tenant: user })),
+    { functions: 2, GetItem: 1, PutItem: 3, Query: 1, writeUnits: 5 },
   ],
   [
     '… above `maxSessionsPerUser`',
@@ -215,6 +216,12 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
   ],
   ['publish to a user', publish('user:member:$user'), { functions: 1, Query: 1 }],
   [
+    '… that reaches nobody',
+    (user) =>
+      Promise.resolve(() => stack.publish({ to: 'user:member:1', tenant: user, type: 'x', content: 1 })),
+    { functions: 1, Query: 1, GetItem: 1 },
+  ],
+  [
     '… with a `messageId`',
     publish('user:member:$user', recorded),
     { functions: 1, PutItem: 1, Query: 1, UpdateItem: 1, writeUnits: 2 },
@@ -232,19 +239,30 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
     { functions: 1, Query: 1, UpdateItem: 3, PutItem: 2, writeUnits: 5 },
   ],
   ['recover, per channel', recover('user'), { functions: 1, GetItem: 2 }],
+  ['recover, per channel', recover('user', '', 'ack'), { functions: 1, GetItem: 2, Query: 1 }],
   [
-    'recover, per channel',
+    '… without `messagesIn`',
     recover('user', ''),
-    { functions: 1, GetItem: 2, Query: 1, UpdateItem: 2, writeUnits: 2 },
+    { functions: 1, GetItem: 2, Query: 1, UpdateItem: 3, writeUnits: 3 },
   ],
   ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 2, Query: 1 }],
+  ['history', history, { functions: 1, GetItem: 2, Query: 1 }],
   [
     'subscribe',
     async (user) => {
+      await subscribed(randomUUID(), 1);
       const client = await stack.connect({ user, topics: ['*'] });
-      return () => answerTo(client, { type: 'subscribe', content: { topic: 'orders' } });
+      return () => answerTo(client, { type: 'subscribe', content: { topic: 'topic-1' } });
     },
     { functions: 1, UpdateItem: 1, PutItem: 1, GetItem: 4, writeUnits: 2 },
+  ],
+  [
+    '… to a topic that is new today',
+    async (user) => {
+      const client = await stack.connect({ user, topics: ['*'] });
+      return () => answerTo(client, { type: 'subscribe', content: { topic: user } });
+    },
+    { functions: 1, UpdateItem: 1, PutItem: 2, GetItem: 4, writeUnits: 3 },
   ],
   [
     '… to a topic that is held',

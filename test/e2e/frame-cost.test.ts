@@ -27,6 +27,8 @@ const topics = Array.from(
   (_, index) => `${String(index).padStart(3, '0')}${'t'.repeat(253)}`,
 );
 const [spareTopic = '', ...heldTopics] = topics;
+/** Small messages follow large ones, so a page reads more than it returns. */
+const mixedTopic = 'mixed';
 
 let stack: Stack;
 let client: Client;
@@ -49,8 +51,10 @@ beforeAll(async () => {
   await store(`topic:${spareTopic}`, large, 10);
   await store(`topic:${heldTopics[0] ?? ''}`, large, 10);
   await store('type:member', 'small', 60);
+  await store(`topic:${mixedTopic}`, large, 20);
+  await store(`topic:${mixedTopic}`, 'small', 8);
   await client.drain();
-  watcher = await stack.connect({ user: 'watcher', topics: ['*'], watch: ['*'] });
+  watcher = await stack.connect({ user: 'watcher', topics: ['*'], claims: { watch: ['*'] } });
   for (const topic of topics.slice(0, 100 - maxWatchedPerFrame))
     await ask({ type: 'subscribe', content: { topic } }, watcher);
   for (const each of watched) await stack.connect({ user: each });
@@ -102,24 +106,37 @@ async function newToken(ttlSeconds: number): Promise<string> {
 }
 
 const start = { epoch: '', offset: 0 };
-const recover = (channels: readonly string[]) => ({
+const inAck = { messagesIn: 'ack' };
+const recover = (channels: readonly string[], form: object = {}) => ({
   type: 'recover',
-  content: { channels: channels.map((channel) => ({ channel, ...start })) },
+  content: { channels: channels.map((channel) => ({ channel, ...start })), ...form },
 });
+/** Every channel that the user may read. The positions alone leave no room for a large message in an ack. */
+const everyChannel = ['user', 'type', 'everyone', ...topics.map((topic) => `topic:${topic}`)];
 
 /** The rows of the table, in its words, with the frames that may be the dearest. */
 const frames: readonly (readonly [row: string, frame: () => Promise<Frame> | Frame])[] = [
   ['ping', () => ({ type: 'ping' })],
   ['subscribe', () => ({ type: 'subscribe', content: { topic: spareTopic, ...start } })],
+  [
+    '`subscribe`, with the messages in its ack',
+    () => ({ type: 'subscribe', content: { topic: spareTopic, ...start, ...inAck } }),
+  ],
   ['unsubscribe', () => ({ type: 'unsubscribe', content: { topic: spareTopic } })],
   ['`subscribe`, to a topic that is held', () => ({ type: 'subscribe', content: { topic: heldTopics[0] } })],
   ['recover', () => recover(['user', 'everyone', ...topics.map((topic) => `topic:${topic}`)])],
   ['recover', () => recover(['type', 'user', ...topics.map((topic) => `topic:${topic}`)])],
+  ['`recover`, with the messages in its ack', () => recover(['user'], inAck)],
+  ['`recover`, with the messages in its ack', () => recover(everyChannel, inAck)],
+  ['`recover`, with the messages in its ack', () => recover(['type', ...everyChannel.slice(3)], inAck)],
   ['refresh', async () => ({ type: 'refresh', content: { token: await newToken(7000) } })],
   [
     '`refresh`, with a token that lengthens nothing',
     async () => ({ type: 'refresh', content: { token: await newToken(60) } }),
   ],
+  ['history', () => ({ type: 'history', content: { channel: 'user' } })],
+  ['history', () => ({ type: 'history', content: { channel: 'user', after: 0 } })],
+  ['history', () => ({ type: 'history', content: { channel: `topic:${mixedTopic}` } })],
   ['inbox-list', () => ({ type: 'inbox-list', content: { limit: 1000 } })],
   ['inbox-unread', () => ({ type: 'inbox-unread' })],
   ['inbox-mark-read', () => ({ type: 'inbox-mark-read', content: { offset: 1 } })],

@@ -9,7 +9,7 @@ import type { Identity } from '../../../protocol/index.ts';
 import type { Clock } from '../../clock.ts';
 import { writeAll } from '../../tables/batch-write.ts';
 import { conditionHeld } from '../../tables/conditional-write.ts';
-import { expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey } from '../items.ts';
+import { contentAsOf, expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey } from '../items.ts';
 
 export interface Subscriber {
   readonly identity: Identity;
@@ -41,12 +41,14 @@ export function createSubscriptionRows(options: {
       const { userType, userId } = subscriber.identity;
       const { connectedAt, tokenExpiresAt } = session;
       const expiresAt = expiryOf(connectedAt);
+      const contentAs = contentAsOf(session);
       const write = new PutCommand({
         TableName: table,
         Item: {
           ...keyOf(subscriber, topic),
           ...{ userType, userId, connectedAt, tokenExpiresAt, expiresAt, nonce },
           subscribedAt: clock.now(),
+          ...(contentAs && { contentAs }),
         },
         ConditionExpression: 'attribute_not_exists(pk) OR tokenExpiresAt <= :tokenExpiresAt',
         ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },

@@ -11,7 +11,7 @@ let watcher: Watcher;
 beforeAll(async () => {
   stack = await startPresenceStack({ shards });
   await afterRead(async () => {
-    watcher = await Watcher.open(stack, { user: 'watcher', type: 'watcher', watch: ['*'] });
+    watcher = await Watcher.open(stack, { user: 'watcher', type: 'watcher', claims: { watch: ['*'] } });
   });
 });
 afterAll(() => stack.close());

@@ -23,7 +23,7 @@ interface Told {
 
 it('shows nobody offline who reloads every second, although a fifth of all disconnects is lost and functions are killed', async () => {
   const watchers = await Promise.all(
-    ['one', 'two'].map((user) => Watcher.open(stack, { user, type: 'watcher', watch: ['*'] })),
+    ['one', 'two'].map((user) => Watcher.open(stack, { user, type: 'watcher', claims: { watch: ['*'] } })),
   );
   for (const watcher of watchers) await watcher.watch({ users: names });
   const clients = new Map<string, Client>();

@@ -14,7 +14,7 @@ const graceMs = graceSeconds * 1000;
 
 let watchers = 0;
 const watcher = (watch = ['*'], more = {}) =>
-  Watcher.open(stack, { user: `watcher-${String((watchers += 1))}`, watch, topics: ['*'], ...more });
+  Watcher.open(stack, { user: `watcher-${String((watchers += 1))}`, claims: { watch }, topics: ['*'], ...more });
 
 async function presenceOf(users: string, tenant = 'default'): Promise<unknown> {
   const { status, body } = await stack.call('GET', `/presence?tenant=${tenant}&users=${users}`);
@@ -176,7 +176,7 @@ describe('the right to watch', () => {
     await one.watch({ users: ['member:kim'], topics: ['den'] });
     const token = await signToken({
       ...{ user: `watcher-${String(watchers)}`, type: 'member', tenant: 'default', topics: ['*'] },
-      ...{ watch: ['den'], ttlSeconds: 7000 },
+      ...{ claims: { watch: ['den'] }, ttlSeconds: 7000 },
     });
     expect(await one.ask('refresh', { token })).toMatchObject({
       type: 'ack',

@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+import type { Switchboard } from 'switchboard';
+
+/** The listeners of all examples. */
+export const exampleListeners = join(import.meta.dirname, 'listeners.ts');
+
+/** The claims that the listeners of the examples read. */
+export const exampleClaims: readonly string[] = ['name'];
+
+/** Makes what the listeners of the examples need: their tables, routes and grants. */
+export function addExamples(_realtime: Switchboard): void {
+  // Each example is a construct of its own.
+}
