@@ -48,7 +48,7 @@ export const ChangeSource = {
           [tableStreamArn],
         );
         encryptionKey?.grantDecrypt(fn);
-        new EventSourceMapping(scope, 'Changes', {
+        new EventSourceMapping(scope, 'Source', {
           target: fn,
           eventSourceArn: tableStreamArn,
           // LATEST could skip what is written while the mapping is made.
@@ -83,7 +83,7 @@ export const ChangeSource = {
           targets: [new SqsQueue(events)],
         });
         fn.allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [events.queueArn]);
-        new EventSourceMapping(scope, 'Changes', {
+        new EventSourceMapping(scope, 'Source', {
           target: fn,
           eventSourceArn: events.queueArn,
           batchSize: 10,
