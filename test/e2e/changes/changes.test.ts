@@ -89,6 +89,28 @@ describe('a row that changes', () => {
   });
 });
 
+describe('the cost of a change', () => {
+  it('is a call of the mapping, a request, and a publish with a messageId', async () => {
+    const client = await watcher('a', 'cost');
+    const counts = () => {
+      const snapshot = Object.entries(stack.cloud.meter.snapshot());
+      const calls = snapshot.map(([name, count]): [string, number] => [
+        /^lambda\.(?:Switchboard)?(.+?)[0-9A-F]{8}\.invocations$/.exec(name)?.[1] ?? '',
+        count,
+      ]);
+      return new Map(calls.filter(([name]) => name !== ''));
+    };
+    const before = counts();
+    await put({ pk: 'cost', status: 'ordered' });
+    await client.next();
+    const grown = [...counts()].filter(([name, count]) => count > (before.get(name) ?? 0));
+    expect(grown.map(([name, count]) => [name, count - (before.get(name) ?? 0)]).toSorted()).toEqual([
+      ['OrderChangesFunction', 1],
+      ['Publish', 1],
+    ]);
+  });
+});
+
 describe('the changes of many rows', () => {
   const keys = Array.from({ length: 6 }, (_, number) => `many-${String(number)}`);
   const statuses = Array.from({ length: 5 }, (_, number) => String(number));
