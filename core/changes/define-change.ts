@@ -44,7 +44,7 @@ export type ChangeMapping<Change> = (change: Change) => Messages | Promise<Messa
  * Gives a mapping its types: `defineChange<TableChange<Order>>(…)` or `defineChange<BusEvent<OrderShipped>>(…)`. A
  * mapping that throws is called again, and then its change is a dead letter. A `Refusal` makes it one at once.
  */
-export function defineChange<Change extends TableChange | BusEvent = TableChange>(
+export function defineChange<Change extends TableChange<object> | BusEvent = TableChange>(
   mapping: ChangeMapping<Change>,
 ): ChangeMapping<Change> {
   return mapping;
