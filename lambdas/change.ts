@@ -57,7 +57,8 @@ async function publish(message: OutgoingMessage): Promise<void> {
 }
 
 function readMapping(modules: Readonly<Record<string, unknown>>): ChangeMapping<TableChange | BusEvent> {
-  const [[file = '', mapping] = []] = Object.entries(modules);
+  const [entry] = Object.entries(modules);
+  const [file, mapping] = entry ?? ['no module'];
   if (!isMapping(mapping))
     throw new Error(`${file}: the default export must be a function, as defineChange makes it.`);
   return mapping;

@@ -34,7 +34,7 @@ export function readActions(input: JsonRecord, tables: Database['tables']): read
     return validationError(`A transaction holds 1 to ${String(maxActions)} items.`);
   const actions: Action[] = [];
   for (const item of items) {
-    const [[name = '', given] = []] = Object.entries(item);
+    const [name, given] = Object.entries(item)[0] ?? ['nothing'];
     const known = operations[name];
     if (known === undefined) return validationError(`A transaction has no action ${name}.`);
     const action = asRecord(given);

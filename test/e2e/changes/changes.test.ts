@@ -240,3 +240,17 @@ describe('an event of EventBridge', () => {
     });
   });
 });
+
+describe('the rights of the functions', () => {
+  it('are enough for all of this, and none of them is unused', async () => {
+    expect(stack.cloud.deniedCalls()).toEqual([]);
+    const unused = () =>
+      stack.cloud
+        .grants()
+        // The laptop cloud has no CloudWatch. Another test uses the outbox.
+        .filter(({ action }) => !action.startsWith('logs:'))
+        .filter(({ function: name, calls }) => /OrderChanges|Shipments/.test(name) && calls === 0)
+        .map(({ function: name, action, resource }) => `${name} ${action} ${resource}`);
+    await expect.poll(unused).toEqual([]);
+  });
+});

@@ -12,7 +12,7 @@ export interface Order {
 const thrown = new Set<string>();
 
 /** The changes of an order go to a topic of its own. */
-export default defineChange<TableChange<Order>>(async ({ id, kind, keys, before, after }) => {
+export default defineChange<TableChange<Order>>(({ id, kind, keys, before, after }) => {
   const { fault, tenant = 'default' } = after ?? before;
   if (fault === 'no message') return null;
   if (fault === 'throws') throw new Error('The mapping has a bug.');
