@@ -172,6 +172,10 @@ describe('a mapping', () => {
   });
 });
 
+it('a mapping that throws holds up others for five seconds, as docs/data-changes.md says', () => {
+  expect(mappingPausesMs.reduce((sum, ms) => sum + ms, 0)).toBe(5000);
+});
+
 describe('a publish', () => {
   it('that fails is tried again after pauses, in the order of its key', async () => {
     const { publishChanges, published, waits } = create({

@@ -155,35 +155,26 @@ describe('a mapping that fails', () => {
       ]);
   });
 
-  it(
-    'makes its change a dead letter, and holds up others for five seconds at most',
-    { timeout: 60_000 },
-    async () => {
-      const keys = Array.from({ length: 30 }, (_, number) => `others-${String(number)}`);
-      const startedAt = Date.now();
-      await put({ pk: 'broken', status: 'ordered', fault: 'throws' });
-      for (const pk of keys) await put({ pk, status: 'ordered' });
-      for (const pk of keys) await expect.poll(() => contentsOf(pk), patiently).toHaveLength(1);
-      // The pauses of the mapping, and what this machine takes for 31 changes.
-      expect(Date.now() - startedAt).toBeLessThan(5000 + 10_000);
-      expect(await stack.deadLetter('OrderLetters')).toEqual({
-        itemIdentifier: expect.any(String) as unknown,
-        error: { message: 'The mapping has a bug.' },
-        change: {
-          kind: 'insert',
-          id: expect.any(String) as unknown,
-          time: expect.any(Number) as unknown,
-          keys: { pk: 'broken', sk: 'order' },
-          after: { pk: 'broken', sk: 'order', status: 'ordered', fault: 'throws' },
-        },
-      });
-      // The row itself goes on.
-      await put({ pk: 'broken', status: 'paid' });
-      await expect
-        .poll(() => contentsOf('broken'), patiently)
-        .toEqual([{ before: 'ordered', after: 'paid' }]);
-    },
-  );
+  it('makes its change a dead letter, and other rows go on', { timeout: 60_000 }, async () => {
+    const keys = Array.from({ length: 30 }, (_, number) => `others-${String(number)}`);
+    await put({ pk: 'broken', status: 'ordered', fault: 'throws' });
+    for (const pk of keys) await put({ pk, status: 'ordered' });
+    for (const pk of keys) await expect.poll(() => contentsOf(pk), patiently).toHaveLength(1);
+    expect(await stack.deadLetter('OrderLetters')).toEqual({
+      itemIdentifier: expect.any(String) as unknown,
+      error: { message: 'The mapping has a bug.' },
+      change: {
+        kind: 'insert',
+        id: expect.any(String) as unknown,
+        time: expect.any(Number) as unknown,
+        keys: { pk: 'broken', sk: 'order' },
+        after: { pk: 'broken', sk: 'order', status: 'ordered', fault: 'throws' },
+      },
+    });
+    // The row itself goes on.
+    await put({ pk: 'broken', status: 'paid' });
+    await expect.poll(() => contentsOf('broken'), patiently).toEqual([{ before: 'ordered', after: 'paid' }]);
+  });
 
   it('with a message that nobody could publish is not called again: the letter names the field', async () => {
     await put({ pk: 'bad', status: 'ordered', fault: 'bad message' });
