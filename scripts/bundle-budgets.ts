@@ -14,6 +14,7 @@ export const bundleBudgetsKb: Readonly<Record<FunctionName, number>> = {
   publish: 370,
   api: 341,
   'fan-out': 365,
+  schedule: 380,
   'close-sessions': 320,
   lifecycle: 280,
 };

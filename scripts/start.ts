@@ -19,7 +19,7 @@ await run(async () => {
   const stop = stopSignal();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-'));
   try {
-    const readApp = () => ownApp(path.join(folder, 'cdk.out'), { examples: true });
+    const readApp = () => ownApp(path.join(folder, 'cdk.out'), { examples: true, scheduledPublishes: true });
     const app = readApp();
     const { assembly } = app;
     const site = path.join(folder, 'site');

@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.TMPDIR = folder;
   const assembly = path.join(folder, 'cdk.out');
   const site = path.join(folder, 'site');
-  await Promise.all([synthesise(assembly, { context: { examples: true } }), buildSite(site)]);
+  await Promise.all([synthesise(assembly, { context: { examples: true, scheduledPublishes: true } }), buildSite(site)]);
   project.provide('assembly', assembly);
   project.provide('tableSchemas', await readTableSchemas(assembly));
   project.provide('site', site);

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
 import { listMessages } from '../../core/log/list.ts';
+import { createCancel } from '../../core/schedule/cancel.ts';
 import { closings } from '../../core/sessions/closings.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
@@ -23,12 +24,14 @@ export type RouteKey =
   | 'GET /sessions/{connectionId}'
   | 'DELETE /sessions/{connectionId}'
   | 'GET /publications/{messageId}'
+  | 'DELETE /publications/{messageId}'
   | 'GET /channels/{channel}/messages';
 
 /** Resolves to the body of a 200, or throws a `Refusal`. */
 type Route = (event: HttpEvent) => Promise<unknown>;
 
 const tenant = z.optional(name);
+const publicationPath = z.object({ messageId: z.guid('must be a UUID').check(z.toLowerCase()) });
 /** Recipients in one answer of a publication's report. */
 const reportPageSize = 1000;
 
@@ -57,6 +60,7 @@ export function createRoutes(
   const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser } =
     switchboard;
 
+  const cancel = createCancel(switchboard);
   const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
   const scopeOfCaller = (event: HttpEvent) => scopeOf(callerArn(event), serviceTenants);
 
@@ -78,10 +82,7 @@ export function createRoutes(
 
   async function publication(event: HttpEvent) {
     const scope = scopeOfCaller(event);
-    const { messageId } = pathOf(
-      event,
-      z.object({ messageId: z.guid('must be a UUID').check(z.toLowerCase()) }),
-    );
+    const { messageId } = pathOf(event, publicationPath);
     const query = z.strictObject({
       tenant,
       recipients: z.optional(z.literal('true')),
@@ -96,6 +97,14 @@ export function createRoutes(
     if (!asked.recipients) return found;
     const { recipients: page, next } = await reports.page(id, readCursor(messageId, cursor), reportPageSize);
     return { ...found, recipients: page, ...(next && { cursor: writeCursor(messageId, next) }) };
+  }
+
+  async function cancelPublication(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
+    const { messageId } = pathOf(event, publicationPath);
+    const asked = queryOf(event, z.strictObject({ tenant }));
+    await cancel({ tenant: scope.tenantOf(asked.tenant), messageId });
+    return { cancelled: true };
   }
 
   async function list(event: HttpEvent) {
@@ -149,6 +158,7 @@ export function createRoutes(
     'GET /sessions/{connectionId}': sessionById,
     'DELETE /sessions/{connectionId}': closeById,
     'GET /publications/{messageId}': publication,
+    'DELETE /publications/{messageId}': cancelPublication,
     'GET /channels/{channel}/messages': messagesOf,
   };
 }

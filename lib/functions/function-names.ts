@@ -10,6 +10,7 @@ const names = {
   publish: true,
   api: true,
   'fan-out': true,
+  schedule: true,
   'close-sessions': true,
   lifecycle: true,
 } satisfies Record<FunctionName, true>;

@@ -41,6 +41,17 @@ export class StateTable extends Construct {
     this.allowRows(fn, 'dynamodb:DeleteItem', 'TICKET#*');
   }
 
+  /** Cancels scheduled messages. The same rows are deleted after a delivery. */
+  grantCancel(fn: SwitchboardFunction): void {
+    this.allowRows(fn, 'dynamodb:UpdateItem', 'PUBLICATION#*');
+    this.grantForget(fn);
+  }
+
+  /** Deletes the rows of messages that wait no more. */
+  grantForget(fn: SwitchboardFunction): void {
+    for (const keys of ['DUE#*', 'SCHEDULED#*']) this.allowRows(fn, 'dynamodb:DeleteItem', keys);
+  }
+
   /** Seals gaps in a channel's log. Only readers find gaps. */
   grantSealGaps(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);

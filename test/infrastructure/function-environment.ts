@@ -15,6 +15,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     STATE_TABLE: 'state',
     FAN_OUT_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/jobs',
     FAN_OUT_RATE: '1000',
+    SCHEDULE_QUEUE_URL: '',
     CHECK_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/checks',
     MAX_SESSIONS_PER_USER: '20',
     CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',

@@ -1,0 +1,57 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { systemClock } from '../core/clock.ts';
+import { createFanOutQueue } from '../core/fan-out/queue.ts';
+import { createPublish } from '../core/publish/publish.ts';
+import { createScheduleQueue } from '../core/schedule/queue.ts';
+import { createTick } from '../core/schedule/tick.ts';
+import { createScheduleWorker, retrySecondsAfter } from '../core/schedule/worker.ts';
+import { createSwitchboard } from '../core/switchboard.ts';
+import { scheduleAttempts } from '../core/timing.ts';
+import { readEnvironment } from './environment.ts';
+import type { QueueEvent } from './events.ts';
+import { log } from './logging/log.ts';
+import { createResources } from './resources.ts';
+
+const environment = readEnvironment('schedule');
+const sqs = new SQSClient({});
+const switchboard = createSwitchboard(createResources(environment), systemClock);
+const queue = createScheduleQueue({ sqs, url: environment.SCHEDULE_QUEUE_URL });
+const { publications } = switchboard;
+const publish = createPublish({
+  ...switchboard,
+  publications: { ...publications, claim: publications.claimWaiting },
+  queue: createFanOutQueue({ sqs, url: environment.FAN_OUT_QUEUE_URL }),
+  inlineLimit: environment.INLINE_LIMIT,
+  durableTopics: environment.DURABLE_TOPICS,
+});
+const tick = createTick({ ...switchboard, queue });
+const work = createScheduleWorker({ ...switchboard, queue, publish });
+
+/** Takes the tick of each minute, and the messages whose time has come. */
+export async function handler(event: object) {
+  return isQueueEvent(event) ? workOn(event) : tick();
+}
+
+/** Side by side: each message mostly waits. One that failed is reported to the queue, which delivers it again. */
+async function workOn({ Records }: QueueEvent) {
+  const batchItemFailures: { itemIdentifier: string }[] = [];
+  await Promise.all(
+    Records.map(async ({ messageId, receiptHandle, body, attributes }) => {
+      const attempt = Number(attributes.ApproximateReceiveCount);
+      const isLast = attempt >= scheduleAttempts;
+      try {
+        await work(body, isLast);
+      } catch (cause) {
+        log.error('scheduled message failed', { messageId, attempt, cause });
+        // No delay after the last attempt, so that the queue moves it to the dead-letter queue at once.
+        await queue.retryIn(receiptHandle, isLast ? 0 : retrySecondsAfter(cause, attempt));
+        batchItemFailures.push({ itemIdentifier: messageId });
+      }
+    }),
+  );
+  return { batchItemFailures };
+}
+
+function isQueueEvent(event: object): event is QueueEvent {
+  return 'Records' in event;
+}
