@@ -32,23 +32,23 @@ export async function handler(event: object) {
   return isQueueEvent(event) ? workOn(event) : tick();
 }
 
-/** Side by side: each message mostly waits. One that failed is reported to the queue, which delivers it again. */
+/** A message that failed is reported to the queue, which delivers it again. */
 async function workOn({ Records }: QueueEvent) {
+  const batch = Records.map(({ body, attributes }) => {
+    const attempt = Number(attributes.ApproximateReceiveCount);
+    return { body, attempt, isLastAttempt: attempt >= scheduleAttempts };
+  });
+  const failed = new Map((await work(batch)).map(({ index, cause }) => [index, cause]));
   const batchItemFailures: { itemIdentifier: string }[] = [];
-  await Promise.all(
-    Records.map(async ({ messageId, receiptHandle, body, attributes }) => {
-      const attempt = Number(attributes.ApproximateReceiveCount);
-      const isLast = attempt >= scheduleAttempts;
-      try {
-        await work(body, isLast);
-      } catch (cause) {
-        log.error('scheduled message failed', { messageId, attempt, cause });
-        // No delay after the last attempt, so that the queue moves it to the dead-letter queue at once.
-        await queue.retryIn(receiptHandle, isLast ? 0 : retrySecondsAfter(cause, attempt));
-        batchItemFailures.push({ itemIdentifier: messageId });
-      }
-    }),
-  );
+  for (const [index, { messageId, receiptHandle }] of Records.entries()) {
+    const { attempt = 1, isLastAttempt = false } = batch[index] ?? {};
+    if (!failed.has(index)) continue;
+    const cause = failed.get(index);
+    log.error('scheduled message failed', { messageId, attempt, cause });
+    // No delay after the last attempt, so that the queue moves it to the dead-letter queue at once.
+    await queue.retryIn(receiptHandle, isLastAttempt ? 0 : retrySecondsAfter(cause, attempt));
+    batchItemFailures.push({ itemIdentifier: messageId });
+  }
   return { batchItemFailures };
 }
 

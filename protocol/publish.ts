@@ -10,11 +10,16 @@ const targetCount = `must hold 1 to ${String(maxTargets)} targets`;
 
 const retention = `must be 1 to ${String(maxRetentionSeconds)} seconds`;
 
-/** Without an offset, the moment would depend on whose clock reads it. */
-const isoTime = z.iso.datetime({
-  offset: true,
-  error: 'must be epoch milliseconds, or a time with an offset such as 2026-12-24T18:00:00+01:00',
-});
+const isoTime = z.iso.datetime({ offset: true });
+
+/** Epoch milliseconds, or ISO 8601. Without an offset, the moment would depend on whose clock reads it. */
+const time = z.pipe(
+  z.custom<number | string>(
+    (given) => Number.isSafeInteger(given) || z.safeParse(isoTime, given).success,
+    'must be epoch milliseconds, or a time with an offset such as 2026-12-24T18:00:00+01:00',
+  ),
+  z.transform((given) => (typeof given === 'number' ? given : Date.parse(given))),
+);
 
 const requestBody = z.strictObject({
   to: z.union([
@@ -35,15 +40,7 @@ const requestBody = z.strictObject({
     [],
   ),
   report: z.optional(z.enum(['counts', 'recipients'])),
-  deliverAt: z.optional(
-    z.union([
-      z.int(),
-      z.pipe(
-        isoTime,
-        z.transform((time) => Date.parse(time)),
-      ),
-    ]),
-  ),
+  deliverAt: z.optional(time),
 });
 
 /**

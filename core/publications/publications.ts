@@ -69,17 +69,22 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
     return conditionHeld(db.send(put));
   }
 
-  /** If several publishers find the publication abandoned, one of them takes it over. */
-  async function takeOver(id: PublicationId, row: PublicationRow, claimId: string): Promise<boolean> {
+  /** Takes a record over, if it is still as `condition` says. So one of several publishers gets it. */
+  async function takeOver(
+    id: PublicationId,
+    claimId: string,
+    condition: string,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<boolean> {
     const update = new UpdateCommand({
       TableName: table,
       Key: recordKey(id),
       UpdateExpression:
         'SET claimId = :claimId, startedAt = :now, expiresAt = :expiresAt REMOVE isReleased, isWaiting, isFailed',
-      ConditionExpression: 'claimId = :before AND attribute_not_exists(finishedAt)',
+      ConditionExpression: condition,
       ExpressionAttributeValues: {
+        ...values,
         ':claimId': claimId,
-        ':before': row.claimId,
         ':now': clock.now(),
         ':expiresAt': recordExpiry(clock.now()),
       },
@@ -101,7 +106,10 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
     if (row.cancelledAt !== undefined) return { state: 'cancelled' };
     const isFree = row.isWaiting ?? row.isReleased ?? row.startedAt + publisherLostAfterMs < clock.now();
     if (!isFree) return { state: 'running' };
-    const isOurs = (await takeOver(id, row, claimId)) || (await read(id))?.claimId === claimId;
+    const isOurs =
+      (await takeOver(id, claimId, 'claimId = :before AND attribute_not_exists(finishedAt)', {
+        ':before': row.claimId,
+      })) || (await read(id))?.claimId === claimId;
     return isOurs ? { state: 'claimed', claimId, slot: row.slot } : { state: 'running' };
   }
 
@@ -117,8 +125,12 @@ export function createPublications({ db, table, clock }: PublicationsOptions) {
 
     /** Claims a publication whose time has come. It begins none: what has no record must not be published. */
     async claimWaiting(id: PublicationId, requestHash: string): Promise<Claim> {
+      const claimId = clock.newId();
+      const values = { ':hash': requestHash, ':true': true };
+      if (await takeOver(id, claimId, 'requestHash = :hash AND isWaiting = :true', values))
+        return { state: 'claimed', claimId };
       const row = await read(id);
-      return row ? claimKnown(id, row, requestHash, clock.newId()) : { state: 'missing' };
+      return row ? claimKnown(id, row, requestHash, claimId) : { state: 'missing' };
     },
 
     /** Records the slot before the message is written. A publisher that takes over writes to the same slot. */

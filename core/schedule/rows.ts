@@ -1,4 +1,5 @@
 import {
+  BatchGetCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -17,6 +18,7 @@ import {
 import { readJson } from '../json.ts';
 import { waitingExpiry } from '../publications/items.ts';
 import { shardOf } from '../sessions/items.ts';
+import { writeAll } from '../tables/batch-write.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 
 /** One message that waits for its time. */
@@ -63,25 +65,44 @@ export function createScheduledMessages(options: {
     async put(due: DueMessage, { request, from }: WaitingMessage): Promise<void> {
       const expiresAt = waitingExpiry(due.deliverAt);
       const body = JSON.stringify({ request: { ...request, to: request.to.map(formatTarget) }, from });
-      await Promise.all([
-        db.send(new PutCommand({ TableName, Item: { ...requestKey(due), body, expiresAt } })),
-        db.send(new PutCommand({ TableName, Item: { ...dueKey(due), ...due, expiresAt } })),
-      ]);
+      // A time without a request would count as delivered.
+      await db.send(new PutCommand({ TableName, Item: { ...requestKey(due), body, expiresAt } }));
+      await db.send(new PutCommand({ TableName, Item: { ...dueKey(due), ...due, expiresAt } }));
     },
 
-    /** `undefined`: the message was delivered or cancelled. */
-    async read(due: DueMessage): Promise<WaitingMessage | undefined> {
-      const { Item } = await db.send(
-        new GetCommand({ TableName, Key: requestKey(due), ConsistentRead: true }),
-      );
-      if (!Item) return undefined;
-      const { request, from } = readJson(waitingMessage, String(Item['body']), 'The scheduled message');
-      return { request: readPublishRequest(request), from };
+    /** The messages by their `idOf`, 100 at most. What is missing was delivered or cancelled. */
+    async read(dues: readonly DueMessage[]): Promise<ReadonlyMap<string, WaitingMessage>> {
+      const found = new Map<string, WaitingMessage>();
+      // A batch must not name a row twice.
+      const keys = new Map(dues.map((due) => [idOf(due), requestKey(due)]));
+      let Keys = [...keys.values()];
+      while (Keys.length > 0) {
+        const request = { [TableName]: { Keys, ConsistentRead: true } };
+        const { Responses, UnprocessedKeys } = await db.send(new BatchGetCommand({ RequestItems: request }));
+        for (const item of Responses?.[TableName] ?? []) {
+          const { body, ...key } = z.parse(requestRow, item);
+          const { request, from } = readJson(waitingMessage, body, 'The scheduled message');
+          found.set(nameOf(key), { request: readPublishRequest(request), from });
+        }
+        Keys = z.parse(z.array(rowKey), UnprocessedKeys?.[TableName]?.Keys ?? []);
+      }
+      return found;
     },
 
     async remove(due: DueMessage): Promise<void> {
       const keys = [requestKey(due), dueKey(due)];
       await Promise.all(keys.map((Key) => db.send(new DeleteCommand({ TableName, Key }))));
+    },
+
+    /** Removes many at once. */
+    async removeAll(dues: readonly DueMessage[]): Promise<void> {
+      const keys = dues.flatMap((due) => [requestKey(due), dueKey(due)]);
+      const unique = new Map(keys.map((key) => [nameOf(key), key]));
+      await writeAll(
+        db,
+        TableName,
+        [...unique.values()].map((Key) => ({ DeleteRequest: { Key } })),
+      );
     },
 
     /** Takes a message off the times, but keeps its request. */
@@ -151,6 +172,18 @@ function readDueRow(item: unknown): DueMessage {
 /** Reads a message of the queue. Throws if it is none. */
 export function readDue(body: string): DueMessage {
   return readJson(dueRow, body, 'The scheduled message');
+}
+
+const rowKey = z.object({ pk: z.string(), sk: z.string() });
+const requestRow = z.extend(rowKey, { body: z.string() });
+
+/** What tells a message from all others. */
+export function idOf(due: DueMessage): string {
+  return nameOf(requestKey(due));
+}
+
+function nameOf({ pk, sk }: z.output<typeof rowKey>): string {
+  return `${pk}#${sk}`;
 }
 
 function requestKey({ tenant, messageId, hash }: DueMessage) {

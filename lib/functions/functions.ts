@@ -188,8 +188,7 @@ export function createFunctions(
     state.grantReport(fn);
   }
   if (scheduler) {
-    state.grantRead(scheduler);
-    state.grantForget(scheduler);
+    state.grantDeliverScheduled(scheduler);
     schedule.addWorker(scheduler);
   }
   tokens.grantVerify(message);

@@ -41,15 +41,16 @@ export class StateTable extends Construct {
     this.allowRows(fn, 'dynamodb:DeleteItem', 'TICKET#*');
   }
 
-  /** Cancels scheduled messages. The same rows are deleted after a delivery. */
+  /** Cancels scheduled messages. */
   grantCancel(fn: SwitchboardFunction): void {
     this.allowRows(fn, 'dynamodb:UpdateItem', 'PUBLICATION#*');
-    this.grantForget(fn);
+    for (const keys of ['DUE#*', 'SCHEDULED#*']) this.allowRows(fn, 'dynamodb:DeleteItem', keys);
   }
 
-  /** Deletes the rows of messages that wait no more. */
-  grantForget(fn: SwitchboardFunction): void {
-    for (const keys of ['DUE#*', 'SCHEDULED#*']) this.allowRows(fn, 'dynamodb:DeleteItem', keys);
+  /** Finds the scheduled messages whose time has come. With `grantReport` it also deletes them. */
+  grantDeliverScheduled(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [this.table.tableArn]);
+    this.allowRows(fn, 'dynamodb:DeleteItem', 'DUE#*');
   }
 
   /** Seals gaps in a channel's log. Only readers find gaps. */

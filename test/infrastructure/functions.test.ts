@@ -70,7 +70,8 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
   schedule: {
     ...publisher,
     'dynamodb:Query': [...query, state],
-    'dynamodb:DeleteItem': [sessions, ...waiting],
+    'dynamodb:BatchGetItem': [state],
+    'dynamodb:DeleteItem': [sessions, `${state} DUE#*`],
     'sqs:SendMessage': [jobs, times],
     'sqs:ReceiveMessage': [times],
     'sqs:DeleteMessage': [times],

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { createPublish } from '../../../core/publish/publish.ts';
 import { createCancel } from '../../../core/schedule/cancel.ts';
 import type { DelayedMessage } from '../../../core/schedule/queue.ts';
@@ -30,12 +31,18 @@ export function scheduleOn(core: Core) {
     publish: withSchedule(core.publish, schedule),
     tick: createTick({ ...core, queue }),
     cancel: createCancel(core),
-    /** The worker gets a message of the queue. */
-    work: ({ due }: DelayedMessage, isLastAttempt = false) => work(JSON.stringify(due), isLastAttempt),
-    /** The worker gets all that waits, and what it hands over again. */
-    async workAll(): Promise<void> {
-      for (const message of queued.splice(0)) await work(JSON.stringify(message.due), false);
+    /** The worker gets a message of the queue. Rejects if the message must be retried. */
+    async work(message: DelayedMessage, isLastAttempt = false): Promise<void> {
+      const [failure] = await work([{ body: JSON.stringify(message.due), isLastAttempt }]);
+      if (failure) throw failure.cause;
     },
+    /** The worker gets all that waits in the queue. */
+    async workAll(): Promise<void> {
+      const batch = queued.splice(0).map(({ due }) => ({ body: JSON.stringify(due), isLastAttempt: false }));
+      expect(await work(batch)).toEqual([]);
+    },
+    /** Whether the request of a message is kept. */
+    isKept: async ({ due }: DelayedMessage) => (await core.scheduled.read([due])).size === 1,
     status: async () => (await core.publications.get({ tenant: 'default', messageId }))?.status,
   };
 }
