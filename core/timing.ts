@@ -57,7 +57,10 @@ export const checkAttempts = 5;
 /** AWS advises six times the function's time, and the time that a batch waits to be full. */
 export const checkVisibilityMs = 6 * functionTimeoutMs + 2_000;
 
-/** EventBridge runs a rule once a minute, at any second of it. */
+/**
+ * EventBridge Scheduler runs a schedule of each minute once in it, at any second.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ */
 export const scheduleTickMs = 60_000;
 
 /** A tick hands over what is due so soon. Two ticks can be two minutes apart, so this leaves a minute. */

@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { Rule, Schedule as Times } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { scheduleAttempts, scheduleTickMs, scheduleVisibilityMs } from '../../core/timing.ts';
+import { scheduleAttempts, scheduleVisibilityMs } from '../../core/timing.ts';
 import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 import { createDeadLetters } from './dead-letters.ts';
 
@@ -52,10 +52,18 @@ export class Schedule extends Construct {
       maxConcurrency: 8,
       reportBatchItemFailures: true,
     });
-    new Rule(this, 'Tick', {
+    // CDK's own target would let the role invoke every version of the function too.
+    const role = new Role(this, 'TickRole', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }),
+    );
+    new CfnSchedule(this, 'Tick', {
       description: 'Hands the scheduled messages of the next minutes to their queue',
-      schedule: Times.rate(Duration.millis(scheduleTickMs)),
-      targets: [new LambdaFunction(fn)],
+      // The time between two ticks in core/timing.ts.
+      scheduleExpression: 'rate(1 minute)',
+      flexibleTimeWindow: { mode: 'OFF' },
+      // A tick that fails is not repeated: the next one begins where it began.
+      target: { arn: fn.functionArn, roleArn: role.roleArn, retryPolicy: { maximumRetryAttempts: 0 } },
     });
   }
 }

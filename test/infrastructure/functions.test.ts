@@ -222,13 +222,14 @@ describe('a stack with scheduled publishes', () => {
   });
 
   it('runs it every minute', () => {
-    const [rule, ...others] = resourcesOf(given, 'AWS::Events::Rule');
-    expect(others).toEqual([]);
-    expect(rule?.properties).toMatchObject({
-      ScheduleExpression: 'rate(1 minute)',
-      State: 'ENABLED',
-      Targets: [{ Arn: '${Schedule.Arn}' }],
-    });
+    const ticks = resourcesOf(given, 'AWS::Scheduler::Schedule').map(({ properties }) => properties);
+    expect(ticks).toMatchObject([
+      {
+        ScheduleExpression: 'rate(1 minute)',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: { Arn: '${Schedule.Arn}', RoleArn: '${ScheduleQueueTickRole.Arn}' },
+      },
+    ]);
   });
 
   it('delivers at most 80 messages side by side, and keeps those that fail five times', () => {
@@ -247,7 +248,7 @@ describe('a stack with scheduled publishes', () => {
   });
 
   it('is not the default', () => {
-    expect(resourcesOf(stack, 'AWS::Events::Rule')).toEqual([]);
+    expect(resourcesOf(stack, 'AWS::Scheduler::Schedule')).toEqual([]);
     expect(variablesOf(functions, 'publish')).toMatchObject({ SCHEDULE_QUEUE_URL: '' });
     const named = variablesOf(resourcesOf(given, 'AWS::Lambda::Function'), 'publish');
     expect(named).toMatchObject({ SCHEDULE_QUEUE_URL: '${ScheduleQueueMessages}' });
