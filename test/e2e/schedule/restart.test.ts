@@ -23,12 +23,18 @@ describe('a restart of the laptop cloud with --data', () => {
   it('loses no scheduled message: those of the queue come late, those of the future at their time', async () => {
     const before = await startStack({ dataDir, ...fast });
     const [lost, cancelled, ahead] = [randomUUID(), randomUUID(), randomUUID()];
-    const soon = Date.now() + 2000;
+    // Starts the functions, so that no publish is too late.
+    await before.publish({ ...notice, content: 'now' });
+    const soon = Date.now() + 5000;
     const later = soon + 20_000;
-    await before.publish({ ...notice, content: 'lost', messageId: lost, deliverAt: soon });
-    await before.publish({ ...notice, content: 'cancelled', messageId: cancelled, deliverAt: soon });
-    await before.publish({ ...notice, content: 'ahead', messageId: ahead, deliverAt: later, durable: true });
-    await before.call('DELETE', `/publications/${cancelled}`);
+    const scheduled = [
+      { content: 'lost', messageId: lost, deliverAt: soon },
+      { content: 'cancelled', messageId: cancelled, deliverAt: soon },
+      { content: 'ahead', messageId: ahead, deliverAt: later, durable: true },
+    ];
+    for (const message of scheduled)
+      expect(await before.publish({ ...notice, ...message })).toMatchObject({ status: 202 });
+    expect(await before.call('DELETE', `/publications/${cancelled}`)).toMatchObject({ status: 200 });
     await before.close();
 
     const stack = await startStack({ dataDir, ...fast });
@@ -53,7 +59,9 @@ describe('a laptop cloud whose clock runs 3,600 times faster', () => {
     const stack = await startStack({ ...limits, clockSpeed: 3600 });
     try {
       const client = await stack.connect({ user: 'ada' });
-      const deliverAt = Date.now() + 1500;
+      await stack.publish({ ...notice, content: 0 });
+      expect(await client.next()).toMatchObject({ content: 0 });
+      const deliverAt = Date.now() + 3000;
       const { body } = await stack.publish({ ...notice, content: 1, deliverAt });
       expect(body).toMatchObject({ status: 'scheduled', deliverAt });
       expect(await client.next()).toMatchObject({ content: 1 });

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPublisher } from '../../../publisher/index.ts';
 import { type Stack, startStack } from '../stack.ts';
@@ -55,6 +57,27 @@ describe('a publish with a deliverAt', () => {
     expect(answer).toEqual({ messageId, status: 'scheduled', deliverAt: at.getTime() });
     expect(await client.next()).toEqual({ ...notice, messageId });
     expect(Date.now()).toBeGreaterThanOrEqual(at.getTime());
+  });
+
+  it('is what the flag --at sends', async () => {
+    const moment = Date.now() + 3_600_000;
+    for (const at of [String(moment), new Date(moment).toISOString()]) {
+      const flags = [
+        '--to',
+        'everyone',
+        '--type',
+        'x',
+        '--content',
+        '1',
+        '--at',
+        at,
+        '--endpoint',
+        stack.url,
+      ];
+      const args = ['--import', 'tsx', 'cli/switchboard.ts', 'publish', ...flags];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      expect(JSON.parse(stdout)).toMatchObject({ status: 'scheduled', deliverAt: moment });
+    }
   });
 
   const form = 'must be epoch milliseconds, or a time with an offset such as 2026-12-24T18:00:00+01:00';

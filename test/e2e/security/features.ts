@@ -7,6 +7,7 @@ import { json } from '../../core/targets/endpoint.ts';
 import type { Client } from '../client.ts';
 import { onTable } from '../tables.ts';
 import { endSessions, useTickets } from './handshakes-and-ends.ts';
+import { useSchedule } from './schedule.ts';
 import { ask, queueUrl, sessionOf, setFaults, tokenOf, type Use } from './use.ts';
 
 /** Uses everything that a stack offers, at least once, and expects that it works. */
@@ -29,6 +30,7 @@ export async function useEverything(use: Use): Promise<void> {
     endSessions(stack),
     failLifecycle(use),
     failJob(use),
+    useSchedule(use),
   ]);
   await useServiceRoutes(use);
   await meetGoneSessions(use, ada);
