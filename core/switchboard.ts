@@ -11,8 +11,6 @@ import { createRecover } from './log/recover.ts';
 import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
-import { createWaitingPublications } from './publications/waiting.ts';
-import { createScheduledMessages } from './schedule/rows.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
 import { createRefreshSession } from './sessions/refresh.ts';
 import { createRevocations } from './sessions/revocations.ts';
@@ -53,8 +51,6 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     logs,
     inbox: createInbox(inState),
     publications: createPublications(inState),
-    waiting: createWaitingPublications(inState),
-    scheduled: createScheduledMessages(inState),
     progress: createShardProgress(inState),
     reports: createRecipientReports(inState),
     revocations: createRevocations({ db, table: tables.sessions, clock }),

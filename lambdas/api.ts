@@ -1,4 +1,6 @@
 import { systemClock } from '../core/clock.ts';
+import { createCancel } from '../core/schedule/cancel.ts';
+import { createScheduling } from '../core/schedule/scheduling.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { Refusal } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
@@ -8,8 +10,10 @@ import { createResources } from './resources.ts';
 import { createRoutes } from './http/routes.ts';
 
 const environment = readEnvironment('api');
-const switchboard = createSwitchboard(createResources(environment), systemClock);
-const routes = new Map(Object.entries(createRoutes(switchboard, environment.SERVICE_TENANTS)));
+const resources = createResources(environment);
+const switchboard = createSwitchboard(resources, systemClock);
+const cancel = createCancel(createScheduling(resources, systemClock));
+const routes = new Map(Object.entries(createRoutes({ ...switchboard, cancel }, environment.SERVICE_TENANTS)));
 
 /** Answers the routes that services call, except `POST /publish`. */
 export async function handler(event: HttpEvent) {

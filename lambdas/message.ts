@@ -24,7 +24,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 const environment = readEnvironment('message');
 const resources = createResources(environment);
 const switchboard = createSwitchboard(resources, systemClock);
-const publish = createPublisher(switchboard, environment);
+const publish = createPublisher(resources, switchboard, environment);
 const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,

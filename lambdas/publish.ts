@@ -9,8 +9,8 @@ import { createPublisher } from './publisher.ts';
 import { createResources } from './resources.ts';
 
 const environment = readEnvironment('publish');
-const switchboard = createSwitchboard(createResources(environment), systemClock);
-const publish = createPublisher(switchboard, environment);
+const resources = createResources(environment);
+const publish = createPublisher(resources, createSwitchboard(resources, systemClock), environment);
 
 /**
  * `POST /publish`. A direct invocation with the same body gets the body of the answer. It does not say who invokes, so it

@@ -3,6 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createPublish } from '../core/publish/publish.ts';
 import { createScheduleQueue } from '../core/schedule/queue.ts';
+import { createScheduling } from '../core/schedule/scheduling.ts';
 import { createTick } from '../core/schedule/tick.ts';
 import { createScheduleWorker, retrySecondsAfter } from '../core/schedule/worker.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
@@ -14,7 +15,9 @@ import { createResources } from './resources.ts';
 
 const environment = readEnvironment('schedule');
 const sqs = new SQSClient({});
-const switchboard = createSwitchboard(createResources(environment), systemClock);
+const resources = createResources(environment);
+const switchboard = createSwitchboard(resources, systemClock);
+const parts = { ...switchboard, ...createScheduling(resources, systemClock) };
 const queue = createScheduleQueue({ sqs, url: environment.SCHEDULE_QUEUE_URL });
 const { publications } = switchboard;
 const publish = createPublish({
@@ -24,8 +27,8 @@ const publish = createPublish({
   inlineLimit: environment.INLINE_LIMIT,
   durableTopics: environment.DURABLE_TOPICS,
 });
-const tick = createTick({ ...switchboard, queue });
-const work = createScheduleWorker({ ...switchboard, queue, publish });
+const tick = createTick({ ...parts, queue });
+const work = createScheduleWorker({ ...parts, queue, publish });
 
 /** Takes the tick of each minute, and the messages whose time has come. */
 export async function handler(event: object) {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
 import { listMessages } from '../../core/log/list.ts';
-import { createCancel } from '../../core/schedule/cancel.ts';
+import type { Cancel } from '../../core/schedule/cancel.ts';
 import { closings } from '../../core/sessions/closings.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
@@ -54,13 +54,12 @@ function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE
 }
 
 export function createRoutes(
-  switchboard: Switchboard,
+  switchboard: Switchboard & { readonly cancel: Cancel },
   serviceTenants: ServiceTenants,
 ): Readonly<Record<RouteKey, Route>> {
-  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser } =
+  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser, cancel } =
     switchboard;
 
-  const cancel = createCancel(switchboard);
   const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
   const scopeOfCaller = (event: HttpEvent) => scopeOf(callerArn(event), serviceTenants);
 
