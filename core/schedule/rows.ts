@@ -107,7 +107,7 @@ export function createScheduledMessages(options: {
 
     /** Takes a message off the times, but keeps its request. */
     async forget(due: DueMessage): Promise<void> {
-      await db.send(new DeleteCommand({ TableName, Key: dueKey(due) }));
+      await writeAll(db, TableName, [{ DeleteRequest: { Key: dueKey(due) } }]);
     },
 
     /** The messages of one shard that are due from `from` on and before `until`, the oldest first, in pages. */

@@ -50,7 +50,6 @@ export class StateTable extends Construct {
   /** Finds the scheduled messages whose time has come. With `grantReport` it also deletes them. */
   grantDeliverScheduled(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [this.table.tableArn]);
-    this.allowRows(fn, 'dynamodb:DeleteItem', 'DUE#*');
   }
 
   /** Seals gaps in a channel's log. Only readers find gaps. */

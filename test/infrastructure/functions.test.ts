@@ -71,7 +71,6 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     ...publisher,
     'dynamodb:Query': [...query, state],
     'dynamodb:BatchGetItem': [state],
-    'dynamodb:DeleteItem': [sessions, `${state} DUE#*`],
     'sqs:SendMessage': [jobs, times],
     'sqs:ReceiveMessage': [times],
     'sqs:DeleteMessage': [times],

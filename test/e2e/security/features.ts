@@ -157,12 +157,13 @@ async function meetGoneSessions(use: Use, client: Client): Promise<void> {
     'gone-1': (user) => publish(use, { to: ['user:member:ada', `user:member:${user}`] }),
     'gone-2': (user) => ask(client, 'tell', { to: ['user:member:ada', `user:member:${user}`], text }),
     'gone-3': () => publish(use, { to: ['everyone'] }),
+    'gone-4': (user) => publish(use, { to: `user:member:${user}`, deliverAt: Date.now() + 2000 }),
   };
   for (const [user, post] of Object.entries(posts)) {
     await leaveGoneSession(use, user);
     await post(user);
     const left = () => stack.call('GET', `/sessions?userType=member&userId=${user}`);
-    await expect.poll(left).toMatchObject({ body: { sessions: [] } });
+    await expect.poll(left, { timeout: 15_000 }).toMatchObject({ body: { sessions: [] } });
   }
 }
 
