@@ -22,7 +22,7 @@ const queue = createScheduleQueue({ sqs, url: environment.SCHEDULE_QUEUE_URL });
 const { publications } = switchboard;
 const publish = createPublish({
   ...switchboard,
-  publications: { ...publications, claim: publications.claimWaiting },
+  publications: { ...publications, claim: (id, hash) => publications.claimWaiting(id, hash) },
   queue: createFanOutQueue({ sqs, url: environment.FAN_OUT_QUEUE_URL }),
   inlineLimit: environment.INLINE_LIMIT,
   durableTopics: environment.DURABLE_TOPICS,

@@ -114,7 +114,7 @@ export function createScheduledMessages(options: {
     async *due(
       shard: number,
       { from, until }: { from: number; until: number },
-    ): AsyncGenerator<readonly DueMessage[]> {
+    ): AsyncGenerator<readonly DueMessage[], undefined> {
       let ExclusiveStartKey: Record<string, unknown> | undefined;
       do {
         const page = await db.send(
@@ -135,6 +135,7 @@ export function createScheduledMessages(options: {
         yield (page.Items ?? []).map(readDueRow);
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey);
+      return undefined;
     },
 
     /** Every message that is due before this time has been handed to the queue. */

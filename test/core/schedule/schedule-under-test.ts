@@ -23,7 +23,7 @@ export function scheduleOn(core: Core) {
   const { publications } = core;
   const publish = createPublish({
     ...core,
-    publications: { ...publications, claim: publications.claimWaiting },
+    publications: { ...publications, claim: (id, hash) => publications.claimWaiting(id, hash) },
   });
   const work = createScheduleWorker({ ...core, queue, publish });
   return {
@@ -32,12 +32,12 @@ export function scheduleOn(core: Core) {
     tick: createTick({ ...core, queue }),
     cancel: createCancel(core),
     /** The worker gets a message of the queue. Rejects if the message must be retried. */
-    async work(message: DelayedMessage, isLastAttempt = false): Promise<void> {
+    work: async (message: DelayedMessage, isLastAttempt = false): Promise<void> => {
       const [failure] = await work([{ body: JSON.stringify(message.due), isLastAttempt }]);
       if (failure) throw failure.cause;
     },
     /** The worker gets all that waits in the queue. */
-    async workAll(): Promise<void> {
+    workAll: async (): Promise<void> => {
       const batch = queued.splice(0).map(({ due }) => ({ body: JSON.stringify(due), isLastAttempt: false }));
       expect(await work(batch)).toEqual([]);
     },

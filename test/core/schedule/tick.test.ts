@@ -124,6 +124,7 @@ function idOf(index: number): string {
 }
 
 // eslint requires a yield in a generator.
-async function* failing(): AsyncGenerator<never> {
+async function* failing(): AsyncGenerator<never, undefined> {
   yield await Promise.reject(new Error('DynamoDB is down.'));
+  return undefined;
 }
