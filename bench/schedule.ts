@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import WebSocket from 'ws';
-import { readFlags, readWholeNumber, run } from '../cli/command-line.ts';
+import { CommandError, readFlags, readWholeNumber, run } from '../cli/command-line.ts';
 import { signToken } from '../cli/sign-token.ts';
 import { createPublisher } from '../publisher/index.ts';
 import { type CloudProcess, startCloudProcess } from '../scripts/server-process.ts';
@@ -79,13 +79,15 @@ async function schedule(
   const publisher = createPublisher({ url: `${url}/publish` });
   let next = 0;
   const publishAll = async () => {
-    for (let at = next++; at < messages; at = next++)
+    for (let at = next++; at < messages; at = next++) {
+      if (Date.now() >= deliverAt) throw new CommandError('The moment came first: raise --ahead.');
       await publisher.publish({
         to: `user:member:${String(at % users)}`,
         type: 'notice',
         content: at,
         deliverAt,
       });
+    }
   };
   await Promise.all(Array.from({ length: publishers }, publishAll));
 }

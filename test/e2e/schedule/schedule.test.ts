@@ -25,7 +25,11 @@ describe('a publish with a deliverAt', () => {
   it('is scheduled, and delivered at its second', async () => {
     const client = await stack.connect({ user: 'ada' });
     const messageId = randomUUID();
-    const deliverAt = Date.now() + 2500;
+    // Starts the functions, so that the message is not due before it is looked at.
+    const now = randomUUID();
+    await stack.publish({ ...notice, to: 'topic:none', messageId: now });
+    await publicationOf(now);
+    const deliverAt = Date.now() + 5000;
     const body = { ...notice, to: 'user:member:ada', messageId, deliverAt, report: 'recipients' };
     const scheduled = { status: 202, body: { messageId, status: 'scheduled', deliverAt } };
     expect(await stack.publish(body)).toEqual(scheduled);
@@ -47,7 +51,7 @@ describe('a publish with a deliverAt', () => {
 
   it('takes a time with an offset, over HTTP and by direct invocation', async () => {
     const client = await stack.connect({ user: 'ben' });
-    const at = new Date(Date.now() + 1500);
+    const at = new Date(Date.now() + 3000);
     // The same moment on a clock two hours ahead.
     const local = new Date(at.getTime() + 2 * 3_600_000).toISOString().replace('Z', '+02:00');
     const name = stack.cloud.deployment.outputs.get('PublishFunctionName') ?? '';
@@ -111,7 +115,7 @@ describe('a publish with a deliverAt', () => {
 describe('DELETE /publications/{messageId}', () => {
   it('cancels a message whose second is near: nobody gets it', async () => {
     const client = await stack.connect({ user: 'cyd' });
-    const at = Date.now() + 1000;
+    const at = Date.now() + 3000;
     const [first, second] = [randomUUID(), randomUUID()];
     for (const messageId of [first, second])
       await stack.publish({ ...notice, to: 'user:member:cyd', messageId, deliverAt: at });
