@@ -22,6 +22,7 @@ try {
     presence: true,
     listeners: [...settings.listeners, exampleListeners],
     claims: [...new Set([...settings.claims, ...exampleClaims])],
+    scheduledPublishes: true,
   };
   const { switchboard } = new SwitchboardStack(app, 'Switchboard', examples ? withExamples : settings, {
     stackName,

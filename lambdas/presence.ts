@@ -22,8 +22,6 @@ const { takeChanges, takeTask } = createPresence({
     queue: createFanOutQueue({ sqs, url: environment.FAN_OUT_QUEUE_URL }),
     inlineLimit: environment.INLINE_LIMIT,
     durableTopics: environment.DURABLE_TOPICS,
-    // No service reads these answers.
-    seen: { hint: () => Promise.resolve(undefined) },
   }),
   queue: createPresenceQueue(sqs, settings.queueUrl),
   graceMs: settings.graceSeconds * 1000,

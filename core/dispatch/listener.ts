@@ -76,6 +76,8 @@ export interface SendOptions {
   /** Stored in the channel's log before it is delivered, for users who are away. */
   readonly durable?: boolean | undefined;
   readonly ttlSeconds?: number | undefined;
+  /** When it is delivered: epoch milliseconds, or a time with an offset. Needs the setting `scheduledPublishes`. */
+  readonly deliverAt?: number | string | undefined;
 }
 
 /** Times are epoch milliseconds. */

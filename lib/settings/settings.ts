@@ -30,6 +30,7 @@ const allowed: Readonly<Record<string, string>> = {
   presence: 'true or false',
   presenceGraceSeconds: 'a whole number from 0 to 900',
   durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
+  scheduledPublishes: 'true or false',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
   tokenIssuer:
@@ -92,6 +93,7 @@ const schema = z.strictObject({
   // SQS delays no message for longer.
   presenceGraceSeconds: z._default(fromText(wholeNumber(0, 900)), 10),
   durableTopics: z._default(z.pipe(z.transform(listFromText), z.array(topicPattern)), []),
+  scheduledPublishes: z._default(fromText(z.boolean()), false),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
   allowedOrigins: z._default(
     z.pipe(z.transform(listFromText), z.array(z.string().check(z.refine(isOrigin)))),

@@ -2,11 +2,10 @@ import { type FunctionName, variables } from '../../lambdas/environment.ts';
 import { functionNames } from '../../lib/functions/function-names.ts';
 import { tokenSettings } from '../token-settings.ts';
 
-/** A lifecycle target or a setting adds each of these. */
-const optional: readonly FunctionName[] = ['lifecycle', 'presence'];
-
-/** The functions of every stack that has tickets. */
-export const commonNames = functionNames.filter((name) => !optional.includes(name));
+/** The functions of every stack that has tickets. A lifecycle target or a setting adds each of the others. */
+export const commonNames = functionNames.filter(
+  (name) => name !== 'lifecycle' && name !== 'schedule' && name !== 'presence',
+);
 
 /** The variables that Lambda sets, and not the stack. */
 const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
@@ -22,6 +21,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     STATE_TABLE: 'state',
     FAN_OUT_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/jobs',
     FAN_OUT_RATE: '1000',
+    SCHEDULE_QUEUE_URL: '',
     CHECK_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/checks',
     MAX_SESSIONS_PER_USER: '20',
     CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',
@@ -35,6 +35,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',
     PRESENCE: '',
+    PUBLISH_URL: 'https://api.execute-api.us-east-1.amazonaws.com/publish',
   };
   const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);
   return { ...lambdaSets, ...Object.fromEntries(own) };

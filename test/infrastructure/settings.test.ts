@@ -15,6 +15,7 @@ describe('settings', () => {
     ['shards', 0, 'Setting shards is 0; allowed: a whole number from 1 to 256.'],
     ['shards', 2.5, 'Setting shards is 2.5; allowed: a whole number from 1 to 256.'],
     ['shards', 'many', 'Setting shards is "many"; allowed: a whole number from 1 to 256.'],
+    ['scheduledPublishes', 'yes', 'Setting scheduledPublishes is "yes"; allowed: true or false.'],
     ['maxSessionsPerUser', 101, 'Setting maxSessionsPerUser is 101; allowed: a whole number from 1 to 100.'],
     ['presence', 'yes', 'Setting presence is "yes"; allowed: true or false.'],
     [
@@ -158,6 +159,7 @@ describe('settings from the command line', () => {
       textContentFor: 'member, admin',
       maxTokenLifetimeSeconds: '3600',
       requireTenant: 'true',
+      scheduledPublishes: 'true',
       serviceTenants: '{"Orders":"acme","Admin":"*"}',
       webSocketThrottle: '{"rateLimit":100,"burstLimit":50}',
       logRetentionDays: '7',
@@ -180,6 +182,7 @@ describe('settings from the command line', () => {
       textContentFor: ['member', 'admin'],
       maxTokenLifetimeSeconds: 3600,
       requireTenant: true,
+      scheduledPublishes: true,
       serviceTenants: { Orders: 'acme', Admin: '*' },
       webSocketThrottle: { rateLimit: 100, burstLimit: 50 },
       logRetentionDays: 7,
