@@ -51,6 +51,7 @@ export interface SentMessage {
   readonly content: unknown;
   readonly durable?: boolean;
   readonly ttlSeconds?: number;
+  readonly messageId?: string;
 }
 
 export interface LogLine {
@@ -150,7 +151,7 @@ function sessionOf(differing: Partial<ListenerSession> = {}): ListenerSession {
 }
 
 /** The content is as receivers get it: it has been JSON. */
-function sentMessage({ to, type, content, durable, ttlSeconds }: PublishRequest): SentMessage {
+function sentMessage({ to, type, content, durable, ttlSeconds, messageId }: PublishRequest): SentMessage {
   const { content: received } = z.parse(answerFrame, JSON.parse(JSON.stringify({ content })));
   return {
     to: to.map(formatTarget),
@@ -158,5 +159,6 @@ function sentMessage({ to, type, content, durable, ttlSeconds }: PublishRequest)
     content: received,
     ...(durable !== undefined && { durable }),
     ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(messageId !== undefined && { messageId }),
   };
 }
