@@ -74,7 +74,7 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
   }
   function turnTo(conversation: string | undefined): void {
     current = conversation;
-    if (conversation !== undefined) sync.open(conversation);
+    if (store.get(conversation ?? '')) sync.open(conversation ?? '');
     render();
   }
   window.addEventListener('popstate', () => turnTo(fromAddress()));
@@ -159,7 +159,6 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
   client.on('status', ({ state }) => {
     if (state === 'open') {
       sync.refresh(current);
-      if (current !== undefined && !store.get(current)?.loaded) sync.open(current);
       outbox.pump();
     }
     render();

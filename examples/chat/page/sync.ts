@@ -32,7 +32,11 @@ export function createSync(client: ChatClient, store: Store, onError: (error: Sw
     }
   }
 
-  async function list(): Promise<void> {
+  /** One after the other: an old answer must not replace a newer one. */
+  let listing = Promise.resolve();
+  const list = (): Promise<void> => (listing = listing.then(loadList, loadList));
+
+  async function loadList(): Promise<void> {
     const all: OwnConversation[] = [];
     let after: string | undefined;
     do {
@@ -83,18 +87,20 @@ export function createSync(client: ChatClient, store: Store, onError: (error: Sw
     if (!['disconnected', 'closed', 'queue_expired'].includes(error.code)) onError(error);
   }
 
+  async function look(conversation: string): Promise<void> {
+    const direction = store.get(conversation)?.loaded ? 'newer' : 'newest';
+    await Promise.all([load(conversation, direction), readers(conversation)]);
+  }
+
   return {
     /** After each connect: what has changed while there was none. */
     refresh(open: string | undefined): void {
       list()
-        .then(() => (open && store.get(open)?.loaded ? load(open, 'newer') : undefined))
+        .then(() => (open !== undefined && store.get(open) ? look(open) : undefined))
         .catch(report);
     },
     list: (): void => void list().catch(report),
-    open(conversation: string): void {
-      const direction = store.get(conversation)?.loaded ? 'newer' : 'newest';
-      Promise.all([load(conversation, direction), readers(conversation)]).catch(report);
-    },
+    open: (conversation: string): void => void look(conversation).catch(report),
     older: (conversation: string): void => void load(conversation, 'older').catch(report),
     newer: (conversation: string): void => void load(conversation, 'newer').catch(report),
     read(conversation: string, offset: number): void {

@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Browser, startBrowser } from '../chromium.ts';
 import { graveViolations, overflow } from '../axe.ts';
 import { signToken, type Stack, startStack } from '../stack.ts';
-import { seedMessages } from './seed.ts';
 
 let stack: Stack;
 let browser: Browser;
@@ -151,26 +150,6 @@ describe('the page of the chat', () => {
     await kim.getByText('Room · 2 members').waitFor();
     await write(lea, 'Good evening');
     await bubble(kim, 'Good evening').waitFor();
-  });
-
-  it('shows 10,000 messages by a window that follows the scroll position', async () => {
-    await seedMessages(stack.cloud, 10_000);
-    const dan = await openChat('dan');
-    await entry(dan, 'Eva').click();
-    await bubble(dan, 'Message 10000.').waitFor();
-    const isShown = (text: string) =>
-      dan.evaluate<boolean>(
-        `[...document.querySelectorAll('.text')].some((text) => text.textContent.startsWith('${text}'))`,
-      );
-    // As the wheel does, step by step.
-    while (!(await isShown('Message 9000.'))) {
-      await dan.evaluate('document.getElementById("scroll").scrollTop -= 600');
-      await dan.evaluate('new Promise(requestAnimationFrame)');
-    }
-    expect(await dan.locator('.message').count()).toBeLessThanOrEqual(240);
-    expect(await isShown('Message 10000.')).toBe(false);
-    await dan.getByRole('button', { name: 'Newest messages' }).click();
-    await bubble(dan, 'Message 10000.').waitFor();
   });
 
   it('asks who has no token for one', async () => {
