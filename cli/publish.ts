@@ -7,8 +7,9 @@ In a clone of the repository: npm run publish -- --to user:member:42 …
 Publishes a message and prints the answer as JSON.
 
   --to TARGET      session:ID, user:TYPE:ID, type:TYPE, topic:NAME or everyone; may be repeated (required)
-  --type TYPE      the type of the message (required)
-  --content JSON   the content of the message (required)
+  --type TYPE      the type of the message (required without --text)
+  --content JSON   the content of the message (required without --text)
+  --text TEXT      bare text in place of a type and content, for front ends that take no frames
   --tenant TENANT  the isolated customer (default default)
   --message-id ID  a UUID, the idempotency key: the same one again within a day publishes nothing
   --durable        stores the message in the channel's log, for users who are offline
@@ -23,6 +24,7 @@ const options = {
   to: { type: 'string', multiple: true },
   type: { type: 'string' },
   content: { type: 'string' },
+  text: { type: 'string' },
   tenant: { type: 'string' },
   'message-id': { type: 'string' },
   durable: { type: 'boolean' },
@@ -33,16 +35,19 @@ const options = {
 
 export async function publish(args: readonly string[]): Promise<void> {
   const flags = readFlags(usage, options, args);
-  const { to, type, content, tenant, durable } = flags;
-  for (const [flag, value] of Object.entries({ to, type, content })) {
+  const { to, type, content, text, tenant, durable } = flags;
+  for (const [flag, value] of Object.entries(text === undefined ? { to, type, content } : { to })) {
     if (value === undefined) throw new UsageError(`--${flag} is required. See --help.`);
   }
+  if (text !== undefined && (type ?? content) !== undefined)
+    throw new UsageError('--text takes the place of --type and --content.');
   const messageId = flags['message-id'];
   const ttlSeconds = flags.ttl === undefined ? undefined : readWholeNumber('ttl', flags.ttl, 1, 31_536_000);
   const body = JSON.stringify({
     to,
     type,
-    content: readJson(content ?? ''),
+    content: content === undefined ? undefined : readJson(content),
+    text,
     tenant,
     messageId,
     durable,
@@ -51,9 +56,9 @@ export async function publish(args: readonly string[]): Promise<void> {
   const url = readEndpoint(flags.endpoint);
   const region = flags.region ?? regionOf(url);
   if (region === undefined) throw new UsageError(`--region is required: ${url.hostname} names no Region.`);
-  const { status, text } = await post(url, region, body);
-  console.log(prettyJson(text));
-  if (status >= 300) process.exitCode = 1;
+  const answer = await post(url, region, body);
+  console.log(prettyJson(answer.text));
+  if (answer.status >= 300) process.exitCode = 1;
 }
 
 async function post(url: URL, region: string, body: string): Promise<{ status: number; text: string }> {

@@ -14,6 +14,7 @@ export type {
 } from './client.ts';
 export type { ChannelPosition, Frame, Position } from './frames.ts';
 export type { Inbox, InboxPage, InboxRead } from './inbox.ts';
+export type { ChannelPage, History } from '../protocol/messages/channels.ts';
 export type { SocketClass, SocketLike } from './connection/connection.ts';
 export type { Options } from './options.ts';
 export type { Status } from './status.ts';

@@ -8,6 +8,10 @@ export interface Options {
   readonly url: string;
   /** A JWT, or better a function that returns a new one: a session ends with its token. */
   readonly token: TokenSource;
+  /** The name of the query parameter that carries the token: the setting of the stack. Default: `token`. */
+  readonly tokenParameter?: string;
+  /** The address of `POST /tickets`. With it each connection opens with a ticket, and no URL has the token. */
+  readonly ticketUrl?: string;
   /** The address of the HTTP API, without a slash at its end. Without it frames above 32 KB fail as `too_large`. */
   readonly httpUrl?: string;
   /** The WebSocket class. Default: the global one. Node 20 has none, so pass the class of the package `ws` there. */
@@ -34,7 +38,9 @@ export interface Machine {
   readonly page: Page;
 }
 
-export type Settings = Required<Omit<Options, 'httpUrl'>> & Pick<Options, 'httpUrl'> & Machine;
+type Absent = 'httpUrl' | 'ticketUrl';
+
+export type Settings = Required<Omit<Options, Absent>> & Pick<Options, Absent> & Machine;
 
 const minuteMs = 60_000;
 
@@ -43,6 +49,7 @@ export function readOptions(options: Options & Partial<Machine>): Settings {
   const page = globalThis as unknown as Page & { readonly WebSocket: SocketClass };
   const settings: Record<string, unknown> = {
     WebSocket: page.WebSocket,
+    tokenParameter: 'token',
     durable: true,
     answerTimeoutMs: 30_000,
     queueLimit: 100,

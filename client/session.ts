@@ -9,6 +9,7 @@ import { type Connection, openConnection } from './connection/connection.ts';
 import { createLiveness } from './connection/liveness.ts';
 import type { Settings } from './options.ts';
 import { createOutbox } from './sending/outbox.ts';
+import { post } from './sending/post.ts';
 import { listenToPage } from './connection/page-events.ts';
 import { createRecovery } from './channels/recovery.ts';
 import { createRefresh } from './connection/refresh.ts';
@@ -22,7 +23,7 @@ const eventNames = ['status', 'lost', 'error', '*'];
 
 /** Composes the parts of the client, and routes frames between them. */
 export function openSession(settings: Settings): Client {
-  const { clock, url, page } = settings;
+  const { clock, url, page, ticketUrl } = settings;
   // Throws for an invalid URL at once. The WebSocket's own error would come later and contain the token.
   const address = new URL(url);
   const ending = new AbortController();
@@ -50,13 +51,14 @@ export function openSession(settings: Settings): Client {
   const recovery = createRecovery(parts);
   const subscriptions = createSubscriptions(parts);
   const outbox = createOutbox(parts);
-  const refresh = createRefresh(parts);
+  const refresh = createRefresh({ ...parts, ...subscriptions });
   const liveness = createLiveness(clock, recovery.probe, settings.heartbeatAfterMs);
   const lifecycle = createLifecycle({
     ...settings,
     ...liveness,
-    open(token) {
-      address.searchParams.set('token', token);
+    enter: (token) => (ticketUrl ? post(ticketUrl, 'ticket', token, ending.signal) : { content: token }),
+    open(entry) {
+      address.searchParams.set(settings.tokenParameter, String(entry));
       return openConnection(address.href, { ...settings, onFrame, onEnd });
     },
     restore: async (connection) => {

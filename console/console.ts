@@ -1,4 +1,4 @@
-// The page at `/`. It connects with a token, sends frames and shows received frames.
+// The page at `/`. It connects with a token, or with a ticket for it, sends frames and shows received frames.
 
 const state = element('state', HTMLOutputElement);
 const token = element('token', HTMLInputElement);
@@ -11,6 +11,11 @@ const exampleFrame = { type: 'demo-message-send', content: { text: 'Hello' }, id
 /** The page removes older frames, so that a busy session does not fill it. */
 const maxFrames = 500;
 
+const stagePath = '/live';
+const refused = 'refused: is the token right?';
+
+/** Ends the connection, or the attempt at one. Undefined: there is none. */
+let ending: AbortController | undefined;
 let socket: WebSocket | undefined;
 
 frame.value = JSON.stringify(exampleFrame);
@@ -19,8 +24,8 @@ token.value = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
 
 connectForm.addEventListener('submit', (event) => {
   event.preventDefault();
-  if (socket) socket.close(1000);
-  else connect(token.value.trim());
+  if (ending) ending.abort(new Error('not connected'));
+  else void connect(token.value.trim());
 });
 
 sendForm.addEventListener('submit', (event) => {
@@ -30,13 +35,26 @@ sendForm.addEventListener('submit', (event) => {
   show('sent', '→', frame.value);
 });
 
-function connect(jwt: string): void {
-  const opening = new WebSocket(
-    `${location.origin.replace(/^http/, 'ws')}/live?token=${encodeURIComponent(jwt)}`,
-  );
+async function connect(jwt: string): Promise<void> {
+  const { signal } = (ending = new AbortController());
+  showState('connecting', 'connecting …', 'Cancel');
+  try {
+    const [parameter, entry] = await Promise.all([readParameter(signal), readEntry(jwt, signal)]);
+    open(parameter, entry, signal);
+  } catch (cause) {
+    showEnd(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function open(parameter: string, entry: string, signal: AbortSignal): void {
+  const address = new URL(location.origin.replace(/^http/, 'ws') + stagePath);
+  address.searchParams.set(parameter, entry);
+  const opening = new WebSocket(address);
   let hasOpened = false;
   socket = opening;
-  showState('connecting', 'connecting …', 'Cancel');
+  signal.addEventListener('abort', () => {
+    opening.close(1000);
+  });
   opening.addEventListener('open', () => {
     hasOpened = true;
     showState('open', 'connected', 'Disconnect');
@@ -46,11 +64,35 @@ function connect(jwt: string): void {
     show(kindOf(text), '←', text);
   });
   opening.addEventListener('close', ({ code, reason }) => {
-    socket = undefined;
     const end = `closed with ${String(code)}${reason === '' ? '' : ` ${reason}`}`;
     // A browser does not report the status of a refused handshake. The server's log holds the reason.
-    showState('closed', hasOpened ? end : 'refused: is the token right?', 'Connect');
+    showEnd(hasOpened ? end : refused);
   });
+}
+
+/** The query parameter that the stage demands. The setting `tokenParameter` names it. */
+async function readParameter(signal: AbortSignal): Promise<string> {
+  const response = await fetch('/_local/stages', { signal });
+  const { stages } = (await response.json()) as {
+    stages: readonly { path: string; queryParameters: readonly string[] }[];
+  };
+  return stages.find(({ path }) => path === stagePath)?.queryParameters[0] ?? 'token';
+}
+
+/** A ticket for the token. With `connectWith: token` the stack has no route for tickets, so it is the token itself. */
+async function readEntry(jwt: string, signal: AbortSignal): Promise<string> {
+  const headers = { authorization: `Bearer ${jwt}` };
+  const response = await fetch('/tickets', { method: 'POST', headers, signal });
+  if (response.status === 404) return jwt;
+  if (response.status === 403) throw new Error(refused);
+  if (!response.ok) throw new Error(`no ticket: ${String(response.status)}`);
+  return ((await response.json()) as { ticket: string }).ticket;
+}
+
+function showEnd(text: string): void {
+  ending = undefined;
+  socket = undefined;
+  showState('closed', text, 'Connect');
 }
 
 function showState(name: 'connecting' | 'open' | 'closed', text: string, action: string): void {

@@ -6,10 +6,14 @@ export type {
   ListenerLog,
   ListenerSender,
   ListenerSession,
+  OnlineSessions,
   SendOptions,
   TopicRights,
 } from './dispatch/listener.ts';
 export type { Requirements } from './dispatch/rights.ts';
+export { defineTextListener } from './dispatch/text-listener.ts';
+export type { TextListener, TextListenerContext } from './dispatch/text-listener.ts';
+export type { ContentAs } from './content-form.ts';
 export {
   type ErrorCode,
   type ErrorDetail,

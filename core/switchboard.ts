@@ -11,6 +11,8 @@ import { createRecover } from './log/recover.ts';
 import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
+import type { CheckQueue } from './sessions/check-queue.ts';
+import { createCountSessions } from './sessions/count.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
 import { createRefreshSession } from './sessions/refresh.ts';
 import { createRevocations } from './sessions/revocations.ts';
@@ -27,6 +29,8 @@ export interface Resources {
   readonly connections: ConnectionsClient;
   /** The rate of deliveries. The connections client must then make no retries. @default - as fast as they go */
   readonly postsPerSecond?: number;
+  /** Gets the sessions whose connection could not be closed. @default - whoever closes them tries again */
+  readonly checks?: CheckQueue;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
 }
 
@@ -37,12 +41,12 @@ export type Switchboard = ReturnType<typeof createSwitchboard>;
  * `createPublish({ ...switchboard, queue, inlineLimit, durableTopics })`.
  */
 export function createSwitchboard(resources: Resources, clock: Clock) {
-  const { db, tables, shards, connections, postsPerSecond, logger } = resources;
+  const { db, tables, shards, connections, postsPerSecond, checks, logger } = resources;
   const inState = { db, table: tables.state, shards, clock, logger };
   const store = createSessionStore({ db, table: tables.sessions, shards, clock });
   const logs = createLogs(inState);
   const pacer = postsPerSecond === undefined ? undefined : createPacer(postsPerSecond, clock);
-  const closing = { ...store, connections, clock };
+  const closing = { ...store, connections, checks, clock, logger };
   return {
     clock,
     logger,
@@ -57,6 +61,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
     recover: createRecover({ logs, connections, lease: createLease(inState), clock }),
     refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),
+    countSessions: createCountSessions(store.recipients),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     closeSession: createCloseSession(closing),
     closeUser: createCloseUser(closing),

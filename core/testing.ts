@@ -16,6 +16,7 @@ import { systemClock } from './clock.ts';
 import { createDispatch } from './dispatch/dispatch.ts';
 import { readListeners } from './dispatch/listener-table.ts';
 import type { Listener, ListenerLog, ListenerSession } from './dispatch/listener.ts';
+import type { TextListener } from './dispatch/text-listener.ts';
 import { durabilityOf } from './publish/durability.ts';
 import { deliveredOf, refuseTooLarge } from './publish/message.ts';
 
@@ -41,14 +42,18 @@ export interface CallOptions {
    * throw an error. @default - delivered to one session
    */
   readonly answer?: (message: SentMessage) => Partial<Delivered>;
+  /** How many sessions `sessions.count` finds behind a target such as `type:agent`. @default - one */
+  readonly online?: (target: string) => number;
 }
 
-/** A message that passed the checks of `send` or `reply`. */
+/** A message that passed the checks of `send`, `sendText` or `reply`. It has a type and content, or text. */
 export interface SentMessage {
   /** Such as `['user:member:42']`. */
   readonly to: readonly string[];
-  readonly type: string;
-  readonly content: unknown;
+  readonly type?: string;
+  readonly content?: unknown;
+  /** What `sendText` sent. */
+  readonly text?: string;
   readonly durable?: boolean;
   readonly ttlSeconds?: number;
   readonly messageId?: string;
@@ -62,13 +67,15 @@ export interface LogLine {
 
 /** The answer to a frame, and all that its listener did. */
 export interface ListenerCall {
-  /** The content of the `ack`. `undefined`: the frame was refused. */
+  /** The content of the `ack`. `undefined`: the frame was refused, or it was bare text. */
   readonly ack: unknown;
+  /** The answer of a text listener. `undefined`: there is none. */
+  readonly text: string | undefined;
   /** Why the frame was refused. */
   readonly error:
     | { readonly code: ErrorCode; readonly message: string; readonly details: readonly ErrorDetail[] }
     | undefined;
-  /** What `send` sent. */
+  /** What `send` and `sendText` sent. */
   readonly sent: readonly SentMessage[];
   /** What `reply` sent. */
   readonly replies: readonly SentMessage[];
@@ -80,13 +87,13 @@ const minuteMs = 60_000;
 const user = z.object({ tenant: name, userType: name, userId: name });
 
 /**
- * Gives a frame to the listener of its type. The checks, limits and answers are those of a stack. An error that is no
+ * Gives a frame to the listener of its type, or bare text to the text listener that takes it. The checks, limits and answers are those of a stack. An error that is no
  * `Refusal` rejects the call, so that a test shows it. A client would get `internal`.
  */
 export async function callListener(
-  listeners: readonly Listener[],
-  { type, content }: TestFrame,
-  { from, topics = [], send, claims = {}, session, answer = () => ({}) }: CallOptions = {},
+  listeners: readonly (Listener | TextListener)[],
+  given: TestFrame | string,
+  { from, topics = [], send, claims = {}, session, answer = () => ({}), online = () => 1 }: CallOptions = {},
 ): Promise<ListenerCall> {
   const sent: SentMessage[] = [];
   const replies: SentMessage[] = [];
@@ -117,25 +124,28 @@ export async function callListener(
     listeners: readListeners({ listeners }),
     publish: async (request, sender) => record(sent, request, sender),
     reply: async (request, { identity }) => record(replies, request, identity),
+    countSessions: (_tenant, target) => Promise.resolve(online(formatTarget(target))),
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
   const identity = { tenant: 'default', userType: 'member', userId: '1', ...from };
   parseWith(user, identity, 'from', 'bad_request');
-  const frame = JSON.stringify({ type, id: '1', content });
+  const frame = typeof given === 'string' ? given : JSON.stringify({ ...given, id: '1' });
   if (session !== false && Buffer.byteLength(frame) > maxUplinkFrameBytes)
     throw new Error(
       'A connection takes no frame above 32 KB. Clients send it by POST /messages: session: false.',
     );
-  const { text, refusal, fault } = await dispatch(frame, {
+  const { text, refusal, fault, isBare, ackNotRequested } = await dispatch(frame, {
     identity,
     rights: { topics, send, watch: [] },
     claims,
     session: session === false ? undefined : sessionOf(session),
   });
   if (fault) throw fault.cause;
-  const { content: ack } = z.parse(answerFrame, JSON.parse(text));
   const error = refusal && { code: refusal.code, message: refusal.message, details: refusal.details };
-  return { ack: refusal ? undefined : ack, error, sent, replies, logs };
+  const done = { error, sent, replies, logs };
+  if (isBare) return { ack: undefined, text: ackNotRequested ? undefined : text, ...done };
+  const { content: ack } = z.parse(answerFrame, JSON.parse(text));
+  return { ack: refusal ? undefined : ack, text: undefined, ...done };
 }
 
 const answerFrame = z.object({ content: z.unknown() });
@@ -151,7 +161,8 @@ function sessionOf(differing: Partial<ListenerSession> = {}): ListenerSession {
 }
 
 /** The content is as receivers get it: it has been JSON. */
-function sentMessage({ to, type, content, durable, ttlSeconds, messageId }: PublishRequest): SentMessage {
+function sentMessage({ to, type, content, text, durable, ttlSeconds, messageId }: PublishRequest): SentMessage {
+  if (text !== undefined) return { to: to.map(formatTarget), text };
   const { content: received } = z.parse(answerFrame, JSON.parse(JSON.stringify({ content })));
   return {
     to: to.map(formatTarget),

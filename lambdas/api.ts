@@ -1,14 +1,20 @@
 import { systemClock } from '../core/clock.ts';
+import { createCheckQueue } from '../core/sessions/check-queue.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { Refusal } from '../protocol/index.ts';
-import { readEnvironment } from './environment.ts';
+import { readEndpoint, readEnvironment, readRegion } from './environment.ts';
 import type { HttpEvent } from './events.ts';
 import { httpResponse, resultOf } from './http/http.ts';
 import { createResources } from './resources.ts';
 import { createRoutes } from './http/routes.ts';
 
 const environment = readEnvironment('api');
-const switchboard = createSwitchboard(createResources(environment), systemClock);
+const checks = createCheckQueue({
+  url: environment.CHECK_QUEUE_URL,
+  region: readRegion(),
+  endpoint: readEndpoint(),
+});
+const switchboard = createSwitchboard({ ...createResources(environment), checks }, systemClock);
 const routes = new Map(Object.entries(createRoutes(switchboard, environment.SERVICE_TENANTS)));
 
 /** Answers the routes that services call, except `POST /publish`. */

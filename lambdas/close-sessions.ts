@@ -16,7 +16,7 @@ const store = createSessionStore({ db, table, shards, clock });
 const connections = createConnectionsClient({ endpoint, region });
 const checkSessions = createCheckSessions({
   ...store,
-  closeSession: createCloseSession({ ...store, connections, clock }),
+  closeSession: createCloseSession({ ...store, connections, clock, logger: log }),
   checks: createCheckQueue({ url: environment.CHECK_QUEUE_URL, region, endpoint: readEndpoint() }),
   clock,
   logger: log,

@@ -1,4 +1,6 @@
 import { systemClock as clock } from '../core/clock.ts';
+import { createUserLimit } from '../core/limits/limit.ts';
+import { handshakeUnits } from '../core/limits/units.ts';
 import { createCheckQueue } from '../core/sessions/check-queue.ts';
 import { createOpenSession } from '../core/sessions/open.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
@@ -25,16 +27,25 @@ const openSession = createOpenSession({
   logger: log,
 });
 
+const limit = createUserLimit({ db, table: environment.STATE_TABLE, clock }, environment.USER_RATE);
 const warn = sampleWarnings((message, fields) => log.warn(message, fields), clock);
 
 /** Writes the session. The handshake waits for this, so publishes to the user find the session once the connection is open. */
 export async function handler({ requestContext }: ConnectionEvent) {
   const { connectionId, connectedAt, identity: client, authorizer } = requestContext;
-  const { identity, issuedAt, expiresAt: tokenExpiresAt } = readContext(authorizer);
+  const { identity, issuedAt, expiresAt: tokenExpiresAt, contentAs } = readContext(authorizer);
   const { sourceIp } = client;
   const userAgent = client.userAgent ?? '';
   try {
-    const session = { connectionId, ...identity, connectedAt, tokenExpiresAt, sourceIp, userAgent };
+    // "You want to throttle connections": apigateway-websocket-api-route-keys-connect-disconnect
+    if (await limit(identity, handshakeUnits)) {
+      warn('handshake refused', { connectionId, reason: 'the user connects too often' });
+      return { statusCode: 429 };
+    }
+    const session = {
+      ...{ connectionId, ...identity, connectedAt, tokenExpiresAt },
+      ...{ sourceIp, userAgent, contentAs },
+    };
     const opening = await openSession(session, issuedAt);
     if (opening === 'open') return { statusCode: 200 };
     warn('handshake refused', { connectionId, reason: reasons[opening] });

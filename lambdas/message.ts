@@ -16,7 +16,15 @@ import { maxPostedFrameBytes } from '../protocol/index.ts';
 import { readContext } from './auth/authorizer-context.ts';
 import { readEnvironment } from './environment.ts';
 import type { AuthorizedHttpEvent, MessageEvent } from './events.ts';
-import { errorResult, httpResponse, jsonResponse, noQuery, queryOf, textBody } from './http/http.ts';
+import {
+  errorResult,
+  httpResponse,
+  jsonResponse,
+  noQuery,
+  queryOf,
+  textBody,
+  textResponse,
+} from './http/http.ts';
 import { log } from './logging/log.ts';
 import { createResources } from './resources.ts';
 import { sampleWarnings } from './logging/sampled-warnings.ts';
@@ -68,24 +76,21 @@ export function createHandler(modules: Readonly<Record<string, unknown>>) {
 /** The answer goes back through the route response, which costs no call of the callback API. */
 async function takeMessage({ body, requestContext }: MessageEvent, receive: Receive) {
   const { connectionId, connectedAt, authorizer } = requestContext;
-  const { identity, rights, claims, expiresAt } = readContext(authorizer);
+  const { expiresAt, ...user } = readContext(authorizer);
   const session = { connectionId, connectedAt, tokenExpiresAt: expiresAt };
-  const answer = await receive(body ?? '', { identity, rights, claims, session });
+  const answer = await receive(body ?? '', { ...user, session });
   // Always 200: an error frame is an answer, and API Gateway must send it.
   return { statusCode: 200, ...(answer && { body: answer.text }) };
 }
 
 async function takeRequest(event: AuthorizedHttpEvent, dispatch: Dispatch) {
-  const { identity, rights, claims } = readContext(event.requestContext.authorizer.lambda);
+  const user = readContext(event.requestContext.authorizer.lambda);
   try {
     queryOf(event, noQuery);
-    const { text, refusal } = await dispatch(textBody(event, maxPostedFrameBytes), {
-      identity,
-      rights,
-      claims,
-      session: undefined,
-    });
-    return refusal ? httpResponse(errorResult(refusal)) : jsonResponse(200, text);
+    const body = textBody(event, maxPostedFrameBytes);
+    const { text, refusal, isBare } = await dispatch(body, { ...user, session: undefined });
+    if (refusal) return httpResponse(errorResult(refusal));
+    return isBare ? textResponse(text) : jsonResponse(200, text);
   } catch (cause) {
     return httpResponse(errorResult(cause));
   }

@@ -41,7 +41,10 @@ export function createRouter(options: {
   return {
     async answer(request) {
       const { path } = request;
-      if (isControlPath(path)) return { ...answerControl(request, gateway), quiet: true };
+      if (isControlPath(path)) {
+        const parts = { ...gateway, webSocketApis: options.webSocketApis };
+        return { ...answerControl(request, parts), quiet: true };
+      }
       if (services.runs(request) || (services.handles(request) && !isWronglySigned(request))) {
         return callService(request);
       }
@@ -59,11 +62,17 @@ export function createRouter(options: {
     },
   };
 
-  /** A request of an IAM route may be signed for any service by mistake. The route refuses it, as on AWS. */
+  /**
+   * A request of an IAM route or of the callback API may be signed for any service by mistake. The API refuses it, as on
+   * AWS.
+   */
   function isWronglySigned({ method, path }: GatewayRequest): boolean {
     const basePath = basePathOf(path);
+    const ownPath = path.slice(basePath.length) || '/';
     const httpApi = httpApis.get(`${basePath}/$default`);
-    return httpApi?.hasIamRouteFor(method, path.slice(basePath.length) || '/') ?? false;
+    return (
+      callbackApi(ownPath, basePath) !== undefined || (httpApi?.hasIamRouteFor(method, ownPath) ?? false)
+    );
   }
 
   /** `/{apiId}` of an API that is not at the root; else empty. */
@@ -75,9 +84,8 @@ export function createRouter(options: {
   /** `request.path` has no base path, as on AWS. Signatures cover `url`, which stays whole. */
   async function answerApi(request: GatewayRequest, basePath: string): Promise<Answer> {
     const { path } = request;
-    const callback = connectionIdIn(path);
-    const api = callback && webSocketApis.get(`${basePath}/${callback.stage}`);
-    if (callback && api) return handleConnection(gateway, api, callback.encodedId, request);
+    const callback = callbackApi(path, basePath);
+    if (callback) return handleConnection(gateway, callback.api, callback.encodedId, request);
     if (webSocketApi(path, basePath)) return upgradeRequired();
 
     const named = httpApis.get(`${basePath}/${path.split('/', 2)[1] ?? ''}`);
@@ -85,6 +93,12 @@ export function createRouter(options: {
     const httpApi = httpApis.get(`${basePath}/$default`);
     const file = httpApi?.hasRouteFor(request.method, path) ? undefined : await staticFile(request);
     return file ?? httpApi?.handle(request) ?? message(404, 'Not Found');
+  }
+
+  function callbackApi(path: string, basePath: string) {
+    const callback = connectionIdIn(path);
+    const api = callback && webSocketApis.get(`${basePath}/${callback.stage}`);
+    return callback && api && { api, encodedId: callback.encodedId };
   }
 
   function webSocketApi(path: string, basePath: string): WebSocketApi | undefined {

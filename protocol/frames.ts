@@ -23,7 +23,7 @@ const clientFrame = z.object({ type: frameType, content: z.optional(z.unknown())
 /** The types that the server itself handles. They have no listener and no target of an app. */
 export const protocolTypes: readonly string[] = [
   ...['ping', 'subscribe', 'unsubscribe', 'recover', 'refresh'],
-  ...['inbox-list', 'inbox-unread', 'inbox-mark-read'],
+  ...['history', 'inbox-list', 'inbox-unread', 'inbox-mark-read'],
 ];
 
 /** The type of a published message: any type but `serverTypes`. */

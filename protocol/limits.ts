@@ -43,8 +43,14 @@ export const defaultRetentionSeconds = 7 * 24 * 60 * 60;
 /** The longest `ttlSeconds`: a year. */
 export const maxRetentionSeconds = 365 * 24 * 60 * 60;
 
+/** How many sessions or users one page of `GET /sessions` may hold. */
+export const maxPageSessions = 1000;
+
 /** How many messages one page of a channel's log may hold. */
 export const maxPageMessages = 1000;
+
+/** How many messages one `history` may ask for. */
+export const maxHistoryMessages = 100;
 
 /** How many channels one `recover` may name: room for every topic of a session, its user, its type and `everyone`. */
 export const maxRecoveredChannels = 128;

@@ -10,18 +10,14 @@ const targetCount = `must hold 1 to ${String(maxTargets)} targets`;
 
 const retention = `must be 1 to ${String(maxRetentionSeconds)} seconds`;
 
-const requestBody = z.strictObject({
+const options = {
   to: z.union([
     z.string(),
     z.array(z.string()).check(z.minLength(1, targetCount), z.maxLength(maxTargets, targetCount)),
   ]),
-  type: publishType,
-  content: z.unknown(),
   tenant: z.optional(name),
   // Lower case, so that receivers can compare ids as text (RFC 9562, section 4).
   messageId: z.optional(z.guid('must be a UUID').check(z.toLowerCase())),
-  durable: z.optional(z.boolean()),
-  ttlSeconds: z.optional(z.int().check(z.gte(1, retention), z.lte(maxRetentionSeconds, retention))),
   exclude: z._default(
     z
       .array(connectionId)
@@ -29,6 +25,27 @@ const requestBody = z.strictObject({
     [],
   ),
   report: z.optional(z.enum(['counts', 'recipients'])),
+};
+
+const frameBody = z.strictObject({
+  ...options,
+  type: publishType,
+  content: z.unknown(),
+  durable: z.optional(z.boolean()),
+  ttlSeconds: z.optional(z.int().check(z.gte(1, retention), z.lte(maxRetentionSeconds, retention))),
+});
+
+const withFrame = z.optional(z.undefined('must be left out with text'));
+const ifKept = z.optional(z.literal(false, 'must be left out with text, which is not kept'));
+
+const textBody = z.strictObject({
+  ...options,
+  // API Gateway takes no empty message (PostToConnection).
+  text: z.string().check(z.minLength(1, 'must not be empty')),
+  type: withFrame,
+  content: withFrame,
+  durable: ifKept,
+  ttlSeconds: z.optional(z.undefined('must be left out with text, which is not kept')),
 });
 
 /**
@@ -39,7 +56,10 @@ export function readPublishRequest(
   body: unknown,
   tenantOf: (asked: string | undefined) => string = (asked = defaultTenant) => asked,
 ): PublishRequest {
-  const request = parseWith(requestBody, body, '', 'bad_request');
+  const isText = typeof body === 'object' && body !== null && 'text' in body;
+  const request = isText
+    ? parseWith(textBody, body, '', 'bad_request')
+    : parseWith(frameBody, body, '', 'bad_request');
   refuseTooDeep(request.content, 'bad_request', 'content');
   const to = Array.isArray(request.to)
     ? request.to.map((target, index) => parseTarget(target, `to[${String(index)}]`))

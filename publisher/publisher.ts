@@ -21,21 +21,38 @@ export type PublisherOptions = (
   readonly timeoutMs?: number;
 };
 
-/** One message to publish: the body of `POST /publish`. */
-export interface OutgoingMessage {
-  /** `session:<connectionId>`, `user:<type>:<id>`, `type:<type>`, `topic:<name>` or `everyone`; or up to 100 of them. */
-  readonly to: string | readonly string[];
+/** One message to publish: the body of `POST /publish`. It is a frame with `type` and `content`, or bare `text`. */
+export type OutgoingMessage = OutgoingOptions & (OutgoingFrame | OutgoingText);
+
+/** A message that receivers get as a frame. */
+interface OutgoingFrame {
   readonly type: string;
   /** Any JSON value. */
   readonly content: unknown;
-  /** @default 'default' */
-  readonly tenant?: string;
-  /** The idempotency key, a UUID: the same id again within 24 hours publishes nothing and returns the first answer. */
-  readonly messageId?: string;
   /** Stores the message in the channel's log before it is delivered, for those who are offline. */
   readonly durable?: boolean;
   /** How long the log keeps it. @default 604800, which is 7 days */
   readonly ttlSeconds?: number;
+  readonly text?: undefined;
+}
+
+/** For front ends that take no frames. */
+interface OutgoingText {
+  /** Receivers get exactly this text. It is never durable. */
+  readonly text: string;
+  readonly type?: undefined;
+  readonly content?: undefined;
+  readonly durable?: undefined;
+  readonly ttlSeconds?: undefined;
+}
+
+interface OutgoingOptions {
+  /** `session:<connectionId>`, `user:<type>:<id>`, `type:<type>`, `topic:<name>` or `everyone`; or up to 100 of them. */
+  readonly to: string | readonly string[];
+  /** @default 'default' */
+  readonly tenant?: string;
+  /** The idempotency key, a UUID: the same id again within 24 hours publishes nothing and returns the first answer. */
+  readonly messageId?: string;
   /** Connection ids that do not receive it. */
   readonly exclude?: readonly string[];
   /** What `GET /publications/{messageId}` reports afterwards. */

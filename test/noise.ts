@@ -10,6 +10,7 @@ const contents: Readonly<Record<string, unknown>> = {
   unsubscribe: { topic: 'news.eu' },
   recover: { channels: [{ channel: 'user', epoch: '', offset: 0 }, { channel: 'topic:news.eu' }] },
   refresh: { token: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl' },
+  history: { channel: 'topic:news.eu', before: 10, limit: 10 },
   'inbox-list': { after: 0, limit: 10 },
   'inbox-unread': {},
   'inbox-mark-read': { offset: 0 },

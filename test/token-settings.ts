@@ -14,8 +14,10 @@ export const tokenSettings: TokenSettings = {
     topics: 'topics',
     send: 'send',
     watch: 'watch',
+    contentAs: 'contentAs',
   },
   claims: [],
+  textContentFor: [],
   maxLifetimeSeconds: 2_592_000,
   requireTenant: false,
 };

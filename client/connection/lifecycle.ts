@@ -3,6 +3,7 @@ import { disconnected, SwitchboardError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import type { PauseReason } from './page-events.ts';
 import type { Status } from '../status.ts';
+import type { Answer } from '../sending/requests.ts';
 import { readToken, type TokenSource } from './tokens.ts';
 
 /**
@@ -30,7 +31,9 @@ export interface LifecycleSettings {
   readonly token: TokenSource;
   readonly answerTimeoutMs: number;
   readonly renewAfterMs: number;
-  readonly open: (token: string) => Connection;
+  /** Resolves to what opens a connection in the URL: the token itself, or a ticket for it. */
+  readonly enter: (token: string) => Answer | Promise<Answer>;
+  readonly open: (entry: unknown) => Connection;
   /** Restores subscriptions and recovers missed messages. */
   readonly restore: (connection: Connection) => Promise<void>;
   /** Both find out whether the connection still works, and end it if not: `watch` from now on, `check` at once. */
@@ -90,13 +93,17 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       failed(reading.error, reading.error.code === 'forbidden');
       return;
     }
-    const connection = (mine.connection = settings.open(reading.token));
+    const entry = await settings.enter(reading.token);
+    if (attempt !== mine) return;
+    if (entry.error) {
+      failed(entry.error);
+      return;
+    }
+    const connection = (mine.connection = settings.open(entry.content));
     const refusal = await connection.opened;
     if (attempt !== mine) return;
-    // `forbidden` needs the status, which only `ws` reports; the same token would be refused again.
-    // `refused` may have any cause, so it is retried.
     if (refusal) {
-      failed(refusal, isFixed && refusal.code === 'forbidden');
+      failed(refusal);
       return;
     }
     attemptAlarm.stop();
@@ -106,7 +113,8 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     else promote(connection, reading.token);
   }
 
-  function failed(reason: SwitchboardError, isFinal = false): void {
+  /** A fixed token would be refused again. Only `ws` tells why a handshake was, so `refused` is not final. */
+  function failed(reason: SwitchboardError, isFinal = isFixed && /forb|_40[13]/.test(reason.code)): void {
     void abort();
     if (!isFinal) retryLater(reason);
     // A current session may stay until it ends. The attempt after that is refused in turn.

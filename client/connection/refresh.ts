@@ -2,6 +2,7 @@ import { type Clock, createAlarm } from '../clock.ts';
 import type { SwitchboardError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import type { Requests } from '../sending/requests.ts';
+import type { Subscriptions } from '../topics/subscriptions.ts';
 import { readLifetimeMs, readToken, type TokenSource } from './tokens.ts';
 
 /** Extends the session with a `refresh` frame before its token expires. */
@@ -16,6 +17,7 @@ export interface RefreshSettings {
   readonly requests: Requests;
   readonly token: TokenSource;
   readonly onError: (error: SwitchboardError) => void;
+  readonly forbid: Subscriptions['forbid'];
 }
 
 /** How long before its expiry a token is replaced, at most half its life. Timers of hidden pages are a minute late. */
@@ -23,7 +25,8 @@ const leadMs = 120_000;
 // The minimum between two attempts.
 const minDelayMs = 5000;
 
-export function createRefresh({ clock, requests, token, onError }: RefreshSettings): Refresh {
+export function createRefresh(settings: RefreshSettings): Refresh {
+  const { clock, requests, token, onError, forbid } = settings;
   const isFixed = typeof token === 'string';
   const alarm = createAlarm(clock);
   let current: Connection | undefined;
@@ -58,7 +61,12 @@ export function createRefresh({ clock, requests, token, onError }: RefreshSettin
     if (answer.error) {
       onError(answer.error);
       schedule(connection, 0);
-    } else if (!reading.error) start(connection, reading.token);
+    } else if (!reading.error) {
+      start(connection, reading.token);
+      // The topics that the new token allows no more. The server has ended their subscriptions.
+      const { unsubscribed = [] } = Object(answer.content) as { unsubscribed?: readonly string[] };
+      unsubscribed.forEach(forbid);
+    }
   }
 
   return { start, stop: alarm.stop };

@@ -1,8 +1,8 @@
 import { maxUplinkFrameBytes } from '../../protocol/limits.ts';
-import { disconnected, readError, SwitchboardError } from '../errors.ts';
-import { readJson } from '../frames.ts';
-import type { Answer, Carrier } from './requests.ts';
+import { SwitchboardError } from '../errors.ts';
 import { readToken, type TokenSource } from '../connection/tokens.ts';
+import { post } from './post.ts';
+import type { Answer, Carrier } from './requests.ts';
 
 export interface UploadSettings {
   readonly httpUrl?: string;
@@ -18,28 +18,11 @@ export function isTooLarge(text: string): boolean {
 
 /** Sends frames over HTTP that are too large for a WebSocket frame. */
 export function createUpload({ httpUrl, token, signal }: UploadSettings): Carrier {
-  async function post(body: string): Promise<Answer> {
-    if (!httpUrl) {
-      return { error: new SwitchboardError('too_large') };
-    }
+  async function upload(frame: string): Promise<Answer> {
+    if (!httpUrl) return { error: new SwitchboardError('too_large') };
     const reading = await readToken(token);
     if (reading.error) return reading;
-    try {
-      const headers = { authorization: `Bearer ${reading.token}`, 'content-type': 'application/json' };
-      const response = await fetch(`${httpUrl}/messages`, { method: 'POST', headers, body, signal });
-      // The ack, or `{"error"}`; API Gateway itself answers `{"message"}`.
-      const answer = Object(readJson(await response.text())) as {
-        type?: unknown;
-        content?: unknown;
-        error?: unknown;
-      };
-      if (answer.type === 'ack') return { content: answer.content };
-      return {
-        error: readError(answer.error ?? { ...answer, code: `http_${response.status}` }),
-      };
-    } catch (cause) {
-      return { error: disconnected(String(cause)) };
-    }
+    return post(`${httpUrl}/messages`, 'content', reading.token, signal, frame);
   }
-  return { isEnded: false, send: ({ text, settle }) => void post(text).then(settle) };
+  return { isEnded: false, send: ({ text, settle }) => void upload(text).then(settle) };
 }

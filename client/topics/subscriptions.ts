@@ -20,6 +20,8 @@ export interface Subscriptions {
   readonly deliver: (frame: Frame) => void;
   /** Subscribes to every topic that this connection does not carry yet. */
   readonly restore: (connection: Connection) => Promise<void>;
+  /** Ends the subscription to a topic, as if the server had refused it. */
+  readonly forbid: (name: string) => void;
   /** Forgets a connection that has ended. */
   readonly drop: (connection: Connection) => void;
   readonly end: (error: SwitchboardError) => void;
@@ -81,7 +83,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     const position = channels.get(channel)?.position;
     const { error, content } = await requests.ask(on, 'subscribe', { topic: name, ...position });
     if (isWanted(topic)) {
-      if (error) refused(on, topic, error);
+      if (error) refused(topic, error, on);
       else {
         if (hasPosition(content)) channels.answer(channel, content, true);
         topic.settle();
@@ -90,9 +92,10 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     release();
   }
 
-  function refused(on: Connection, topic: Topic, reason: SwitchboardError): void {
+  /** Without `on`, no later request for the topic can succeed. */
+  function refused(topic: Topic, reason: SwitchboardError, on?: Connection): void {
     if (reason.code === 'disconnected') return;
-    if (isPassing(reason)) {
+    if (on && isPassing(reason)) {
       topic.via.delete(on);
       alarm.set(retryMs * (1 + clock.random()), restoreCurrent);
     } else {
@@ -139,6 +142,10 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
       for (const reader of [...(readers ?? [])]) if (readers?.has(reader)) reader.deliver(frame);
     },
     restore,
+    forbid(name) {
+      const topic = topics.get(topicPrefix + name);
+      if (topic) refused(topic, new SwitchboardError('forbidden', name));
+    },
     drop(on) {
       for (const { via } of topics.values()) via.delete(on);
     },

@@ -1,9 +1,13 @@
 import * as z from 'zod/mini';
 import { defaultTenant, defaultUserType, maxTypeLength, name, topicPattern } from '../../protocol/index.ts';
+import { contentAs } from '../content-form.ts';
 import type { TokenSettings } from './settings.ts';
 import type { Claims, Rights, TokenVerdict } from './verified-token.ts';
 
-export type ClaimSettings = Pick<TokenSettings, 'names' | 'claims' | 'maxLifetimeSeconds' | 'requireTenant'>;
+export type ClaimSettings = Pick<
+  TokenSettings,
+  'names' | 'claims' | 'textContentFor' | 'maxLifetimeSeconds' | 'requireTenant'
+>;
 
 /** The issuer's clock may be ahead of ours by this. Some issuers set `nbf` to the time of issue. */
 export const clockToleranceSeconds = 5;
@@ -32,7 +36,7 @@ export function readClaims(payload: unknown, settings: ClaimSettings, nowMs: num
     return refused(`claim ${paths.join(', ')} is invalid`);
   }
 
-  const { exp, iat, tenant, userType, userId, topics = [], send, watch = [] } = read.data;
+  const { exp, iat, tenant, userType = defaultUserType, userId, topics = [], send, watch = [] } = read.data;
   const fault = timeFault(read.data, settings.maxLifetimeSeconds, nowMs / 1000);
   if (fault !== undefined) return refused(fault);
   if (tenant === undefined && settings.requireTenant)
@@ -43,14 +47,16 @@ export function readClaims(payload: unknown, settings: ClaimSettings, nowMs: num
   const carried = carry(claims, settings.claims);
   if (bytesOf(carried) > maxCarriedBytes)
     return refused(`the carried claims take over ${maxCarriedBytes} bytes`);
+  const ofType = settings.textContentFor.includes(userType) ? 'text' : undefined;
   return {
     ok: true,
     token: {
-      identity: { tenant: tenant ?? defaultTenant, userType: userType ?? defaultUserType, userId },
+      identity: { tenant: tenant ?? defaultTenant, userType, userId },
       issuedAt: iat === undefined ? undefined : iat * 1000,
       expiresAt: exp * 1000,
       rights,
       claims: carried,
+      contentAs: read.data.contentAs ?? ofType,
     },
   };
 }
@@ -79,6 +85,7 @@ const known = z.object({
   topics: patterns(topicPattern),
   send: patterns(typePattern),
   watch: patterns(watchPattern),
+  contentAs: z.optional(contentAs),
 });
 
 function times(claims: ReadonlyMap<string, unknown>) {

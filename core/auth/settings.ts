@@ -26,9 +26,13 @@ const settings = z.object({
     topics: z.string(),
     send: z.string(),
     watch: z.string(),
+    // The two defaults are for new code that starts with the variable of the version before.
+    contentAs: z._default(z.string(), 'contentAs'),
   }),
   /** The claims that listeners see. */
   claims: z.array(z.string()),
+  /** The types of users whose sessions take content as JSON text, if their tokens do not say otherwise. */
+  textContentFor: z._default(z.array(z.string()), []),
   maxLifetimeSeconds: z.int(),
   requireTenant: z.boolean(),
 });

@@ -4,6 +4,7 @@ import { DeleteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk
 import * as z from 'zod/mini';
 import type { Ticket } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
+import { contentAs } from '../content-form.ts';
 import type { TokenVerdict, VerifiedToken, VerifyToken } from './verified-token.ts';
 
 export interface TicketParts {
@@ -34,6 +35,7 @@ const storedToken = z.object({
   expiresAt: z.number(),
   rights: z.object({ topics: patterns, send: z.optional(patterns), watch: patterns }),
   claims: z.record(z.string(), z.string()),
+  contentAs: z.optional(contentAs),
 });
 
 /** What opens connections: the setting `connectWith`. */

@@ -1,4 +1,5 @@
 import type { Identity } from '../../protocol/index.ts';
+import type { ContentAs } from '../content-form.ts';
 
 /** What a token allows. Each is a list of patterns, as `matchesAny` reads them. */
 export interface Rights {
@@ -21,6 +22,8 @@ export interface VerifiedToken {
   readonly expiresAt: number;
   readonly rights: Rights;
   readonly claims: Claims;
+  /** The form of content in every frame to its session. Absent: the session has none of its own. */
+  readonly contentAs?: ContentAs | undefined;
 }
 
 export type TokenVerdict =

@@ -1,6 +1,6 @@
 import { limitBy, type Limits } from './limits.ts';
 import type { DisconnectOutcome, NotSent, PostOutcome } from './outcome.ts';
-import { type PostAllOptions, type PostAllResult, postToAll } from './post-all.ts';
+import { type Post, type PostAllOptions, type PostAllResult, postToAll } from './post-all.ts';
 import { createRequester, type Payload, type RequesterOptions } from './request.ts';
 import { sha256Hex } from './signer.ts';
 
@@ -51,9 +51,10 @@ export interface ConnectionsClient {
   post(connectionId: string, payload: Payload, limits?: Limits): Promise<PostOutcome>;
   /** Closes the connection. API Gateway always uses code 1000, so post the reason first. */
   disconnect(connectionId: string, limits?: Limits): Promise<DisconnectOutcome>;
+  /** Posts one payload to all connections, or to each the payload that `payload` returns for it. */
   postAll(
     connectionIds: Iterable<string> | AsyncIterable<string>,
-    payload: Payload,
+    payload: Payload | ((connectionId: string) => Payload),
     options?: PostAllOptions,
   ): Promise<PostAllResult>;
   /** Closes all sockets. Requests in flight end as `failed`. */
@@ -100,8 +101,11 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
       release();
       return result === 'ok' ? closed : withoutSize(result);
     },
-    postAll: (connectionIds, payload, options = {}) =>
-      postToAll(connectionIds, (connectionId, limits) => post(connectionId, payload, limits), options, now),
+    postAll: (connectionIds, payload, options = {}) => {
+      const payloadOf = typeof payload === 'function' ? payload : () => payload;
+      const postOne: Post = (connectionId, limits) => post(connectionId, payloadOf(connectionId), limits);
+      return postToAll(connectionIds, postOne, options, now);
+    },
     close: () => requester.close(),
   };
 }

@@ -59,9 +59,11 @@ export async function namedRecipients(
         return allPages((options) => recipients.ofUser({ tenant, userType, userId }, options));
       }
       if (target.kind !== 'session') return [];
-      const recipient = await recipients.byConnection(target.connectionId);
+      const found = await recipients.byConnection(target.connectionId);
       // A connection id is not a permission, so a session of another tenant is left out.
-      return recipient?.identity.tenant === tenant ? [recipient] : [];
+      if (found?.identity.tenant !== tenant) return [];
+      const recipient = await recipients.ofSession(found.identity, found.connectionId);
+      return recipient ? [recipient] : [];
     }),
   );
   return found.flat();

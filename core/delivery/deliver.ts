@@ -1,16 +1,11 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Clock } from '../clock.ts';
-import {
-  type ConnectionsClient,
-  isRetryable,
-  type Payload,
-  type PostOutcome,
-  reasonOf,
-} from '../connections/client.ts';
+import { type ConnectionsClient, isRetryable, type PostOutcome, reasonOf } from '../connections/client.ts';
 import type { Recipient } from '../sessions/items.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { handshakeWindowMs } from '../timing.ts';
 import type { Pacer } from './pacer.ts';
+import type { PayloadFor } from './payloads.ts';
 
 export interface DeliverOptions {
   readonly sessions: Pick<Sessions, 'removeGone'>;
@@ -32,10 +27,10 @@ export interface Delivery {
   readonly isEndpointDoubted: boolean;
 }
 
-/** Sends a payload to each recipient. `deadline` in epoch milliseconds. */
+/** Sends each recipient the payload of its form. `deadline` in epoch milliseconds. */
 export type Deliver = (
   recipients: readonly Recipient[],
-  payload: Payload,
+  payloadFor: PayloadFor,
   deadline: number,
 ) => Promise<Delivery>;
 
@@ -48,12 +43,14 @@ export function createDeliver(options: DeliverOptions): Deliver {
   // A wrong callback endpoint answers 410 for every id. So a 410 only counts from an endpoint that has delivered.
   let isProven = false;
 
-  async function post(recipients: readonly Recipient[], payload: Payload, deadline: number) {
+  async function post(recipients: readonly Recipient[], payloadFor: PayloadFor, deadline: number) {
+    const forms = new Map(recipients.map(({ connectionId, contentAs }) => [connectionId, contentAs]));
+    const payloadOf = (connectionId: string) => payloadFor(forms.get(connectionId));
     const outcomes = new Map<string, PostOutcome>();
     let open = recipients;
     for (let round = 0; open.length > 0; round += 1) {
       const ids = open.map(({ connectionId }) => connectionId);
-      await connections.postAll(pacer ? paced(ids, pacer) : ids, payload, {
+      await connections.postAll(pacer ? paced(ids, pacer) : ids, payloadOf, {
         deadline,
         onOutcome: (connectionId, outcome) => outcomes.set(connectionId, outcome),
       });
@@ -66,8 +63,8 @@ export function createDeliver(options: DeliverOptions): Deliver {
     return outcomes;
   }
 
-  return async (recipients, payload, deadline) => {
-    const outcomes = await post(recipients, payload, deadline);
+  return async (recipients, payloadFor, deadline) => {
+    const outcomes = await post(recipients, payloadFor, deadline);
     const withOutcome = (wanted: PostOutcome['outcome']) =>
       recipients.filter(({ connectionId }) => outcomes.get(connectionId)?.outcome === wanted);
     const delivered = withOutcome('sent').length;

@@ -46,9 +46,10 @@ export function createInboxListeners({ logs, inbox, publish }: InboxParts): read
         }),
         { after: 0, limit: 100 },
       ),
-      async handle({ content, from }) {
+      async handle({ content, from, contentAs }) {
         const log = await openLog(from);
-        const page = await listMessages(log, { ...content, maxBytes: maxListBytes });
+        const { after, limit } = content;
+        const page = await listMessages(log, { after }, { limit, maxBytes: maxListBytes, contentAs });
         return { ...page, readOffset: await inbox.readOffset(log) };
       },
     }),

@@ -1,17 +1,22 @@
 import { parseWith, protocolTypes, publishType, Refusal } from '../../protocol/index.ts';
 import type { Listener } from './listener.ts';
+import { isTextListener, type TextListener } from './text-listener.ts';
 
 /**
  * The listeners of these modules: their default exports, by file. Throws an error that names the file and its fault.
  * The fault is in code, so the function does not start, and no single frame is to blame.
  */
-export function readListeners(modules: Readonly<Record<string, unknown>>): readonly Listener[] {
+export function readListeners(
+  modules: Readonly<Record<string, unknown>>,
+): readonly (Listener | TextListener)[] {
   const owners = new Map(protocolTypes.map((type) => [type, 'the protocol']));
   return Object.entries(modules).flatMap(([file, table]) => {
     if (!isTable(table)) {
       throw new Error(`${file}: the default export must be a list of listeners from defineListener.`);
     }
-    for (const { type } of table) {
+    for (const listener of table) {
+      if (isTextListener(listener)) continue;
+      const { type } = listener;
       const fault = faultOf(type);
       if (fault !== undefined)
         throw new Error(`${file}: a listener's ${fault}, but is ${JSON.stringify(type)}.`);
@@ -36,14 +41,14 @@ function faultOf(type: string): string | undefined {
   }
 }
 
-function isTable(table: unknown): table is readonly Listener[] {
+function isTable(table: unknown): table is readonly (Listener | TextListener)[] {
   return Array.isArray(table) && table.every(isListener);
 }
 
-function isListener(entry: unknown): entry is Listener {
+function isListener(entry: unknown): entry is Listener | TextListener {
+  if (typeof entry !== 'object' || entry === null) return false;
+  if (isTextListener(entry)) return typeof entry.handleText === 'function';
   return (
-    typeof entry === 'object' &&
-    entry !== null &&
     'type' in entry &&
     typeof entry.type === 'string' &&
     'accept' in entry &&

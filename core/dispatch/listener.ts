@@ -8,6 +8,7 @@ import {
   refuseTooDeep,
 } from '../../protocol/index.ts';
 import type { Claims } from '../auth/verified-token.ts';
+import type { ContentAs } from '../content-form.ts';
 import type { Requirements } from './rights.ts';
 
 /** The context that a listener gets with each message. */
@@ -32,6 +33,18 @@ export interface ListenerContext<Content> {
     content: unknown,
     options?: SendOptions,
   ) => Promise<PublishAnswer>;
+  /** Who is online in the sender's tenant. */
+  readonly sessions: OnlineSessions;
+  /**
+   * Publishes bare text within the sender's tenant, for front ends that take no frames. Receivers get exactly this text.
+   * It is never durable.
+   */
+  readonly sendText: (to: string | readonly string[], text: string) => Promise<PublishAnswer>;
+  /**
+   * The form of content in every frame to the sender, as its token says.
+   * @default - answers have the form of the frame
+   */
+  readonly contentAs?: ContentAs | undefined;
   /** Writes to the function's log. Each line carries the message type and the connection id. */
   readonly log: ListenerLog;
 }
@@ -43,6 +56,14 @@ export interface ListenerSender extends Identity {
    * @default - the token has none of them
    */
   readonly claims?: Claims;
+}
+
+export interface OnlineSessions {
+  /**
+   * The number of open sessions behind a target such as `type:agent`. Types, topics and everyone are counted by reading
+   * their rows: a read unit for about 40 sessions, and one request to DynamoDB for each shard.
+   */
+  readonly count: (target: string) => Promise<number>;
 }
 
 /** As in the body of `POST /publish`. */

@@ -1,3 +1,4 @@
+import { createHistoryListener } from './history.ts';
 import { createInboxListeners, type InboxParts } from './inbox.ts';
 import type { Listener } from './listener.ts';
 import { createRecoverListener, type RecoverParts } from './recover.ts';
@@ -12,6 +13,7 @@ export function createProtocolListeners(parts: ProtocolParts): readonly Listener
     ...createSubscribeListeners(parts),
     createRecoverListener(parts),
     createRefreshListener(parts),
+    createHistoryListener(parts),
     ...createInboxListeners(parts),
   ];
 }

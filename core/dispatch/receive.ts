@@ -7,7 +7,8 @@ import { grantsOf } from '../sessions/grants.ts';
 import { isOpen, type SessionRow } from '../sessions/items.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { closingTakesMs } from '../timing.ts';
-import { type Dispatch, failedAnswer, type FrameAnswer, type Sender } from './dispatch.ts';
+import type { Sender } from './context.ts';
+import { type Dispatch, failedAnswer, type FrameAnswer } from './dispatch.ts';
 import type { ListenerSession } from './listener.ts';
 
 export interface ReceiveOptions {
@@ -33,10 +34,10 @@ export interface ConnectedSender extends Sender {
  */
 export function createReceive({ dispatch, sessions, closeSession, logger, clock }: ReceiveOptions): Receive {
   async function refuse(connected: ConnectedSender, row: SessionRow | undefined): Promise<void> {
-    const { identity, session } = connected;
+    const { identity, session, contentAs } = connected;
     // Who has marked the session also closes it. A frame does so only if that has failed.
     if (row?.endedAt !== undefined && clock.now() < row.endedAt + closingTakesMs) return;
-    await closeSession({ connectionId: session.connectionId, ...identity }, reasonOf(row));
+    await closeSession({ connectionId: session.connectionId, ...identity, contentAs }, reasonOf(row));
   }
 
   return async (text, sender) => {
@@ -55,7 +56,7 @@ export function createReceive({ dispatch, sessions, closeSession, logger, clock 
       return answer.ackNotRequested ? undefined : answer;
     } catch (cause) {
       if (!(cause instanceof Refusal)) logger.error('message failed', { connectionId, cause });
-      return failedAnswer(text, cause);
+      return failedAnswer(text, cause, sender);
     }
   };
 }

@@ -34,7 +34,9 @@ export function createRecoverListener({ recover, waitForIndex }: RecoverParts): 
       // Publishes to a type and to everyone find sessions by an index.
       const isIndexed = requests.some(({ kind }) => kind === 'type' || kind === 'everyone');
       if (isIndexed) await waitForIndex(from, session);
-      const answers = await recover(session.connectionId, requests, { isExclusive: true });
+      const { connectionId } = session;
+      const receiver = { connectionId, contentAs: context.contentAs };
+      const answers = await recover(receiver, requests, { isExclusive: true });
       return {
         channels: answers.map((answer, index) => ({ channel: requests[index]?.log.channel, ...answer })),
       };

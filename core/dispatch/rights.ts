@@ -4,6 +4,9 @@ import type { Claims, Rights } from '../auth/verified-token.ts';
 /** The claims that a token must carry, each with the value or one of the values. */
 export type Requirements = Readonly<Record<string, string | readonly string[]>>;
 
+/** Bare text has no type. A token that limits the types allows it only by `*`. */
+export const bareText = '';
+
 interface Demanding {
   readonly type: string;
   readonly requires?: Requirements | undefined;
@@ -15,7 +18,8 @@ export function refuseForbidden(
   { rights: { send }, claims }: { readonly rights: Rights; readonly claims: Claims },
 ): void {
   if (send && !protocolTypes.includes(type) && !matchesAny(type, send)) {
-    throw Refusal.at('forbidden', 'type', `the token does not allow ${JSON.stringify(type)}`);
+    const what = type === bareText ? 'bare text' : JSON.stringify(type);
+    throw Refusal.at('forbidden', 'type', `the token does not allow ${what}`);
   }
   for (const [claim, values] of Object.entries(requires)) {
     // The values stay unknown to clients: they are what an attacker would have to forge.

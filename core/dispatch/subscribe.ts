@@ -31,7 +31,8 @@ export function createSubscribeListeners({ subscriptions, recover }: SubscribePa
         // The log is read after the subscription is written. Later messages find the subscription, earlier ones are
         // in the log.
         const log = { tenant: from.tenant, channel: formatTarget({ kind: 'topic', topic }) };
-        const [answer] = await recover(connectionId, [{ log, from: position }]);
+        const receiver = { connectionId, contentAs: context.contentAs };
+        const [answer] = await recover(receiver, [{ log, from: position }]);
         return { topic, ...answer };
       },
     }),

@@ -1,16 +1,15 @@
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { connectionId, formatTarget, name, parseTarget, type Target } from '../../protocol/index.ts';
+import type { Outgoing } from '../content-form.ts';
 import { readJson } from '../json.ts';
 
 /** The task to send one publication to one shard. */
-export interface FanOutJob {
+export interface FanOutJob extends Outgoing {
   readonly tenant: string;
   readonly messageId: string;
   readonly to: readonly Target[];
   readonly exclude: readonly string[];
-  /** The frame as receivers get it. */
-  readonly frame: string;
   /** Whether the outcome for each recipient is stored. */
   readonly reportsRecipients: boolean;
   readonly shard: number;
@@ -27,6 +26,7 @@ const jobBody = z.object({
   to: z.array(z.string()),
   exclude: z.array(connectionId),
   frame: z.string(),
+  form: z.optional(z.enum(['text', 'bare'])),
   reportsRecipients: z.boolean(),
   shard: z.int().check(z.gte(0)),
 });

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
 import type { Deliver } from '../delivery/deliver.ts';
+import { payloadsOf } from '../delivery/payloads.ts';
 import { type ShardProgress, ShardTaken } from '../publications/progress.ts';
 import type { RecipientReports } from '../publications/report.ts';
 import type { Recipients } from '../sessions/recipients.ts';
@@ -37,7 +38,7 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
     const audience = await readShardAudience(recipients, job);
     const attempt = { ...job, worker: clock.newId() };
     let row = before ?? (await progress.begin(attempt, await audience.estimate()));
-    const payload = connections.prepare(job.frame);
+    const payloads = payloadsOf(connections, job);
     let reading: Promise<ShardPage> | undefined = readAhead(audience, row.position);
     while (reading) {
       if (clock.now() + fanOutPageMs > deadline) {
@@ -47,7 +48,7 @@ export function createFanOutWorker(options: FanOutWorkerOptions) {
       const page: ShardPage = await reading;
       // The next page is read while this one is sent.
       reading = page.next === undefined ? undefined : readAhead(audience, page.next);
-      const delivery = await deliver(page.recipients, payload, deadline);
+      const delivery = await deliver(page.recipients, payloads, deadline);
       if (delivery.isEndpointDoubted && delivery.gone >= doubtedFrom) {
         throw new Error('Every connection of a page is gone: the callback endpoint is wrong.');
       }

@@ -18,6 +18,8 @@ export interface Entry {
   readonly ttlSeconds: number;
   /** The frame's text for receivers, at its position. */
   readonly frameAt: (position: Position) => string;
+  /** The form of its content, as the row keeps it. */
+  readonly form?: MessageRow['form'];
 }
 
 /** Carries the slot of an append from one try to the next. */
@@ -79,14 +81,15 @@ export function createAppend(options: {
   }
 
   /** Whether the message is in this slot now, by this write or an earlier one of the same message. */
-  async function put(log: LogId, { messageId, ttlSeconds, frameAt }: Entry, at: Slot): Promise<boolean> {
+  async function put(log: LogId, entry: Entry, at: Slot): Promise<boolean> {
+    const { messageId, ttlSeconds, frameAt, form } = entry;
     const Key = keyOf(log, messageSortKey(at.offset));
     const { epoch, takenAt } = at;
     // The TTL counts from now: a publisher that was killed may have taken the slot long ago.
     const expiresAt = Math.ceil(clock.now() / 1000) + ttlSeconds;
     const write = new PutCommand({
       TableName: table,
-      Item: { ...Key, epoch, messageId, frame: frameAt(at), takenAt, expiresAt },
+      Item: { ...Key, epoch, messageId, frame: frameAt(at), takenAt, expiresAt, ...(form && { form }) },
       // A row of an earlier epoch is replaced. A row of a later one stays.
       ConditionExpression: 'attribute_not_exists(pk) OR (epoch <> :epoch AND takenAt <= :takenAt)',
       ExpressionAttributeValues: { ':epoch': epoch, ':takenAt': takenAt },

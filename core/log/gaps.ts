@@ -1,10 +1,17 @@
+import type { Outgoing } from '../content-form.ts';
 import { writerLostAfterMs } from '../timing.ts';
-import { type HeadRow, type MessageRow, offsetOf } from './items.ts';
+import { type HeadRow, offsetOf } from './items.ts';
+import type { RangeRows } from './rows.ts';
+
+/** A message that is still kept. */
+interface KeptMessage extends Outgoing {
+  readonly offset: number;
+}
 
 /** The result of reading a range of a log. */
 export interface LogPage {
   /** In order. */
-  readonly messages: readonly { readonly offset: number; readonly frame: string }[];
+  readonly messages: readonly KeptMessage[];
   /** The last offset of the range. */
   readonly offset: number;
   /** Offsets that hold no message and never will. */
@@ -30,7 +37,7 @@ export interface Gap {
 export const maxWriters = 100;
 
 /**
- * Sorts the offsets from `after` to `readTo` into messages, skipped and lost ones, and `open`: gaps whose writer may
+ * Sorts the offsets above `after`, up to `to`, into messages, skipped and lost ones, and `open`: gaps whose writer may
  * still write. The row at `after` only tells when the next offsets were taken.
  *
  * A missing row is a hole only if even the shortest TTL, counted from the previous row, has not run out. Otherwise its
@@ -38,21 +45,20 @@ export const maxWriters = 100;
  */
 export function classifyGaps(
   head: HeadRow,
-  rows: readonly MessageRow[],
-  { after, readTo }: { readonly after: number; readonly readTo: number },
+  { rows, after, to, takenBefore }: Omit<RangeRows, 'bytes'>,
   now: number,
 ): Omit<LogPage, 'bytesRead'> & { readonly open: readonly Gap[] } {
-  const messages: { offset: number; frame: string }[] = [];
+  const messages: KeptMessage[] = [];
   const skipped: number[] = [];
   const open: Gap[] = [];
   let lostAt: number | undefined;
   let offset = after;
   let takenAt = head.createdAt;
 
-  /** Everything up to `last` is missing. It was taken before `takenBefore`. */
-  function pass(last: number, takenBefore: number): void {
+  /** Everything up to `last` is missing. It was taken before `lastTakenBefore`. */
+  function pass(last: number, lastTakenBefore: number): void {
     const isKept = takenAt + head.shortestTtlSeconds * 1000 > now;
-    const isSettled = takenBefore + writerLostAfterMs < now;
+    const isSettled = lastTakenBefore + writerLostAfterMs < now;
     const first = isKept ? offset + 1 : isSettled ? last + 1 : Math.max(offset + 1, last + 1 - maxWriters);
     for (let each = first; each <= last; each += 1)
       open.push({ offset: each, takenAt, isHole: isKept, isSettled });
@@ -67,11 +73,11 @@ export function classifyGaps(
       offset = at;
       if (row.isHole) skipped.push(at);
       else if (row.frame !== undefined && row.expiresAt * 1000 > now)
-        messages.push({ offset: at, frame: row.frame });
+        messages.push({ offset: at, frame: row.frame, ...(row.form && { form: row.form }) });
       else lostAt ??= at;
     }
     takenAt = row.takenAt;
   }
-  pass(readTo, head.movedAt);
+  pass(to, takenBefore);
   return { messages, offset, skipped, lostAt, open };
 }

@@ -48,8 +48,13 @@ export interface MessageRow {
   /** TTL, in epoch seconds. */
   readonly expiresAt: number;
   readonly messageId?: string;
-  /** The text that receivers get. Absent: a reader has sealed the offset, and no message will ever be there. */
+  /**
+   * The text that receivers without a form of their own get. Absent: a reader has sealed the offset, and no message will
+   * ever be there.
+   */
   readonly frame?: string;
+  /** The content of the frame is JSON text, because its sender writes so. */
+  readonly form?: 'text' | undefined;
   /** It was sealed while no message could have expired there. Otherwise a message may have been there. */
   readonly isHole?: boolean;
 }

@@ -1,18 +1,11 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { defaultRetentionSeconds } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import { classifyGaps, type Gap, type LogPage, maxWriters } from './gaps.ts';
-import {
-  channelKey,
-  type HeadRow,
-  keyOf,
-  type LogId,
-  type MessageRow,
-  messageSortKey,
-  offsetOf,
-} from './items.ts';
+import { type HeadRow, keyOf, type LogId, messageSortKey } from './items.ts';
+import { createRowReader, type Range, type RowReader } from './rows.ts';
 
 /** One log as it was when it was opened. It leaves out messages that were appended later. */
 export interface LogReader {
@@ -26,6 +19,16 @@ export interface LogReader {
    * up to a third of a second. Then the gap is sealed, so that no message appears behind a reader.
    */
   readonly page: (after: number, limit: number) => Promise<LogPage>;
+  /** The same backwards from `before`, which is at most one above the newest offset. */
+  readonly pageBefore: (before: number, limit: number) => Promise<PastPage>;
+}
+
+/** A part of a log that was read backwards. */
+export interface PastPage extends Pick<LogPage, 'bytesRead'> {
+  /** Newest first. */
+  readonly messages: LogPage['messages'];
+  /** The first offset of the range. */
+  readonly offset: number;
 }
 
 export interface LogReaderOptions {
@@ -34,9 +37,6 @@ export interface LogReaderOptions {
   readonly clock: Pick<Clock, 'now' | 'wait'>;
   readonly logger: Pick<Logger, 'warn'>;
 }
-
-/** About what a row holds besides its frame. DynamoDB charges for it too. */
-const rowBytes = 300;
 
 /** A writer needs milliseconds between its two writes. One that needs longer finds its slot sealed, and takes another. */
 const pausesMs = [50, 100, 200];
@@ -48,33 +48,11 @@ export function createLogReader(id: LogId, head: HeadRow | undefined, options: L
   const { db, table, clock, logger } = options;
   if (!head) {
     const nothing: LogPage = { messages: [], offset: 0, skipped: [], bytesRead: 0 };
-    return { id, epoch: '', newest: 0, page: () => Promise.resolve(nothing) };
+    const page = () => Promise.resolve(nothing);
+    return { id, epoch: '', newest: 0, page, pageBefore: page };
   }
   const { epoch, offset: newest, movedAt } = head;
-
-  /** Rows from `after` to `to`. The row at `after` tells when the next offsets were taken. */
-  async function query(after: number, to: number, limit: number) {
-    const { Items, LastEvaluatedKey } = await db.send(
-      new QueryCommand({
-        TableName: table,
-        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: {
-          ':pk': channelKey(id),
-          ':from': messageSortKey(after),
-          ':to': messageSortKey(to),
-        },
-        ConsistentRead: true,
-        Limit: limit + 1,
-      }),
-    );
-    const found = (Items ?? []) as MessageRow[];
-    const rows = found.slice(0, found[0]?.sk === messageSortKey(after) ? limit + 1 : limit);
-    const isAll = LastEvaluatedKey === undefined && rows.length === found.length;
-    const readTo = isAll ? to : offsetOf(rows.at(-1)?.sk ?? messageSortKey(after));
-    const bytes = found.reduce((sum, { frame = '' }) => sum + Buffer.byteLength(frame) + rowBytes, 0);
-    // Rows of an earlier epoch will be overwritten.
-    return { rows: rows.filter((row) => row.epoch === epoch), readTo, bytes };
-  }
+  const rows = createRowReader(id, head, options);
 
   /** Writes a row without a message. A writer that is still alive then finds its slot sealed. */
   async function seal({ offset, takenAt, isHole }: Gap): Promise<boolean> {
@@ -94,18 +72,23 @@ export function createLogReader(id: LogId, head: HeadRow | undefined, options: L
     return conditionHeld(db.send(write));
   }
 
-  const page = async (after: number, limit: number): Promise<LogPage> => {
-    let to = newest;
+  /** Reads a part of the range into which nobody can write any more. */
+  const read = async (direction: keyof RowReader, range: Range, limit: number) => {
+    let { after, to } = range;
     let bytesRead = 0;
     for (let attempt = 0; ; attempt += 1) {
-      const { rows, readTo, bytes } = await query(after, to, limit);
-      bytesRead += bytes;
-      const { open, ...read } = classifyGaps(head, rows, { after, readTo }, clock.now());
-      if (open.length === 0) return { ...read, bytesRead };
+      const found = await rows[direction]({ after, to }, limit);
+      bytesRead += found.bytes;
+      const { open, ...page } = classifyGaps(head, found, clock.now());
+      if (open.length === 0) return { ...page, after: found.after, bytesRead };
       if (attempt > maxAttempts) throw new Error('The log began a new epoch while it was read.');
       // More gaps than that are left to the next page.
-      const gaps = open.slice(0, maxWriters);
-      to = open.length > gaps.length ? (gaps.at(-1)?.offset ?? to) : to;
+      const isForward = direction === 'forward';
+      const gaps = isForward ? open.slice(0, maxWriters) : open.slice(-maxWriters);
+      if (open.length > gaps.length) {
+        if (isForward) to = gaps.at(-1)?.offset ?? to;
+        else after = (gaps[0]?.offset ?? after + 1) - 1;
+      }
       const pauseMs = gaps.every(({ isSettled }) => isSettled) ? undefined : pausesMs[attempt];
       if (pauseMs !== undefined) await clock.wait(pauseMs);
       else {
@@ -115,5 +98,17 @@ export function createLogReader(id: LogId, head: HeadRow | undefined, options: L
     }
   };
 
-  return { id, epoch, newest, page };
+  return {
+    id,
+    epoch,
+    newest,
+    async page(after, limit) {
+      const { after: _after, ...page } = await read('forward', { after, to: newest }, limit);
+      return page;
+    },
+    async pageBefore(before, limit) {
+      const { messages, after, bytesRead } = await read('backward', { after: 0, to: before - 1 }, limit);
+      return { messages: messages.toReversed(), offset: after + 1, bytesRead };
+    },
+  };
 }

@@ -7,6 +7,7 @@ import {
 } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
+import { type ContentAs, frameFor } from '../content-form.ts';
 import type { Lease } from '../limits/lease.ts';
 import { recoverLeaseMs, recoverSendingMs } from '../timing.ts';
 import type { LogPage } from './gaps.ts';
@@ -26,9 +27,16 @@ export interface RecoverRequest {
   readonly from?: Position | undefined;
 }
 
+/** A connection that messages are sent to. */
+export interface RecoveringSession {
+  readonly connectionId: string;
+  /** The form in which it takes content. @default - it has none of its own */
+  readonly contentAs?: ContentAs | undefined;
+}
+
 /** Sends the missed messages of each channel to the connection. Resolves to the answers, in the order asked. */
 export type Recover = (
-  connectionId: string,
+  session: RecoveringSession,
   requests: readonly RecoverRequest[],
   options?: {
     /** Refuses if another such call sends to the connection now. @default false */
@@ -64,29 +72,41 @@ export function createRecover({ logs, connections, lease, clock }: RecoverOption
     billedMessages > 0 && !isRefused && clock.now() < deadline;
   const mayRead = (budget: Budget) => budget.bytesRead > 0 && budget.skipped > 0 && maySend(budget);
 
-  /** Resolves to the last offset that was sent, or passed. */
-  async function send(connectionId: string, page: LogPage, budget: Budget, from: number): Promise<number> {
+  /** Resolves to the last offset that was sent, or passed, and to the first message that does not fit into a frame. */
+  async function send(
+    { connectionId, contentAs }: RecoveringSession,
+    page: LogPage,
+    budget: Budget,
+    from: number,
+  ): Promise<{ reached: number; tooLargeAt?: number | undefined }> {
     let reached = from;
+    let tooLargeAt: number | undefined;
     const { deadline } = budget;
     // One after the other, because API Gateway promises no order between posts that overlap.
-    for (const { offset, frame } of page.messages) {
-      if (!maySend(budget)) return reached;
-      const payload = connections.prepare(frame);
+    for (const message of page.messages) {
+      if (!maySend(budget)) return { reached, tooLargeAt };
+      const payload = connections.prepare(frameFor(message, contentAs));
+      if (payload.bytes.length > maxDownlinkFrameBytes) {
+        // As JSON text it is larger than it was when it was published. The session cannot get it, ever.
+        tooLargeAt ??= message.offset;
+        reached = message.offset;
+        continue;
+      }
       // A client that does not read must not keep a function waiting, so a 429 ends the call.
       const { outcome } = await connections.post(connectionId, payload, {
         deadline,
         retriesThrottled: false,
       });
       budget.isRefused = outcome !== 'sent';
-      if (budget.isRefused) return reached;
+      if (budget.isRefused) return { reached, tooLargeAt };
       budget.billedMessages -= Math.ceil(payload.bytes.length / messageUnitBytes);
-      reached = offset;
+      reached = message.offset;
     }
-    return page.offset;
+    return { reached: page.offset, tooLargeAt };
   }
 
   async function recoverOne(
-    connectionId: string,
+    session: RecoveringSession,
     log: LogReader,
     from: Position | undefined,
     budget: Budget,
@@ -104,8 +124,9 @@ export function createRecover({ logs, connections, lease, clock }: RecoverOption
       const rows = Math.ceil(budget.bytesRead / maxDownlinkFrameBytes);
       const page = await log.page(offset, rows);
       budget.bytesRead -= page.bytesRead;
-      offset = await send(connectionId, page, budget, offset);
-      recovered &&= page.lostAt === undefined || page.lostAt > offset;
+      const { reached, tooLargeAt } = await send(session, page, budget, offset);
+      offset = reached;
+      recovered &&= tooLargeAt === undefined && (page.lostAt === undefined || page.lostAt > offset);
       const passed = page.skipped.filter((gap) => gap <= offset);
       skipped.push(...passed);
       budget.skipped -= passed.length;
@@ -119,7 +140,7 @@ export function createRecover({ logs, connections, lease, clock }: RecoverOption
     };
   }
 
-  return async (connectionId, requests, { isExclusive = false } = {}) => {
+  return async (session, requests, { isExclusive = false } = {}) => {
     const deadline = clock.now() + recoverSendingMs;
     const budget: Budget = { ...most, deadline, isRefused: false };
     const opened = await Promise.all(
@@ -127,11 +148,11 @@ export function createRecover({ logs, connections, lease, clock }: RecoverOption
     );
     const isSending = opened.some(({ log, from }) => from && (startOf(log, from) ?? log.newest) < log.newest);
     const release =
-      isSending && isExclusive ? await lease(`recover#${connectionId}`, recoverLeaseMs) : noRelease;
+      isSending && isExclusive ? await lease(`recover#${session.connectionId}`, recoverLeaseMs) : noRelease;
     if (!release) throw tryLater('Another recover sends to this connection now.');
     try {
       const answers: Recovery[] = [];
-      for (const { log, from } of opened) answers.push(await recoverOne(connectionId, log, from, budget));
+      for (const { log, from } of opened) answers.push(await recoverOne(session, log, from, budget));
       if (budget.isRefused && budget.billedMessages === most.billedMessages)
         throw tryLater('The connection takes no messages now.');
       return answers;

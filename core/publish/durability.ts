@@ -20,7 +20,9 @@ export function durabilityOf(
   request: PublishRequest,
   durableTopics: readonly string[],
 ): Durability | undefined {
-  const { to, durable, ttlSeconds, exclude } = request;
+  const { to, durable, ttlSeconds, exclude, text } = request;
+  // Bare text has no place for the fields of a log.
+  if (text !== undefined) return undefined;
   const isMarked = to.some((target) => target.kind === 'topic' && matchesAny(target.topic, durableTopics));
   if (!(durable ?? isMarked)) {
     if (ttlSeconds !== undefined)

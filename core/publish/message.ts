@@ -9,6 +9,7 @@ import {
   type PublishRequest,
   Refusal,
 } from '../../protocol/index.ts';
+import type { Outgoing } from '../content-form.ts';
 import type { Slot } from '../log/log.ts';
 import type { Durability } from './durability.ts';
 
@@ -19,20 +20,23 @@ export interface Draft {
   readonly from: Identity | undefined;
   /** Absent: it is in no log. */
   readonly durability: Durability | undefined;
+  /** `text`: its content is JSON text, because the user who caused it writes so. */
+  readonly form?: 'text' | undefined;
 }
 
 /** A message as receivers get it. `slot` is its place in a log, if it is durable. */
-export interface Message extends Draft {
-  readonly frame: string;
+export interface Message extends Omit<Draft, 'form'>, Outgoing {
   readonly slot?: Slot | undefined;
 }
 
 export function messageOf(draft: Draft, slot?: Slot): Message {
-  return { ...draft, frame: frameOf(draft, slot), slot };
+  const form = draft.request.text === undefined ? draft.form : 'bare';
+  return { ...draft, form, frame: frameOf(draft, slot), slot };
 }
 
-/** All receivers get the same frame. So `channel` is set only if all of them got it by the same channel. */
+/** All receivers get the same fields. So `channel` is set only if all of them got it by the same channel. */
 export function frameOf({ request, messageId, from, durability }: Draft, position?: Position): string {
+  if (request.text !== undefined) return request.text;
   const { type, content, to } = request;
   const [target, ...others] = to;
   const topic = target?.kind === 'topic' && others.length === 0 ? formatTarget(target) : undefined;
@@ -55,7 +59,8 @@ export function refuseTooLarge(draft: Draft): void {
   const limit = draft.durability ? maxDurableFrameBytes : maxDownlinkFrameBytes;
   if (bytes <= limit) return;
   const kind = draft.durability ? 'durable frame' : 'frame';
-  throw Refusal.at('too_large', 'content', `makes a ${kind} of ${bytes} bytes; the limit is ${limit}`);
+  const field = draft.request.text === undefined ? 'content' : 'text';
+  throw Refusal.at('too_large', field, `makes a ${kind} of ${bytes} bytes; the limit is ${limit}`);
 }
 
 export function deliveredOf(

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
 import { resolveAudience } from '../delivery/audience.ts';
 import type { Deliver } from '../delivery/deliver.ts';
+import { payloadsOf } from '../delivery/payloads.ts';
 import type { FanOutQueue } from '../fan-out/queue.ts';
 import type { Logs, Slot, SlotMemory } from '../log/log.ts';
 import type { PublicationId } from '../publications/items.ts';
@@ -38,25 +39,32 @@ export interface PublishOptions {
   readonly clock: Pick<Clock, 'now' | 'wait' | 'newId'>;
 }
 
-/** Publishes one message. `from` is the user who caused it, if one did. Throws a `Refusal` if it cannot. */
-export type Publish = (request: PublishRequest, from?: Identity) => Promise<PublishAnswer>;
+/**
+ * Publishes one message. `from` is the user who caused it, if one did. `form` is `text` if its content is JSON text because
+ * that user writes so. Throws a `Refusal` if it cannot.
+ */
+export type Publish = (
+  request: PublishRequest,
+  from?: Identity,
+  form?: Draft['form'],
+) => Promise<PublishAnswer>;
 
 export function createPublish(options: PublishOptions): Publish {
   const { recipients, publications, reports, queue, connections, deliver, logs, clock } = options;
 
   /** Puts a durable message into its log. */
   async function store(draft: Draft, memory: SlotMemory | undefined): Promise<Message> {
-    const { request, messageId, durability } = draft;
+    const { request, messageId, durability, form } = draft;
     if (!durability) return messageOf(draft);
     const { channel, ttlSeconds } = durability;
-    const entry = { messageId, ttlSeconds, frameAt: (position: Position) => frameOf(draft, position) };
+    const entry = { messageId, ttlSeconds, form, frameAt: (position: Position) => frameOf(draft, position) };
     return messageOf(draft, await logs.append({ tenant: request.tenant, channel }, entry, memory));
   }
 
   async function send(message: Message, audience: readonly Recipient[]): Promise<PublishAnswer> {
-    const { request, messageId, frame } = message;
+    const { request, messageId } = message;
     const deadline = clock.now() + publishSendingMs;
-    const delivery = await deliver(audience, connections.prepare(frame), deadline);
+    const delivery = await deliver(audience, payloadsOf(connections, message), deadline);
     if (request.report === 'recipients')
       await reports.add({ tenant: request.tenant, messageId }, audience, delivery.outcomes);
     return deliveredOf(message, delivery);
@@ -64,10 +72,10 @@ export function createPublish(options: PublishOptions): Publish {
 
   /** Hands the message to the fan-out: one job per shard. */
   async function enqueue(message: Message): Promise<PublishAnswer> {
-    const { request, messageId, frame } = message;
+    const { request, messageId, frame, form } = message;
     const { tenant, to, exclude, report } = request;
     const { shards } = recipients;
-    const job = { tenant, messageId, to, exclude, frame, reportsRecipients: report === 'recipients' };
+    const job = { tenant, messageId, to, exclude, frame, form, reportsRecipients: report === 'recipients' };
     await queue.send(Array.from({ length: shards }, (_, shard) => ({ ...job, shard })));
     return { messageId, status: 'accepted', shards, ...offsetOf(message) };
   }
@@ -79,10 +87,11 @@ export function createPublish(options: PublishOptions): Publish {
     });
   }
 
-  return async (request, from) => {
+  return async (request, from, form) => {
     const messageId = request.messageId ?? clock.newId();
     const id = { tenant: request.tenant, messageId };
-    const draft = { request, messageId, from, durability: durabilityOf(request, options.durableTopics) };
+    const durability = durabilityOf(request, options.durableTopics);
+    const draft = { request, messageId, from, form, durability };
     refuseTooLarge(draft);
 
     // Without a messageId or a report, no caller can ask for the record. The answer is the record.

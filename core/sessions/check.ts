@@ -10,7 +10,7 @@ import {
 } from './check-queue.ts';
 import type { CloseSession } from './close.ts';
 import { closingOf, closings } from './closings.ts';
-import type { SessionRow } from './items.ts';
+import { contentAsOf, type SessionRow } from './items.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface CheckOptions {
@@ -39,7 +39,8 @@ export function createCheckSessions({ sessions, closeSession, checks, clock, log
     if (!row) return undefined;
     const closing = reasonNow(asked, row, clock.now());
     if (closing) {
-      await closeSession({ ...asked, connectedAt: row.connectedAt }, closing);
+      const { connectedAt } = row;
+      await closeSession({ ...asked, connectedAt, contentAs: contentAsOf(row) }, closing);
       return undefined;
     }
     // A refresh may have moved the expiry beyond the end of the connection.

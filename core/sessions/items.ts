@@ -1,4 +1,5 @@
 import { connectionLifetimeMs, type Identity, type Session } from '../../protocol/index.ts';
+import type { ContentAs } from '../content-form.ts';
 
 /** Partition of a user's sessions. A consistent read finds a session right after it opens. */
 export function userKey({ tenant, userType, userId }: Identity): string {
@@ -16,9 +17,19 @@ export function audienceKey(tenant: string, shard: number): string {
   return `AUDIENCE#${tenant}#${String(shard)}`;
 }
 
-/** Sort key within an audience. It begins with the user type, so a prefix selects a type. */
-export function memberKey(userType: string, connectionId: string): string {
-  return `${memberPrefix(userType)}${connectionId}`;
+/**
+ * Sort key within an audience. It begins with the user type, so a prefix selects a type. It ends with the session's form
+ * of content, if it has one: a table that exists can get no further attribute in its index, and a key is always there.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GlobalSecondaryIndexUpdate.html
+ */
+export function memberKey(userType: string, connectionId: string, contentAs?: ContentAs): string {
+  const member = `${memberPrefix(userType)}${connectionId}`;
+  return contentAs === undefined ? member : `${member}#${contentAs}`;
+}
+
+/** The sort key without the form: a position in the audience. A key without a `#` stays as it is. */
+export function positionOf(key: string): string {
+  return key.split('#', 2).join('#');
 }
 
 export function memberPrefix(userType: string): string {
@@ -48,6 +59,8 @@ export interface Recipient {
   readonly connectedAt: number;
   /** Partition of the subscription that led to the session. Absent if the session was not found by a topic. */
   readonly topicKey?: string;
+  /** The form in which the session takes content. Absent: it has none of its own. */
+  readonly contentAs?: ContentAs | undefined;
 }
 
 /** The fields that every row of the sessions table has. */
@@ -64,6 +77,8 @@ interface ConnectionRow {
 }
 
 export interface SessionRow extends ConnectionRow {
+  /** A `memberKey`. */
+  readonly member: string;
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly topics?: Set<string>;
@@ -79,6 +94,7 @@ export interface SessionRow extends ConnectionRow {
 export interface SubscriptionRow extends ConnectionRow {
   readonly userType: string;
   readonly userId: string;
+  readonly contentAs?: ContentAs;
   /** Tells this write of the row from every other. Rows of earlier versions have none. */
   readonly nonce?: string;
 }
@@ -98,15 +114,27 @@ export function isOpen(row: ConnectionRow, now: number): boolean {
 
 /** Whether a connection may still be there to be closed: one that is open, or whose close failed after the mark. */
 export function mayBeConnected({ tokenExpiresAt, connectedAt }: ConnectionRow, now: number): boolean {
-  return tokenExpiresAt > now && connectedAt + lifetimeWithMarginMs > now;
+  return tokenExpiresAt > now && connectedAt > oldestConnection(now);
 }
 
-export function recipientOf(row: ConnectionRow | SubscriptionRow): Recipient {
+/** API Gateway has ended every connection that opened by then, in epoch milliseconds. */
+export function oldestConnection(now: number): number {
+  return now - lifetimeWithMarginMs;
+}
+
+export function recipientOf(row: SessionRow | SubscriptionRow): Recipient {
   const { pk, sk: connectionId, connectedAt } = row;
-  if (!('userId' in row)) return { connectionId, identity: userOf(pk), connectedAt };
-  const { userType, userId } = row;
+  if (!('userId' in row))
+    return { connectionId, identity: userOf(pk), connectedAt, contentAs: contentAsOf(row) };
+  const { userType, userId, contentAs } = row;
   const [, tenant = ''] = pk.split('#');
-  return { connectionId, identity: { tenant, userType, userId }, connectedAt, topicKey: pk };
+  return { connectionId, identity: { tenant, userType, userId }, connectedAt, topicKey: pk, contentAs };
+}
+
+/** The form in which the session takes content. Rows of earlier versions have none. */
+export function contentAsOf({ member }: Pick<SessionRow, 'member'>): ContentAs | undefined {
+  const [, , form] = member.split('#');
+  return form === 'text' || form === 'json' ? form : undefined;
 }
 
 export function sessionOf(row: SessionRow): Session {

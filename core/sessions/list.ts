@@ -1,15 +1,8 @@
 import type { Session } from '../../protocol/index.ts';
 import { readCursor, writeCursor } from '../tables/page-cursor.ts';
-import type { PageOptions, Recipients } from './recipients.ts';
+import { readsOf, type SessionQuery } from './query.ts';
+import type { Recipients } from './recipients.ts';
 import type { Sessions } from './sessions.ts';
-
-export interface SessionQuery {
-  readonly tenant: string;
-  readonly userType: string;
-  readonly userId?: string | undefined;
-  /** The cursor that the previous page returned. */
-  readonly cursor?: string | undefined;
-}
 
 export interface SessionPage {
   readonly sessions: readonly Session[];
@@ -17,29 +10,34 @@ export interface SessionPage {
   readonly cursor?: string;
 }
 
-const pageSize = 100;
+/** DynamoDB reads so many items in one batch. */
+const batchSize = 100;
 
-/** A page of the sessions of a user, or of all users of a type. */
+/** A page ends above this. A session can have 25 KB of topics, and a Lambda answer has at most 6 MB. */
+const maxPageBytes = 2 * 1024 * 1024;
+
+/** A page of the sessions of a user, of all users of a type, or of everyone. */
 export async function listSessions(
   recipients: Recipients,
   sessions: Sessions,
-  { tenant, userType, userId, cursor }: SessionQuery,
+  query: SessionQuery,
 ): Promise<SessionPage> {
-  // A user has one partition. A type has one in each shard.
-  const shards = userId === undefined ? recipients.shards : 1;
-  const read = (shard: number, options: PageOptions) =>
-    userId === undefined
-      ? recipients.ofAudience({ tenant, userType, shard }, options)
-      : recipients.ofUser({ tenant, userType, userId }, options);
-
-  const of = [tenant, userType, userId].join(':');
+  const reads = readsOf(recipients, query);
+  const of = [query.tenant, query.userType, query.userId].join(':');
   const found: Session[] = [];
-  let { shard, after } = readCursor(of, cursor);
-  while (shard < shards && found.length < pageSize) {
-    const page = await read(shard, { after, limit: pageSize - found.length });
-    found.push(...(await sessions.getMany(page.recipients)));
+  let bytes = 0;
+  let { shard, after } = readCursor(of, query.cursor);
+  for (
+    let read = reads[shard];
+    read && found.length < query.limit && bytes < maxPageBytes;
+    read = reads[shard]
+  ) {
+    const page = await read({ after, limit: Math.min(query.limit - found.length, batchSize) });
+    const batch = await sessions.getMany(page.recipients);
+    found.push(...batch);
+    bytes += Buffer.byteLength(JSON.stringify(batch));
     after = page.next;
     if (after === undefined) shard += 1;
   }
-  return { sessions: found, ...(shard < shards && { cursor: writeCursor(of, { shard, after }) }) };
+  return { sessions: found, ...(shard < reads.length && { cursor: writeCursor(of, { shard, after }) }) };
 }

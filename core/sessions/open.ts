@@ -1,12 +1,12 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { connectionLifetimeMs, type Identity, type Session } from '../../protocol/index.ts';
+import { connectionLifetimeMs, type Identity } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import { type CheckQueue, delayUntil } from './check-queue.ts';
 import { closings } from './closings.ts';
 import { isOpen, type SessionRow, userKey } from './items.ts';
 import { isRevokedBy, type RevocationRow } from './revocations.ts';
-import type { Sessions } from './sessions.ts';
+import type { NewSession, Sessions } from './sessions.ts';
 
 export interface OpenSessionOptions {
   readonly db: DynamoDBDocumentClient;
@@ -21,8 +21,6 @@ export interface OpenSessionOptions {
 
 /** `revoked`: the token was revoked. `ended`: the session was closed before its handshake was done. */
 export type Opening = 'open' | 'revoked' | 'ended';
-
-type NewSession = Omit<Session, 'topics'>;
 
 /** The seconds before a surplus session is closed. Its own handshake may still run. */
 const surplusDelaySeconds = 1;

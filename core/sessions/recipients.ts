@@ -8,6 +8,8 @@ import {
   mayBeConnected,
   memberKey,
   memberPrefix,
+  positionOf,
+  oldestConnection,
   type Recipient,
   recipientOf,
   type SessionRow,
@@ -15,6 +17,7 @@ import {
   type SubscriptionRow,
   topicKey,
   userKey,
+  userOf,
 } from './items.ts';
 
 export interface RecipientPage {
@@ -59,6 +62,9 @@ export type Recipients = ReturnType<typeof createRecipients>;
 // Sorts after every connection id with the same beginning, because no id holds a character above `z`.
 const last = '~';
 
+// Sorts after the `#` in front of a form, and before every character of a connection id. So no id is skipped.
+const behind = '$';
+
 /** Finds the sessions behind a target, in pages ordered by the sort key. */
 export function createRecipients(options: {
   readonly db: DynamoDBDocumentClient;
@@ -70,15 +76,15 @@ export function createRecipients(options: {
 
   function queryOf({ partition, value, sort, from = ' ', to = last }: Range, { limit, after }: PageOptions) {
     // Positions come back from callers, as cursors. Any other one would read rows that the caller did not ask for.
-    if (after !== undefined && (after < from || after > to)) throw wrongCursor();
+    if (after !== undefined && (after < from || after >= to)) throw wrongCursor();
     return {
       TableName: table,
       KeyConditionExpression: '#partition = :value AND #sort BETWEEN :from AND :to',
       ExpressionAttributeNames: { '#partition': partition, '#sort': sort },
       ExpressionAttributeValues: {
         ':value': value,
-        // Leaves `after` itself out. A space sorts before every character of a connection id, so no id is skipped.
-        ':from': after === undefined ? from : `${after} `,
+        // Leaves `after` itself out.
+        ':from': after === undefined ? from : after + behind,
         ':to': to,
       },
       Limit: limit,
@@ -90,8 +96,9 @@ export function createRecipients(options: {
     const isWanted = options.includesEnded ? mayBeConnected : isOpen;
     const { Items, LastEvaluatedKey } = await db.send(new QueryCommand(query));
     const rows = (Items ?? []) as (SessionRow | SubscriptionRow)[];
-    const next = LastEvaluatedKey?.[range.sort] as string | undefined;
-    return { recipients: rows.filter((row) => isWanted(row, clock.now())).map(recipientOf), next };
+    const end = LastEvaluatedKey?.[range.sort] as string | undefined;
+    const recipients = rows.filter((row) => isWanted(row, clock.now())).map(recipientOf);
+    return { recipients, next: end === undefined ? undefined : positionOf(end) };
   }
 
   async function count(range: Range, rest: Partial<QueryCommandInput>): Promise<number> {
@@ -108,12 +115,28 @@ export function createRecipients(options: {
     return counted;
   }
 
+  /** Counts without the rows of closed sessions. The conditions are those of `isOpen`. */
+  async function countOpen(range: Range, rest: Partial<QueryCommandInput>): Promise<number> {
+    const query = queryOf(range, {});
+    const now = clock.now();
+    return count(range, {
+      ...rest,
+      FilterExpression: 'tokenExpiresAt > :now AND connectedAt > :oldest AND attribute_not_exists(endedAt)',
+      ExpressionAttributeValues: {
+        ...query.ExpressionAttributeValues,
+        ':now': now,
+        ':oldest': oldestConnection(now),
+      },
+    });
+  }
+
   const audienceRange = ({ tenant, shard, userType }: AudienceShard): Range => ({
     partition: 'audience',
     value: audienceKey(tenant, shard),
     sort: 'member',
     ...(userType !== undefined && { from: memberPrefix(userType), to: memberPrefix(userType) + last }),
   });
+  const userRange = (user: Identity): Range => ({ partition: 'pk', value: userKey(user), sort: 'sk' });
   const topicRange = ({ tenant, topic, shard }: TopicShard): Range => ({
     partition: 'pk',
     value: topicKey(tenant, topic, shard),
@@ -125,7 +148,7 @@ export function createRecipients(options: {
 
     /** A user's sessions, sorted by connection id. The read is consistent, so it finds a session that just opened. */
     ofUser(user: Identity, options: PageOptions = {}): Promise<RecipientPage> {
-      return page({ partition: 'pk', value: userKey(user), sort: 'sk' }, options, { ConsistentRead: true });
+      return page(userRange(user), options, { ConsistentRead: true });
     },
 
     /** One shard of a tenant's sessions. A user type is sorted by connection id. All types are sorted by type first. */
@@ -137,7 +160,7 @@ export function createRecipients(options: {
     async isIndexed({ tenant, userType }: Identity, connectionId: string): Promise<boolean> {
       const shard = { tenant, shard: shardOf(connectionId, shards) };
       const member = memberKey(userType, connectionId);
-      const range = { ...audienceRange(shard), from: member, to: member };
+      const range = { ...audienceRange(shard), from: member, to: member + behind };
       return (await count(range, { IndexName: 'byAudience' })) > 0;
     },
 
@@ -154,8 +177,22 @@ export function createRecipients(options: {
 
     countTopic: (shard: TopicShard) => count(topicRange(shard), {}),
 
-    /** The session of a connection, in any tenant. */
-    async byConnection(connectionId: string): Promise<Recipient | undefined> {
+    /** The numbers of open sessions. That of a user is read consistently. */
+    countOpen: {
+      user: (user: Identity) => countOpen(userRange(user), { ConsistentRead: true }),
+      audience: (shard: AudienceShard) => countOpen(audienceRange(shard), { IndexName: 'byAudience' }),
+      topic: (shard: TopicShard) => countOpen(topicRange(shard), {}),
+    },
+
+    /** One session, as its row is now. */
+    async ofSession(user: Identity, connectionId: string): Promise<Recipient | undefined> {
+      const range = { value: userKey(user), from: connectionId, to: connectionId };
+      const found = await page({ partition: 'pk', sort: 'sk', ...range }, {}, { ConsistentRead: true });
+      return found.recipients[0];
+    },
+
+    /** The user of a connection, in any tenant. The index does not have the session's form of content. */
+    async byConnection(connectionId: string): Promise<Omit<Recipient, 'contentAs'> | undefined> {
       const { Items } = await db.send(
         new QueryCommand({
           TableName: table,
@@ -165,7 +202,8 @@ export function createRecipients(options: {
         }),
       );
       const [row] = (Items ?? []) as SessionRow[];
-      return row && isOpen(row, clock.now()) ? recipientOf(row) : undefined;
+      if (!row || !isOpen(row, clock.now())) return undefined;
+      return { connectionId, identity: userOf(row.pk), connectedAt: row.connectedAt };
     },
   };
 }

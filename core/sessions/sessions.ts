@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import type { Closing, Identity, Session } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
+import type { ContentAs } from '../content-form.ts';
 import { conditionHeld } from '../tables/conditional-write.ts';
 import {
   audienceKey,
@@ -34,6 +35,9 @@ export interface SessionsOptions {
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
+
+/** A session that opens. Its form of content stays as long as its connection. */
+export type NewSession = Omit<Session, 'topics'> & { readonly contentAs?: ContentAs | undefined };
 
 /** A user agent can be kilobytes long, and DynamoDB charges writes by size. */
 const maxUserAgentLength = 256;
@@ -61,8 +65,11 @@ export function createSessions(options: SessionsOptions) {
     const update = new UpdateCommand({
       TableName: table,
       Key: keyOf(identity, connectionId),
-      UpdateExpression: 'SET endedAt = :now, endCode = :code, endReason = :reason',
+      // Without these two attributes the row is in no audience. A publish to a type or to everyone finds it no more.
+      UpdateExpression: 'SET endedAt = :now, endCode = :code, endReason = :reason REMOVE audience, #member',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
+      // `member` is a reserved word of DynamoDB.
+      ExpressionAttributeNames: { '#member': 'member' },
       ExpressionAttributeValues: { ':now': clock.now(), ':code': code, ':reason': reason },
     });
     return conditionHeld(db.send(update));
@@ -76,8 +83,9 @@ export function createSessions(options: SessionsOptions) {
   }
 
   return {
-    async add(session: Omit<Session, 'topics'>): Promise<void> {
+    async add(session: NewSession): Promise<void> {
       const { connectionId, tenant, userType, connectedAt, tokenExpiresAt, sourceIp, userAgent } = session;
+      const { contentAs } = session;
       await db.send(
         new PutCommand({
           TableName: table,
@@ -85,7 +93,7 @@ export function createSessions(options: SessionsOptions) {
             ...keyOf(session, connectionId),
             connectionId,
             audience: audienceKey(tenant, shardOf(connectionId, shards)),
-            member: memberKey(userType, connectionId),
+            member: memberKey(userType, connectionId, contentAs),
             connectedAt,
             tokenExpiresAt,
             expiresAt: expiryOf(connectedAt),
@@ -98,7 +106,7 @@ export function createSessions(options: SessionsOptions) {
 
     /**
      * Marks a session as ended, before anything else ends it. From then on no frame of it is handled, and its row takes
-     * no other update. Resolves to whether the mark is new: the first reason stays, and a session that is gone gets none.
+     * no other update and is in no audience. Resolves to whether the mark is new: the first reason stays, and a session that is gone gets none.
      */
     markEnded: (identity: Identity, connectionId: string, closing: Closing) =>
       mark(identity, connectionId, closingEnd(closing)),

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { VerifiedToken } from '../../core/auth/verified-token.ts';
+import { contentAs } from '../../core/content-form.ts';
 
 /**
  * The authorizer returns this, and API Gateway repeats it in every later event of the connection. All values are
@@ -23,6 +24,8 @@ export interface AuthorizerContext {
   readonly watch?: string;
   /** JSON: the claims that listeners see. Absent: none. */
   readonly claims?: string;
+  /** `text` or `json`. Absent: the session has no form of its own. */
+  readonly contentAs?: string;
 }
 
 const patterns = z.array(z.string());
@@ -41,6 +44,7 @@ export function authorizerContext(token: VerifiedToken): AuthorizerContext & Rec
     ...(send && { send: JSON.stringify(send) }),
     ...(watch.length > 0 && { watch: JSON.stringify(watch) }),
     ...(Object.keys(token.claims).length > 0 && { claims: JSON.stringify(token.claims) }),
+    ...(token.contentAs && { contentAs: token.contentAs }),
   };
 }
 
@@ -57,5 +61,6 @@ export function readContext(context: AuthorizerContext): VerifiedToken {
       watch: watch === undefined ? [] : z.parse(patterns, JSON.parse(watch)),
     },
     claims: claims === undefined ? {} : z.parse(claimTexts, JSON.parse(claims)),
+    contentAs: z.parse(z.optional(contentAs), context.contentAs),
   };
 }

@@ -48,6 +48,11 @@ export function jsonResponse(statusCode: number, json: string): HttpResponse {
   return { statusCode, headers: { 'content-type': 'application/json' }, body: json };
 }
 
+/** Bare text as it is. Without one the body is empty. */
+export function textResponse(text: string): HttpResponse {
+  return { statusCode: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text };
+}
+
 /** The ARN of the service that signed a request. `undefined`: the route is not one that IAM authorizes. */
 export function callerArn({ requestContext }: HttpEvent): string | undefined {
   return requestContext.authorizer?.iam?.userArn;

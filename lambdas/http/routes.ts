@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
-import { listMessages } from '../../core/log/list.ts';
+import { listMessages, oneStart } from '../../core/log/list.ts';
 import { closings } from '../../core/sessions/closings.ts';
+import { listUsers } from '../../core/sessions/list-users.ts';
+import { contentAsOf } from '../../core/sessions/items.ts';
 import { listSessions } from '../../core/sessions/list.ts';
 import type { Switchboard } from '../../core/switchboard.ts';
 import { readCursor, writeCursor } from '../../core/tables/page-cursor.ts';
@@ -9,6 +11,7 @@ import {
   connectionId,
   formatTarget,
   maxPageMessages,
+  maxPageSessions,
   name,
   parseChannel,
   Refusal,
@@ -35,12 +38,32 @@ const reportPageSize = 1000;
 /** A Lambda answer has at most 6 MB, and escapes make JSON within JSON larger. */
 const maxAnswerBytes = 2 * 1024 * 1024;
 
+const sessionLimit = `must be 1 to ${String(maxPageSessions)}`;
+const sessionsQuery = z
+  .strictObject({
+    tenant,
+    userType: z.optional(name),
+    userId: z.optional(name),
+    by: z.optional(z.literal('user', 'must be user, or left out')),
+    limit: z._default(wholeNumber(sessionLimit, 1, maxPageSessions), 100),
+    cursor: z.optional(z.string()),
+  })
+  .check(
+    z.refine(({ userType, userId }) => userType !== undefined || userId === undefined, {
+      path: ['userType'],
+      message: 'is required with userId',
+    }),
+  );
+
 const pageLimit = `must be 1 to ${String(maxPageMessages)}`;
-const messagesQuery = z.strictObject({
-  tenant,
-  after: z._default(wholeNumber('must be a whole number from 0', 0), 0),
-  limit: z._default(wholeNumber(pageLimit, 1, maxPageMessages), 100),
-});
+const messagesQuery = z
+  .strictObject({
+    tenant,
+    after: z.optional(wholeNumber('must be a whole number from 0', 0)),
+    before: z.optional(wholeNumber('must be a whole number from 1', 1)),
+    limit: z._default(wholeNumber(pageLimit, 1, maxPageMessages), 100),
+  })
+  .check(oneStart);
 
 /** A number in a query string, whose values are all text. */
 function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
@@ -100,30 +123,28 @@ export function createRoutes(
 
   async function list(event: HttpEvent) {
     const scope = scopeOfCaller(event);
-    const query = z.strictObject({
-      tenant,
-      userType: name,
-      userId: z.optional(name),
-      cursor: z.optional(z.string()),
-    });
-    const asked = queryOf(event, query);
-    return listSessions(recipients, sessions, { ...asked, tenant: scope.tenantOf(asked.tenant) });
+    const { by, ...asked } = queryOf(event, sessionsQuery);
+    const query = { ...asked, tenant: scope.tenantOf(asked.tenant) };
+    return by === 'user' ? listUsers(recipients, query) : listSessions(recipients, sessions, query);
   }
 
   async function messagesOf(event: HttpEvent) {
     const scope = scopeOfCaller(event);
     const { channel: text } = pathOf(event, z.object({ channel: z.string() }));
     const channel = formatTarget(parseChannel(text, 'channel'));
-    const { tenant: asked, after, limit } = queryOf(event, messagesQuery);
+    const { tenant: asked, after = 0, before, limit } = queryOf(event, messagesQuery);
     const log = await logs.open({ tenant: scope.tenantOf(asked), channel });
-    return listMessages(log, { after, limit, maxBytes: maxAnswerBytes });
+    const start = before === undefined ? { after } : { before };
+    return listMessages(log, start, { limit, maxBytes: maxAnswerBytes });
   }
 
   async function closeById(event: HttpEvent) {
     const { identity, connectionId: id, connectedAt } = await connectionOf(event);
     // Also a session that has ended, because its connection may still be there.
-    if (!(await sessions.row(identity, id))) throw unknown(id);
-    await closeSession({ ...identity, connectionId: id, connectedAt }, closings.kicked);
+    const row = await sessions.row(identity, id);
+    if (!row) throw unknown(id);
+    const contentAs = contentAsOf(row);
+    await closeSession({ ...identity, connectionId: id, connectedAt, contentAs }, closings.kicked);
     return { closed: 1 };
   }
 

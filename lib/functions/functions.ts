@@ -88,13 +88,16 @@ export function createFunctions(
     environment: {
       ...common,
       ...sessionStore,
+      STATE_TABLE: state.tableName,
       CHECK_QUEUE_URL: checks.queueUrl,
       MAX_SESSIONS_PER_USER: String(settings.maxSessionsPerUser),
+      USER_RATE: JSON.stringify(settings.userRate),
     } satisfies FunctionEnvironments['connect'],
     memorySize: 512,
     timeout: handshakeTimeout,
   });
   sessions.grantOpen(connect);
+  state.grantCountUnits(connect);
   checks.grantSend(connect);
 
   const closeSessions = new SwitchboardFunction(scope, 'CloseSessions', {
@@ -201,7 +204,12 @@ export function createFunctions(
     ...logs,
     entry: 'api',
     description: 'Answers for sessions, publications and channels, and closes connections',
-    environment: { ...common, ...caller, ...services } satisfies FunctionEnvironments['api'],
+    environment: {
+      ...common,
+      ...caller,
+      ...services,
+      CHECK_QUEUE_URL: checks.queueUrl,
+    } satisfies FunctionEnvironments['api'],
     memorySize: 512,
     timeout: functionTimeout,
   });
@@ -212,6 +220,7 @@ export function createFunctions(
   state.grantRead(api);
   state.grantSealGaps(api);
   webSocketApi.grantClose(api);
+  checks.grantSend(api);
 
   const functions = {
     authorize,
@@ -252,5 +261,6 @@ function createTicketFunction(
     timeout: handshakeTimeout,
   });
   state.grantIssueTickets(tickets);
+  state.grantCountUnits(tickets);
   return tickets;
 }

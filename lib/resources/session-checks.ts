@@ -6,7 +6,7 @@ import { checkAttempts, checkVisibilityMs } from '../../core/timing.ts';
 import type { SwitchboardFunction } from '../functions/switchboard-function.ts';
 import { createDeadLetters } from './dead-letters.ts';
 
-/** The queue of sessions to look at: each at the expiry of its token, or at once if it is one too many. */
+/** The queue of sessions to look at: each at the expiry of its token, if it is one too many, or if its close failed. */
 export class SessionChecks extends Construct {
   readonly queueUrl: string;
   private readonly queue: Queue;
@@ -15,7 +15,7 @@ export class SessionChecks extends Construct {
     super(scope, id);
     const deadLetters = createDeadLetters(
       this,
-      'A session could not be closed five times: its connection may be open after its token has expired.',
+      'A session could not be closed five times: its connection may be open after its end.',
     );
     // Standard, not FIFO: each message has a delay of its own.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html

@@ -30,9 +30,13 @@ export class StateTable extends Construct {
     fn.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.table.tableArn]);
   }
 
-  /** Stores tickets, counts the units of users, and nothing else. */
+  /** Stores tickets, and nothing else. */
   grantIssueTickets(fn: SwitchboardFunction): void {
     this.allowRows(fn, 'dynamodb:PutItem', 'TICKET#*');
+  }
+
+  /** Counts the units of users, and nothing else. */
+  grantCountUnits(fn: SwitchboardFunction): void {
     this.allowRows(fn, 'dynamodb:UpdateItem', 'RATE#*');
   }
 

@@ -39,6 +39,7 @@ export class Tokens {
       verifier: verifyToken?.functionArn,
       names: settings.tokenClaims,
       claims: settings.claims,
+      textContentFor: settings.textContentFor,
       maxLifetimeSeconds: settings.maxTokenLifetimeSeconds,
       requireTenant: settings.requireTenant,
     } satisfies TokenSettings);

@@ -71,7 +71,8 @@ export interface SwitchboardProps {
   readonly connectWith?: 'token' | 'ticket' | 'either';
   /**
    * The name that each claim has in the tokens.
-   * @default {userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics', send: 'send', watch: 'watch'}
+   * @default {userId: 'sub', userType: 'userType', tenant: 'tenant', topics: 'topics', send: 'send', watch: 'watch',
+   *   contentAs: 'contentAs'}
    */
   readonly tokenClaims?: {
     readonly userId?: string;
@@ -80,6 +81,7 @@ export interface SwitchboardProps {
     readonly topics?: string;
     readonly send?: string;
     readonly watch?: string;
+    readonly contentAs?: string;
   };
   /**
    * The claims that listeners and targets see as `from.claims`, by their names in the tokens. Text stays as it is, any
@@ -87,6 +89,12 @@ export interface SwitchboardProps {
    * @default []
    */
   readonly claims?: readonly string[];
+  /**
+   * The types of users who get the content of every frame as JSON text, such as `['member']`: for front ends that parse
+   * `content` themselves. The claim `contentAs` of a token says otherwise for its session.
+   * @default [] - content has the form of its sender, which is JSON as it is, unless that is a front end of this kind
+   */
+  readonly textContentFor?: readonly string[];
   /**
    * How long a token may be valid, in seconds, from its `iat` and from now: 1 to 315,360,000.
    * @default 2592000 - 30 days
@@ -98,8 +106,7 @@ export interface SwitchboardProps {
    */
   readonly requireTenant?: boolean;
   /**
-   * The query parameter that carries the token of a handshake, for clients of one's own: `@switchboard/client` sends
-   * `token`.
+   * The query parameter that carries the token of a handshake. `@switchboard/client` has an option of the same name.
    * @default 'token'
    */
   readonly tokenParameter?: string;
@@ -144,7 +151,7 @@ export interface SwitchboardProps {
    */
   readonly connectionRate?: Throttle;
   /**
-   * The same for a user: all connections together, and `POST /messages`.
+   * The same for a user: all connections together, handshakes, and `POST /messages`.
    * @default {rateLimit: 100, burstLimit: 200}
    */
   readonly userRate?: Throttle;

@@ -34,9 +34,10 @@ const allowed: Readonly<Record<string, string>> = {
     'secret, or an object {"jwksUrl","issuer","audience"} with an https URL and, if you like, "algorithms" out of ' +
     `${keyAlgorithms.join(', ')}; or a list of them, each issuer once`,
   tokenClaims:
-    'an object with the keys userId, userType, tenant, topics, send, watch, of different claim names, none of them ' +
-    'registered but sub',
+    'an object with the keys userId, userType, tenant, topics, send, watch, contentAs, of different claim names, none ' +
+    'of them registered but sub',
   claims: 'names of claims, as a list or separated by commas',
+  textContentFor: 'user types, as a list or separated by commas',
   maxTokenLifetimeSeconds: 'a whole number from 1 to 315360000',
   requireTenant: 'true or false',
   tokenParameter: 'a name of up to 64 letters, digits, hyphens and underscores',
@@ -94,6 +95,7 @@ const schema = z.strictObject({
   tokenIssuer: z._default(fromText(tokenIssuer), ['secret']),
   tokenClaims: z._default(fromText(tokenClaims), z.parse(tokenClaims, {})),
   claims: z._default(z.pipe(z.transform(listFromText), z.array(claimName)), []),
+  textContentFor: z._default(z.pipe(z.transform(listFromText), z.array(name)), []),
   maxTokenLifetimeSeconds: z._default(fromText(wholeNumber(1, 315_360_000)), 2_592_000),
   requireTenant: z._default(fromText(z.boolean()), false),
   tokenParameter: z._default(z.string().check(z.regex(/^[A-Za-z\d_-]{1,64}$/)), 'token'),

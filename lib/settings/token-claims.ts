@@ -14,6 +14,7 @@ export const tokenClaims = z
     topics: z._default(claimName, 'topics'),
     send: z._default(claimName, 'send'),
     watch: z._default(claimName, 'watch'),
+    contentAs: z._default(claimName, 'contentAs'),
   })
   .check(
     z.refine((names) => {

@@ -21,8 +21,10 @@ export function targetsVariable(targets: readonly object[]): string {
   );
 }
 
-/** How many bytes a text takes after the deployment at most. */
+/** How many bytes a variable takes after the deployment at most. Lambda measures JSON, in which a quote takes two. */
 export function deployedBytes(text: string): number {
   const longest = Tokenization.reverseString(text).mapTokens({ mapToken: () => 'x'.repeat(arnLength) });
-  return Buffer.byteLength(String(longest.join({ join: (left, right) => `${left}${right}` })));
+  return Buffer.byteLength(
+    JSON.stringify(String(longest.join({ join: (left, right) => `${left}${right}` }))),
+  );
 }

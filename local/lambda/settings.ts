@@ -69,6 +69,9 @@ function assetOf(deployment: Deployment, logicalId: string, key: unknown): strin
   return folder;
 }
 
+/** "Environment variables: 4 KB, in aggregate": https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const maxVariablesBytes = 4 * 1024;
+
 /** Lambda refuses a function that sets one of these variables. */
 const reservedNames = new Set([
   ...['_HANDLER', '_X_AMZN_TRACE_ID', 'AWS_DEFAULT_REGION', 'AWS_REGION', 'AWS_EXECUTION_ENV'],
@@ -83,5 +86,13 @@ function variablesOf({ logicalId, properties }: Resource): Readonly<Record<strin
   const reserved = entries.find(([name]) => reservedNames.has(name));
   if (reserved !== undefined)
     throw new TemplateError(`${logicalId}: the variable ${reserved[0]} is reserved by Lambda.`);
-  return Object.fromEntries(entries.map(([name, value]) => [name, toText(value)]));
+  const variables = Object.fromEntries(entries.map(([name, value]) => [name, toText(value)]));
+  // Lambda measures the JSON text of all of them, which its error quotes:
+  // https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594
+  const bytes = Buffer.byteLength(JSON.stringify(variables));
+  if (bytes > maxVariablesBytes)
+    throw new TemplateError(
+      `${logicalId}: its variables take ${String(bytes)} bytes; Lambda allows ${String(maxVariablesBytes)}.`,
+    );
+  return variables;
 }

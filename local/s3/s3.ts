@@ -13,6 +13,8 @@ import { pathStyleUrl, placeOf, readOperation } from './operation.ts';
 export interface S3 {
   /** Whether a request is for S3: it is signed for it, or it is unsigned and names a bucket. */
   readonly handles: (request: HttpRequest) => boolean;
+  /** Whether such a request names a bucket that exists here. */
+  readonly hasBucketOf: (request: HttpRequest) => boolean;
   readonly handle: (request: HttpRequest) => Promise<Reply>;
   /** Makes the buckets that another deployment adds. Objects stay. */
   readonly update: (deployment: Deployment) => Promise<void>;
@@ -30,12 +32,14 @@ export async function startS3(options: {
   const engine = buildApp({ logger: false, defaultRegion: deployment.region });
   const buckets = new Map<string, ReturnType<typeof readCorsRules>>();
   await update(deployment);
+  const hasBucketOf = (request: HttpRequest) => buckets.has(placeOf(request).bucket);
 
   return {
+    hasBucketOf,
     handles(request) {
       const service = signedService(request);
       // A page asks unsigned whether it may call, and a public address has no signature either.
-      return service === undefined ? buckets.has(placeOf(request).bucket) : service === 's3';
+      return service === undefined ? hasBucketOf(request) : service === 's3';
     },
     async handle(request) {
       const rules = buckets.get(placeOf(request).bucket) ?? [];

@@ -11,6 +11,8 @@ import type { Schedule } from './schedule.ts';
 import { createSchedules } from './schedules.ts';
 
 export interface Scheduler {
+  /** Whether a request that is signed for this service has a path of it. */
+  readonly hasPathOf: (request: HttpRequest) => boolean;
   readonly handle: (request: HttpRequest) => Promise<Reply>;
   /** Takes the schedules of another deployment. Throws a TemplateError for one that cannot run. */
   readonly update: (deployment: Deployment) => void;
@@ -36,6 +38,7 @@ export function createScheduler(
   update(options.deployment);
 
   return {
+    hasPathOf: ({ url }) => pathOf(url).split('/', 2)[1] === 'schedules',
     update,
     handle: (request) => Promise.resolve(handle(request)),
     close() {

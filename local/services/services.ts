@@ -24,7 +24,7 @@ import { createSecretsManager } from './secrets.ts';
 export interface Services {
   /** Whether this is a call of an AWS service, and not of an API of the template. */
   handles(request: HttpRequest): boolean;
-  /** Whether a service that runs here is called. Any other call is known by the service of its signature alone. */
+  /** Whether this calls something that runs here. Any other call is known by the service of its signature alone. */
   runs(request: HttpRequest): boolean;
   handle(request: HttpRequest): Promise<Reply>;
   /**
@@ -76,8 +76,8 @@ export async function startServices(options: {
   const runs = (request: HttpRequest) =>
     invocationPath.test(request.url) ||
     header(request, 'x-amz-target') !== undefined ||
-    s3.handles(request) ||
-    signedService(request) === 'scheduler';
+    (s3.handles(request) && s3.hasBucketOf(request)) ||
+    (signedService(request) === 'scheduler' && scheduler.hasPathOf(request));
   return {
     runs,
     handles: (request) => runs(request) || ![undefined, 'execute-api'].includes(signedService(request)),

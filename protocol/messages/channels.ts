@@ -1,3 +1,5 @@
+import type { ServerFrame } from './frames.ts';
+
 /** A place in the log of a channel: a reader that stands there has everything up to and including `offset`. */
 export interface Position {
   /** The life of the log. A log that was lost or reset begins again at offset 1, with another epoch. */
@@ -41,14 +43,24 @@ export interface Recovered {
   readonly channels: readonly (Recovery & { readonly channel: string })[];
 }
 
-/** A page of a channel's log, as `GET /channels/{channel}/messages` answers it. */
+/** The content of `history`. Without `before` and `after`, it begins with the newest message. */
+export interface History {
+  readonly channel: string;
+  /** Lists the messages before this offset, newest first. */
+  readonly before?: number;
+  /** Lists the messages after this offset, oldest first. */
+  readonly after?: number;
+  readonly limit?: number;
+}
+
+/** A page of a channel's log, as `history` and `GET /channels/{channel}/messages` answer it. */
 export interface ChannelPage {
-  /** Frames of durable messages, oldest first. */
-  readonly messages: readonly unknown[];
+  /** Frames of durable messages: oldest first after an offset, newest first before one. */
+  readonly messages: readonly ServerFrame[];
   /** Empty where no durable message was ever published on the channel. */
   readonly epoch: string;
   /** The offset of the newest message. */
   readonly head: number;
-  /** The `after` of the next page. The last page has none. */
+  /** The `after` or `before` of the next page. The last page has none. */
   readonly next?: number;
 }

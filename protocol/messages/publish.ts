@@ -1,10 +1,24 @@
 import type { Target } from './targets.ts';
 
 /** The body of `POST /publish` after it was read: targets are parsed, defaults are filled in. */
-export interface PublishRequest {
-  readonly to: readonly Target[];
+export type PublishRequest = PublishOptions & (FrameMessage | TextMessage);
+
+/** A message that receivers get as a frame. */
+interface FrameMessage {
   readonly type: string;
   readonly content: unknown;
+  readonly text?: undefined;
+}
+
+/** Bare text, which receivers get as it is. It is never durable. */
+interface TextMessage {
+  readonly text: string;
+  readonly type?: undefined;
+  readonly content?: undefined;
+}
+
+interface PublishOptions {
+  readonly to: readonly Target[];
   readonly tenant: string;
   readonly messageId?: string | undefined;
   /** True: the message is stored in the channel's log before it is delivered. */

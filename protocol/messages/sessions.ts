@@ -12,6 +12,16 @@ export interface Session {
   readonly userAgent: string;
 }
 
+/** A user with open sessions, as `GET /sessions?by=user` shows it. */
+export interface OnlineUser {
+  /** `<type>:<id>` */
+  readonly user: string;
+  /** How many are open. */
+  readonly sessions: number;
+  /** When the oldest of them connected, in epoch milliseconds. */
+  readonly connectedAt: number;
+}
+
 /** The content of `refresh`. */
 export interface Refresh {
   /** A new JWT of the same user. */

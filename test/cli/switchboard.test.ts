@@ -116,6 +116,8 @@ describe('switchboard', { timeout: 60_000 }, () => {
     [['token', '--user', '42', '--ttl', 'soon'], '"soon"'],
     [['publish', '--type', 'x', '--content', '1'], '--to'],
     [['publish', '--to', 'everyone', '--type', 'x', '--content', 'hi'], '"hi"'],
+    [['publish', ...message, '--text', 'hi'], '--text'],
+    [['publish', '--text', 'hi'], '--to'],
     [['publish', ...message, '--endpoint', 'ftp://example.com'], 'ftp:'],
     [['publish', ...message, '--endpoint', 'https://api.example.com'], '--region'],
   ])('ends with code 2 and one line for wrong use: %j', (args, named) => {

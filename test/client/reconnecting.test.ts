@@ -53,7 +53,7 @@ describe('the client', () => {
   it('keeps the query of its address and adds the token', async () => {
     const server = await startServer();
     const client = connect({ url: `${server.url}?stack=a%26b`, token: 'a+b', WebSocket });
-    expect((await server.connections.next()).token).toBe('a+b');
+    expect((await server.connections.next()).query.get('token')).toBe('a+b');
     await client.close();
   });
 
@@ -141,7 +141,7 @@ describe('a refused handshake', () => {
     await become('reconnecting');
     server.refusal = undefined;
     clock.advance(2000);
-    expect((await server.connections.next()).token).toBe('token-5');
+    expect((await server.connections.next()).query.get('token')).toBe('token-5');
   });
 });
 
@@ -157,7 +157,7 @@ describe('a token function that throws', () => {
     const { reason } = await become('reconnecting');
     expect(reason).toMatchObject({ code: 'unauthorized', message: 'No token: Error: 502' });
     clock.advance(250);
-    expect((await server.connections.next()).token).toBe('second');
+    expect((await server.connections.next()).query.get('token')).toBe('second');
   });
 
   it('with the code forbidden is final', async () => {
@@ -210,7 +210,7 @@ describe('the client with the system clock', () => {
     const { server } = await stage();
     const client = connect({ url: `${server.url}?stage=live`, token: 'a b&c', WebSocket });
     await expect(client.send('hello')).resolves.toEqual({ echo: null });
-    const connection = await server.connections.next(({ token }) => token === 'a b&c');
+    const connection = await server.connections.next(({ query }) => query.get('token') === 'a b&c');
     await client.close();
     await expect(connection.closed).resolves.toBe(1000);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SwitchboardError } from '../../client/index.ts';
 import type { Page } from '../../client/connection/page-events.ts';
-import { jwt, openStage } from './harness/client-under-test.ts';
+import { failure, jwt, openStage } from './harness/client-under-test.ts';
 
 describe('a session', () => {
   it('is extended two minutes before its token expires, and again before the next token expires', async () => {
@@ -157,5 +157,39 @@ describe('a session', () => {
     expect(connection.received.all.map(({ type }) => type)).toEqual(['recover']);
     clock.advance(1);
     await connection.next('refresh');
+  });
+
+  it('with fewer topics ends their subscriptions as forbidden, and never asks for them again', async () => {
+    let count = 0;
+    const { client, connection, server, clock, errors, become } = await openStage({
+      token: () => jwt(300, (count += 1)),
+    });
+    server.script = (frame, self) => {
+      if (frame.type !== 'refresh') return false;
+      self.ack(frame, { tokenExpiresAt: 0, unsubscribed: ['lost.loop', 'lost.handler', 'never.held'] });
+      return true;
+    };
+    const kept = client.subscribe('kept', () => undefined);
+    const handler = client.subscribe('lost.handler', () => undefined);
+    const loop = client.subscribe('lost.loop');
+    await Promise.all([kept.ready, handler.ready, loop.ready]);
+    const reading = failure(loop[Symbol.asyncIterator]().next());
+    clock.advance(180_000);
+    await connection.next('refresh');
+    expect(await reading).toMatchObject({ code: 'forbidden', message: 'lost.loop' });
+    for (const topic of ['lost.loop', 'lost.handler'])
+      expect(await errors.next()).toMatchObject({ code: 'forbidden', message: topic });
+    handler();
+
+    server.cut();
+    await become('reconnecting');
+    clock.advance(500);
+    const again = await server.connections.next();
+    await become('open');
+    await client.send('barrier');
+    const topics = again.received.all.filter(({ type }) => type === 'subscribe');
+    expect(topics).toMatchObject([{ content: { topic: 'kept' } }]);
+    expect(connection.received.all.map(({ type }) => type)).not.toContain('unsubscribe');
+    expect(errors.all).toEqual([]);
   });
 });

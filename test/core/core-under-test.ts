@@ -131,5 +131,14 @@ export function contextOf(
   const never = () => Promise.reject(new Error('This listener sends nothing.'));
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return { ...sender, topics: topicRights(patterns), reply: never, send: never, log };
+  const sessions = { count: never };
+  return {
+    ...sender,
+    topics: topicRights(patterns),
+    sessions,
+    reply: never,
+    send: never,
+    sendText: never,
+    log,
+  };
 }

@@ -42,7 +42,7 @@ export function createRecordingConnections(script: ConnectionsScript = {}): Reco
     postAll: (connectionIds, payload, { onOutcome } = {}) =>
       postToAll(
         connectionIds,
-        (id) => post(id, payload),
+        (id) => post(id, typeof payload === 'function' ? payload(id) : payload),
         { ...(onOutcome && { onOutcome }) },
         () => 0,
       ),

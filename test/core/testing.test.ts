@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { defineListener, Refusal } from '../../core/listener.ts';
+import { defineListener, defineTextListener, Refusal } from '../../core/listener.ts';
 import { callListener } from '../../core/testing.ts';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
@@ -53,8 +53,27 @@ const listeners = [
     requires: { role: 'admin' },
     handle: ({ from }) => from.claims,
   }),
+  defineListener({
+    type: 'count',
+    content: z.string(),
+    handle: ({ content, sessions }) => sessions.count(content),
+  }),
   defineListener({ type: 'topics', content: anything, handle: ({ topics }) => topics.allows('orders.7') }),
 ];
+
+describe('sessions.count', () => {
+  it('finds one session, unless the test says otherwise', async () => {
+    const frame = { type: 'count', content: 'type:agent' };
+    expect((await callListener(listeners, frame)).ack).toBe(1);
+    const online = (target: string) => (target === 'type:agent' ? 3 : 0);
+    expect((await callListener(listeners, frame, { online })).ack).toBe(3);
+  });
+
+  it('refuses what is no target', async () => {
+    const { error } = await callListener(listeners, { type: 'count', content: 'agents' });
+    expect(error).toMatchObject({ code: 'bad_request', details: [{ field: 'target' }] });
+  });
+});
 
 describe('a called listener', () => {
   it('gets a sender and an open session by default', async () => {
@@ -213,5 +232,42 @@ describe('the answer to a send', () => {
       },
     });
     await expect(broken).rejects.toThrow('no way to user:member:42');
+  });
+});
+
+describe('bare text', () => {
+  const table = [
+    ...listeners,
+    defineTextListener({
+      async handle({ text, sendText }) {
+        if (text === 'refuse') throw new Refusal('conflict', 'sold out');
+        if (text !== 'forward') return `got ${text}`;
+        await sendText('everyone', 'hello');
+        return undefined;
+      },
+    }),
+  ];
+
+  it('is answered by its listener', async () => {
+    expect(await callListener(table, 'hi')).toMatchObject({
+      text: 'got hi',
+      ack: undefined,
+      error: undefined,
+    });
+    expect((await callListener(table, { type: 'who' })).text).toBeUndefined();
+  });
+
+  it('that is sent is in sent', async () => {
+    const { text, sent } = await callListener(table, 'forward');
+    expect(text).toBeUndefined();
+    expect(sent).toEqual([{ to: ['everyone'], text: 'hello' }]);
+  });
+
+  it('may be refused', async () => {
+    expect(await callListener(table, 'refuse')).toMatchObject({
+      text: undefined,
+      error: { code: 'conflict' },
+    });
+    expect(await callListener(listeners, 'hi')).toMatchObject({ error: { code: 'bad_frame' } });
   });
 });

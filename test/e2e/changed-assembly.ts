@@ -31,6 +31,32 @@ export function setVariable(template: Template, name: string, value: unknown, fu
   }
 }
 
+/** Gives the parameter of the token another name, as the setting `tokenParameter` does. */
+export function setTokenParameter(template: Template, name: string): void {
+  for (const { Type, Properties } of Object.values(template.Resources)) {
+    if (Type === 'AWS::ApiGatewayV2::Authorizer' && Properties?.AuthorizerType === 'REQUEST') {
+      const [source] = Properties.IdentitySource as string[];
+      if (source === 'route.request.querystring.token')
+        Properties.IdentitySource = [`route.request.querystring.${name}`];
+    }
+    if (Type !== 'AWS::Lambda::Function') continue;
+    const { Variables } = Properties?.Environment as { Variables: Record<string, unknown> };
+    const { TOKENS } = Variables;
+    if (TOKENS === undefined) continue;
+    const text = JSON.stringify(TOKENS);
+    const renamed = text.replace('parameter\\":\\"token\\"', `parameter\\":\\"${name}\\"`);
+    expect(renamed).not.toBe(text);
+    Variables.TOKENS = JSON.parse(renamed);
+  }
+}
+
+/** Removes a route of the HTTP API. */
+export function removeRoute({ Resources }: Template, key: string): void {
+  const [logicalId = ''] = Object.entries(Resources).find(([, it]) => it.Properties?.RouteKey === key) ?? [];
+  expect(Resources).toHaveProperty(logicalId);
+  Reflect.deleteProperty(Resources, logicalId);
+}
+
 /** Removes one action from the policy of a function. */
 export function withoutAction(template: Template, policyOf: string, action: string): void {
   let removed = 0;

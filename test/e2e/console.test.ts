@@ -1,7 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { listen } from '../local/harness/listen.ts';
+import { changedAssembly, removeRoute, setTokenParameter, setVariable } from './changed-assembly.ts';
 import { type Browser, startBrowser } from './chromium.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 
@@ -18,12 +20,12 @@ afterAll(async () => {
 /** What the browser wrote to its console: a violation of the policy is an error there. */
 const complaints: string[] = [];
 
-async function openPage(user: string): Promise<Page> {
+async function openPage(user: string, url = stack.url): Promise<Page> {
   const page = await browser.context.newPage();
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
   const token = await signToken({ user, type: 'member', tenant: 'default', topics: [], ttlSeconds: 600 });
-  await page.goto(stack.url);
+  await page.goto(url);
   await page.getByLabel('Token').fill(token);
   await page.getByRole('button', { name: 'Connect' }).click();
   await page.getByText('connected', { exact: true }).waitFor();
@@ -99,6 +101,29 @@ describe('the page at /', () => {
     expect(await refused).toContain('frame-ancestors');
     await page.close();
   });
+
+  it.each(['ticket', 'token'])(
+    'connects to a stack with tokenParameter and connectWith: %s',
+    async (entry) => {
+      const assembly = await changedAssembly((template) => {
+        setTokenParameter(template, 'access');
+        setVariable(template, 'CONNECT_WITH', entry);
+        if (entry === 'token') removeRoute(template, 'POST /tickets');
+      });
+      const other = await startStack({ assembly });
+      onTestFinished(async () => {
+        await other.close();
+        await rm(assembly, { recursive: true, force: true });
+      });
+      const page = await openPage('renamed', other.url);
+      expect(await other.call('GET', '/sessions?userType=member&userId=renamed')).toMatchObject({
+        body: { sessions: [{ userId: 'renamed' }] },
+      });
+      await page.getByRole('button', { name: 'Disconnect' }).click();
+      await page.getByText('closed with 1000').waitFor();
+      await page.close();
+    },
+  );
 
   it('shows that a token is refused', async () => {
     const page = await browser.context.newPage();

@@ -5,6 +5,7 @@ import type { Ticket } from '../../protocol/index.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import { changedAssembly, liftRates, setVariable } from './changed-assembly.ts';
 import { Client, type Frame } from './client.ts';
+import { type Counts, createMeterGrowth, dynamoDbCounter } from './meter-growth.ts';
 import { sendCheck } from './session-checks.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 
@@ -30,29 +31,15 @@ afterAll(async () => {
 });
 
 /** The cost of a step: function calls, DynamoDB calls by operation, and write units. */
-type Cost = Readonly<Record<string, number>>;
+const { counted, grownSince } = createMeterGrowth(
+  () => stack,
+  (counter) => (/^lambda\..*\.invocations$/.test(counter) ? 'functions' : dynamoDbCounter(counter)),
+);
 
 /** Prepares the step, and resolves to the step itself. */
 type Step = (user: string) => Promise<() => Promise<unknown>>;
 
-function counted(): Cost {
-  const counts: Record<string, number> = {};
-  for (const [name, count] of Object.entries(stack.cloud.meter.snapshot())) {
-    const [, operation] = /^dynamodb\.([A-Z]\w+|writeUnits)$/.exec(name) ?? [];
-    if (operation !== undefined) counts[operation] = count;
-    if (/^lambda\..*\.invocations$/.test(name)) counts['functions'] = (counts['functions'] ?? 0) + count;
-  }
-  return counts;
-}
-
-function grownSince(before: Cost): Cost {
-  const grown = Object.entries(counted()).map(
-    ([name, count]) => [name, count - (before[name] ?? 0)] as const,
-  );
-  return Object.fromEntries(grown.filter(([, by]) => by > 0));
-}
-
-async function costOf(step: Step): Promise<Cost> {
+async function costOf(step: Step): Promise<Counts> {
   const act = await step(randomUUID());
   const before = counted();
   await act();
@@ -89,6 +76,13 @@ function recover(channel: string, epoch?: string): Step {
     };
   };
 }
+
+const history: Step = async (user) => {
+  const client = await stack.connect({ user });
+  const publishOne = await publish('user:member:$user', { durable: true, tenant: 'default' })(user);
+  await publishOne();
+  return () => answerTo(client, { type: 'history', content: { channel: 'user' } });
+};
 
 async function subscribed(user: string, topics: number): Promise<Client> {
   const client = await stack.connect({ user, topics: ['*'] });
@@ -139,7 +133,7 @@ async function connectionOf(user: string): Promise<string | undefined> {
 const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 
 /** The rows of the table, in its words. A row with several cases has several measurements. */
-const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
+const rows: readonly (readonly [row: string, step: Step, cost: Counts])[] = [
   [
     'connect',
     (user) => Promise.resolve(() => stack.connect({ user })),
@@ -238,6 +232,7 @@ const rows: readonly (readonly [row: string, step: Step, cost: Cost])[] = [
     { functions: 1, GetItem: 2, Query: 1, UpdateItem: 2, writeUnits: 2 },
   ],
   ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 2, Query: 1 }],
+  ['history', history, { functions: 1, GetItem: 2, Query: 1 }],
   [
     'subscribe',
     async (user) => {

@@ -25,6 +25,8 @@ const topics = Array.from(
   (_, index) => `${String(index).padStart(3, '0')}${'t'.repeat(253)}`,
 );
 const [spareTopic = '', ...heldTopics] = topics;
+/** Small messages follow large ones, so a page reads more than it returns. */
+const mixedTopic = 'mixed';
 
 let stack: Stack;
 let client: Client;
@@ -43,6 +45,8 @@ beforeAll(async () => {
   await store(`topic:${spareTopic}`, large, 10);
   await store(`topic:${heldTopics[0] ?? ''}`, large, 10);
   await store('type:member', 'small', 60);
+  await store(`topic:${mixedTopic}`, large, 20);
+  await store(`topic:${mixedTopic}`, 'small', 8);
   await client.drain();
 }, 240_000);
 afterAll(() => stack.close());
@@ -110,6 +114,9 @@ const frames: readonly (readonly [row: string, frame: () => Promise<Frame> | Fra
     '`refresh`, with a token that lengthens nothing',
     async () => ({ type: 'refresh', content: { token: await newToken(60) } }),
   ],
+  ['history', () => ({ type: 'history', content: { channel: 'user' } })],
+  ['history', () => ({ type: 'history', content: { channel: 'user', after: 0 } })],
+  ['history', () => ({ type: 'history', content: { channel: `topic:${mixedTopic}` } })],
   ['inbox-list', () => ({ type: 'inbox-list', content: { limit: 1000 } })],
   ['inbox-unread', () => ({ type: 'inbox-unread' })],
   ['inbox-mark-read', () => ({ type: 'inbox-mark-read', content: { offset: 1 } })],

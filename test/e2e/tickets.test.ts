@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import * as z from 'zod/mini';
 import { connect } from '../../client/index.ts';
 import { sendSigned } from '../../publisher/signed-request.ts';
-import { changedAssembly, setVariable } from './changed-assembly.ts';
+import { changedAssembly, setTokenParameter, setVariable } from './changed-assembly.ts';
 import { Client, refusalStatus } from './client.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 import { addressWithTicket } from './stored-ticket.ts';
@@ -17,6 +17,8 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const ticketAnswer = z.object({ ticket: z.string(), expiresIn: z.literal(30) });
+
+const sessionList = z.object({ sessions: z.array(z.object({ tokenExpiresAt: z.number() })) });
 
 const tokenOf = (user: string) =>
   signToken({ user, type: 'admin', tenant: 'acme', topics: ['orders.*'], ttlSeconds: 3600 });
@@ -190,21 +192,45 @@ describe('POST /tickets', () => {
 });
 
 describe('a stack with connectWith: ticket', () => {
-  it('takes a token as bearer, and opens connections with tickets alone', async () => {
+  it('takes a token as bearer, and opens connections with tickets alone, under its tokenParameter', async () => {
     const assembly = await changedAssembly((template) => {
       setVariable(template, 'CONNECT_WITH', 'ticket');
+      setTokenParameter(template, 'access');
     });
     const strict = await startStack({ assembly });
     onTestFinished(async () => {
       await strict.close();
       await rm(assembly, { recursive: true, force: true });
     });
-    expect(await refusalStatus(await strict.webSocketUrl({ user: '1' }))).toBe(403);
+    const withToken = await strict.webSocketUrl({ user: '1' });
+    expect(await refusalStatus(withToken)).toBe(401);
+    expect(await refusalStatus(withToken.replace('?token=', '?access='))).toBe(403);
     const reason = 'only a ticket opens a connection here';
     await expect.poll(() => strict.lines.join('\n'), { timeout: 15_000 }).toContain(reason);
     const headers = { authorization: `Bearer ${await tokenOf('1')}` };
     const response = await fetch(`${strict.url}/tickets`, { method: 'POST', headers });
     const { ticket } = ticketAnswer.parse(await response.json());
-    await open(`${strict.url.replace('http', 'ws')}/live?token=${ticket}`);
+    await open(`${strict.url.replace('http', 'ws')}/live?access=${ticket}`);
+
+    const client = connect({
+      url: `${strict.url.replace('http', 'ws')}/live`,
+      tokenParameter: 'access',
+      ticketUrl: `${strict.url}/tickets`,
+      httpUrl: strict.url,
+      token: () => signToken({ user: 'c', type: 'member', tenant: 'default', topics: [], ttlSeconds: 12 }),
+      WebSocket,
+    });
+    onTestFinished(() => client.close());
+    expect(await client.send('inbox-unread', {})).toMatchObject({ unread: 0 });
+    const large = { text: 'x'.repeat(33_000), toUserId: 'nobody' };
+    expect(await client.send('demo-message-send', large)).toMatchObject({ delivered: 0 });
+    const expiry = async () => {
+      const { body } = await strict.call('GET', '/sessions?userType=member&userId=c');
+      return z.parse(sessionList, body).sessions.map(({ tokenExpiresAt }) => tokenExpiresAt);
+    };
+    const [first = 0] = await expiry();
+    // The session is extended at half the life of its token.
+    await expect.poll(async () => (await expiry())[0], { timeout: 15_000 }).toBeGreaterThan(first);
+    expect(client.status.state).toBe('open');
   });
 });

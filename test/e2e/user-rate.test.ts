@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { changedAssembly, setVariable } from './changed-assembly.ts';
 import { signToken, type Stack, startStack } from './stack.ts';
 
@@ -40,3 +41,27 @@ it('POST /messages above the rate of its user is 429, and names the time to wait
   // Nobody else is slowed down.
   expect((await ping('other')).status).toBe(200);
 });
+
+it('a handshake above the rate of its user is 429', async () => {
+  const address = await stack.webSocketUrl({ user: 'opens' });
+  const statuses = new Set<number | undefined>();
+  while (!statuses.has(429)) statuses.add(await statusOf(address));
+  expect(statuses).toEqual(new Set([101, 429]));
+});
+
+/** The status of a handshake. A connection that opens is closed. */
+function statusOf(address: string): Promise<number | undefined> {
+  const socket = new WebSocket(address);
+  return new Promise((resolve) => {
+    // ws reports a refusal also as an error.
+    socket.on('error', () => undefined);
+    socket.on('open', () => {
+      socket.close();
+      resolve(101);
+    });
+    socket.on('unexpected-response', (request, { statusCode }) => {
+      request.destroy();
+      resolve(statusCode);
+    });
+  });
+}

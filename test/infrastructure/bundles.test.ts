@@ -5,21 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { bundleFunctions } from '../../lib/functions/bundles.ts';
-import { environmentOf } from './function-environment.ts';
+import { commonNames, environmentOf } from './function-environment.ts';
 import { bundleBudgetsKb, checkBundleBudgets } from '../../scripts/bundle-budgets.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-const names = [
-  'authorize',
-  'tickets',
-  'connect',
-  'disconnect',
-  'message',
-  'publish',
-  'api',
-  'fan-out',
-  'close-sessions',
-] as const;
 
 describe('the app without the CDK command line, credentials or network', () => {
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-app-'));
@@ -45,7 +34,7 @@ describe('the app without the CDK command line, credentials or network', () => {
   });
 
   it('writes one asset per function, and no two are equal', () => {
-    expect(assets).toHaveLength(names.length);
+    expect(assets).toHaveLength(commonNames.length);
   });
 
   it('offers no listener of the examples, unless the setting says so', () => {
@@ -66,7 +55,7 @@ describe('the app without the CDK command line, credentials or network', () => {
     }
   });
 
-  it.each(names)('bundles %s so that it loads with only its own variables', (name) => {
+  it.each(commonNames)('bundles %s so that it loads with only its own variables', (name) => {
     const file = assets.find((asset) => functionOf(asset) === name);
     const output = execFileSync(
       process.execPath,

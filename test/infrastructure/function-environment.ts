@@ -1,5 +1,9 @@
 import { type FunctionName, variables } from '../../lambdas/environment.ts';
+import { functionNames } from '../../lib/functions/function-names.ts';
 import { tokenSettings } from '../token-settings.ts';
+
+/** The functions of every stack that has tickets. Only a lifecycle target adds another. */
+export const commonNames = functionNames.filter((name) => name !== 'lifecycle');
 
 /** The variables that Lambda sets, and not the stack. */
 const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };

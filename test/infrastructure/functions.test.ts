@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { variables, type FunctionName } from '../../lambdas/environment.ts';
+import { commonNames } from './function-environment.ts';
 import { createStack, resourcesOf, type TemplateResource } from './stack-under-test.ts';
 
 const sessions = '${SessionsTable.Arn}';
@@ -38,7 +39,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
   connect: {
     'dynamodb:PutItem': [sessions],
     'dynamodb:Query': [sessions],
-    'dynamodb:UpdateItem': [sessions],
+    'dynamodb:UpdateItem': [sessions, ofRates],
     'dynamodb:DeleteItem': [sessions],
     'sqs:SendMessage': [checks],
   },
@@ -63,6 +64,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:DeleteItem': [sessions],
     'dynamodb:BatchWriteItem': [sessions],
     'execute-api:ManageConnections': postAndClose,
+    'sqs:SendMessage': [checks],
   },
   'fan-out': {
     ...publisher,
@@ -84,31 +86,20 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
   },
 };
 
-const names = [
-  'authorize',
-  'tickets',
-  'connect',
-  'disconnect',
-  'message',
-  'publish',
-  'api',
-  'fan-out',
-  'close-sessions',
-] as const;
 const stack = createStack();
 const functions = resourcesOf(stack, 'AWS::Lambda::Function');
 
 describe('functions', () => {
   it('are these and no others', () => {
-    expect(functions.map((fn) => fn.logicalId).sort()).toEqual(names.map(logicalId).sort());
+    expect(functions.map((fn) => fn.logicalId).sort()).toEqual(commonNames.map(logicalId).sort());
   });
 
-  it.each(names)('%s gets exactly its variables, all as text', (name) => {
+  it.each(commonNames)('%s gets exactly its variables, all as text', (name) => {
     const { Variables } = environmentSchema.parse(find(name).properties['Environment']);
     expect(Object.keys(Variables).sort()).toEqual([...variables[name]].sort());
   });
 
-  it.each(names)('%s has the rights that it needs, and no others', (name) => {
+  it.each(commonNames)('%s has the rights that it needs, and no others', (name) => {
     const logs = `\${${logicalId(name)}Logs.Arn}`;
     const allowed = sorted({
       ...rights[name],
@@ -118,22 +109,28 @@ describe('functions', () => {
     expect(rightsOf(name)).toEqual(allowed);
   });
 
-  it.each(names)('%s runs on arm64 and Node.js 24, and ends before API Gateway gives up on it', (name) => {
-    const { properties } = find(name);
-    expect(properties).toMatchObject({
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      Handler: 'index.handler',
-    });
-    expect(properties['Timeout']).toBeLessThanOrEqual(29);
-  });
+  it.each(commonNames)(
+    '%s runs on arm64 and Node.js 24, and ends before API Gateway gives up on it',
+    (name) => {
+      const { properties } = find(name);
+      expect(properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+      });
+      expect(properties['Timeout']).toBeLessThanOrEqual(29);
+    },
+  );
 
-  it.each(names)('%s writes to its own log group, which keeps logs for the days that are set', (name) => {
-    const groups = resourcesOf(createStack({ logRetentionDays: 7 }), 'AWS::Logs::LogGroup');
-    const group = groups.find((resource) => resource.logicalId === `${logicalId(name)}Logs`);
-    expect(find(name).properties['LoggingConfig']).toEqual({ LogGroup: `\${${logicalId(name)}Logs}` });
-    expect(group?.properties['RetentionInDays']).toBe(7);
-  });
+  it.each(commonNames)(
+    '%s writes to its own log group, which keeps logs for the days that are set',
+    (name) => {
+      const groups = resourcesOf(createStack({ logRetentionDays: 7 }), 'AWS::Logs::LogGroup');
+      const group = groups.find((resource) => resource.logicalId === `${logicalId(name)}Logs`);
+      expect(find(name).properties['LoggingConfig']).toEqual({ LogGroup: `\${${logicalId(name)}Logs}` });
+      expect(group?.properties['RetentionInDays']).toBe(7);
+    },
+  );
 
   it('read the settings from their environment', () => {
     const set = resourcesOf(

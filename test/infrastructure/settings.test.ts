@@ -36,7 +36,7 @@ describe('settings', () => {
     [
       'tokenClaims',
       { user: 'uid' },
-      'Setting tokenClaims is {"user":"uid"}; allowed: an object with the keys userId, userType, tenant, topics, send, watch, of different claim names, none of them registered but sub.',
+      'Setting tokenClaims is {"user":"uid"}; allowed: an object with the keys userId, userType, tenant, topics, send, watch, contentAs, of different claim names, none of them registered but sub.',
     ],
     [
       'maxTokenLifetimeSeconds',
@@ -47,6 +47,11 @@ describe('settings', () => {
       'claims',
       ['role', ''],
       'Setting claims is ["role",""]; allowed: names of claims, as a list or separated by commas.',
+    ],
+    [
+      'textContentFor',
+      ['a b'],
+      'Setting textContentFor is ["a b"]; allowed: user types, as a list or separated by commas.',
     ],
     ['requireTenant', 'yes', 'Setting requireTenant is "yes"; allowed: true or false.'],
     [
@@ -118,7 +123,7 @@ describe('settings', () => {
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
       'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, durableTopics, callbackEndpoint, ' +
-        'allowedOrigins, tokenIssuer, tokenClaims, claims, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
+        'allowedOrigins, tokenIssuer, tokenClaims, claims, textContentFor, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
         'connectWith, serviceTenants, webSocketThrottle, httpThrottle, reservedConcurrency, connectionRate, userRate, ' +
         'logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
         'disableExecuteApiEndpoint.',
@@ -144,6 +149,7 @@ describe('settings from the command line', () => {
       tokenIssuer: 'secret',
       tokenClaims: '{"userType":"role"}',
       claims: 'role, team',
+      textContentFor: 'member, admin',
       maxTokenLifetimeSeconds: '3600',
       requireTenant: 'true',
       serviceTenants: '{"Orders":"acme","Admin":"*"}',
@@ -162,8 +168,10 @@ describe('settings from the command line', () => {
         topics: 'topics',
         send: 'send',
         watch: 'watch',
+        contentAs: 'contentAs',
       },
       claims: ['role', 'team'],
+      textContentFor: ['member', 'admin'],
       maxTokenLifetimeSeconds: 3600,
       requireTenant: true,
       serviceTenants: { Orders: 'acme', Admin: '*' },

@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { revocationSortKey } from '../../core/sessions/revocations.ts';
 import { variables } from '../../lambdas/environment.ts';
 import { ListenerTarget } from '../../lib/targets/listener-target.ts';
+import { deployedBytes } from '../../lib/targets/targets-variable.ts';
 import type { SwitchboardStack } from '../../lib/switchboard-stack.ts';
 import { createStack, resourcesOf } from './stack-under-test.ts';
 
@@ -119,6 +120,10 @@ describe('a target of messages', () => {
       add(11);
     }).toThrow(/^11 targets take up to \d+ bytes of a function's environment; at most 2048 fit\./);
   });
+});
+
+it('a variable is measured as Lambda does: as JSON text, in which each quote takes two bytes', () => {
+  expect(deployedBytes('{"a":1}')).toBe('"{\\"a\\":1}"'.length);
 });
 
 describe('a lifecycle target', () => {

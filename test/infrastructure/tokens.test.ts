@@ -6,6 +6,7 @@ import { readTokenSettings } from '../../core/auth/settings.ts';
 import { SettingsError } from '../../lib/settings/settings.ts';
 import type { SwitchboardProps } from '../../lib/settings/props.ts';
 import { Switchboard } from '../../lib/switchboard.ts';
+import { tokenSettings } from '../token-settings.ts';
 import { createOwnStack, createStack, outputsOf, resourcesOf } from './stack-under-test.ts';
 
 const verifiers = ['Authorize', 'Message'];
@@ -56,22 +57,7 @@ describe('tokens of the secret, by default', () => {
     expect(settingsOf(stack)).toEqual(
       verifiers.map((logicalId) => ({
         logicalId,
-        settings: {
-          parameter: 'token',
-          secret,
-          keySets: [],
-          names: {
-            userId: 'sub',
-            userType: 'userType',
-            tenant: 'tenant',
-            topics: 'topics',
-            send: 'send',
-            watch: 'watch',
-          },
-          claims: [],
-          maxLifetimeSeconds: 2_592_000,
-          requireTenant: false,
-        },
+        settings: { ...tokenSettings, secret },
       })),
     );
     expect(grantsOf(stack, 'secretsmanager:GetSecretValue')).toEqual({

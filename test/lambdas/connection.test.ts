@@ -1,5 +1,5 @@
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { readCheck } from '../../core/sessions/check-queue.ts';
 import { createRevocations } from '../../core/sessions/revocations.ts';
@@ -53,6 +53,30 @@ describe('$connect', () => {
     await connect(connectEvent(clientOf('c1=', { tokenExpiresAt: Date.now() + 1_000 })));
     const user = { tenant: 'default', userType: 'member', userId: '1' };
     expect(readCheck((await queue.receive()).body)).toEqual({ ...user, connectionId: 'c1=' });
+  });
+
+  it('above the rate of its user is answered 429, and leaves no row', async () => {
+    vi.stubEnv('USER_RATE', '{"rateLimit":1,"burstLimit":5}');
+    const { connect } = await load();
+    const statuses: number[] = [];
+    // A window may end between two of them, and not twice.
+    for (let at = 0; at < 16; at += 1)
+      statuses.push((await connect(connectEvent(clientOf(`c${String(at)}=`)))).statusCode);
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const opened = statuses.filter((status) => status === 200);
+    expect(opened.length).toBeGreaterThanOrEqual(5);
+    expect(await rows()).toHaveLength(opened.length);
+    expect(cloud.current().logged()).toContain('the user connects too often');
+    expect((await connect(connectEvent(clientOf('other=', { userId: '2' })))).statusCode).toBe(200);
+  });
+
+  it('costs a quiet user no write of the counter', async () => {
+    const { connect } = await load();
+    for (let at = 0; at < 20; at += 1) await connect(connectEvent(clientOf(`c${String(at)}=`)));
+    const db = new DynamoDBClient({ endpoint: cloud.current().dynamodbEndpoint });
+    expect(await db.send(new ScanCommand({ TableName: cloud.current().tables.state }))).toMatchObject({
+      Count: 0,
+    });
   });
 
   it('of a revoked token is answered 403, leaves no row, and its reason is in the log', async () => {

@@ -11,8 +11,12 @@ const names = Object.keys(variables) as FunctionName[];
 const tokens = {
   parameter: 'token',
   keySets: [{ jwksUrl: 'https://id.example/jwks', issuer: 'https://id.example', audience: ['app'] }],
-  names: { userId: 'sub', userType: 'type', tenant: 'org', topics: 'topics', send: 'send', watch: 'watch' },
+  names: {
+    ...{ userId: 'sub', userType: 'type', tenant: 'org' },
+    ...{ topics: 'topics', send: 'send', watch: 'watch', contentAs: 'form' },
+  },
   claims: ['role'],
+  textContentFor: ['member'],
   maxLifetimeSeconds: 3600,
   requireTenant: true,
 };

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { httpStack } from './harness/http-stack.ts';
 import { runCloud } from './harness/running-cloud.ts';
+import { webSocketStack } from './harness/websocket-stack.ts';
 
 const stack = httpStack({ routes: { 'GET /hello': {} } });
 
@@ -14,6 +15,15 @@ describe('local control', () => {
     const log: unknown = await (await fetch(`${url}/_local/log`)).json();
     const entry = { kind: 'request', what: 'GET /hello', status: 200 };
     expect(log).toMatchObject({ entries: [{ kind: 'output', function: 'F0' }, entry] });
+  });
+
+  it('names the stages, and the query parameters that their handshakes need', async () => {
+    const authorizer = {
+      identitySource: ['route.request.querystring.access', 'route.request.header.Origin'],
+    };
+    const { url } = await runCloud(webSocketStack({ routes: { $connect: {} }, authorizer }));
+    const stages = [{ path: '/live', queryParameters: ['access'] }];
+    expect(await (await fetch(`${url}/_local/stages`)).json()).toEqual({ stages });
   });
 
   it('answers 404 to an unknown path and 405 with Allow to a wrong method', async () => {

@@ -93,6 +93,10 @@ describe('the example of a client frame', () => {
       name: 'frame-refresh',
       frame: { type: 'refresh', id: '4', content: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' } },
     },
+    {
+      name: 'frame-history',
+      frame: { type: 'history', id: '5', content: { channel: 'user', before: 9, limit: 1 } },
+    },
   ])('$name is read with all its fields', ({ name, frame }) => {
     expect(readClientFrame(textOf(name))).toEqual({ ok: true, frame });
   });
@@ -102,6 +106,7 @@ describe('the example of a server frame', () => {
   it.each([
     { name: 'frame-pong', frame: pongFrame('1') },
     { name: 'frame-ack', frame: ackFrame('2', { delivered: 1 }) },
+    { name: 'frame-ack-history', frame: ackFrame('5', kept) },
     { name: 'frame-ack-recover', frame: ackFrame('3', { channels: recovered }) },
     { name: 'frame-message-durable', frame: messageFrame(durable) },
     {
@@ -182,6 +187,7 @@ describe('the examples', () => {
       [
         ...['ack', 'closing', 'demo-message-send', 'demo-message-send-text', 'error', 'message'],
         ...['message-from', 'ping', 'pong', 'ack-recover', 'message-durable', 'recover', 'refresh'],
+        ...['history', 'ack-history'],
       ]
         .map((name) => `frame-${name}.json`)
         .concat('messages.json', 'publish-answer-durable.json', 'publish-request-durable.json')

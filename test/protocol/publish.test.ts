@@ -183,3 +183,35 @@ describe('a publish body', () => {
     );
   });
 });
+
+describe('a publish body with bare text', () => {
+  const bare = { to: 'user:member:42', text: 'hello' };
+
+  it('is read with its defaults, and has no type and no content', () => {
+    expect(readPublishRequest(bare)).toEqual({
+      to: [{ kind: 'user', userType: 'member', userId: '42' }],
+      text: 'hello',
+      tenant: 'default',
+      exclude: [],
+    });
+  });
+
+  it.each([
+    [{ type: 'n' }, 'type: must be left out with text'],
+    [{ content: 1 }, 'content: must be left out with text'],
+    [{ durable: true }, 'durable: must be left out with text, which is not kept'],
+    [{ ttlSeconds: 5 }, 'ttlSeconds: must be left out with text, which is not kept'],
+    [{ text: '' }, 'text: must not be empty'],
+    [{ text: 5 }, 'text: must be a string'],
+    [{ extra: 1 }, 'extra: is not a known field'],
+  ])('is refused with %j', (change, message) => {
+    expect(refusalOf(() => readPublishRequest({ ...bare, ...change }))).toMatchObject({
+      code: 'bad_request',
+      message,
+    });
+  });
+
+  it('may say that it is not durable', () => {
+    expect(readPublishRequest({ ...bare, durable: false })).toMatchObject({ text: 'hello' });
+  });
+});

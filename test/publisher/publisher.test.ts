@@ -33,6 +33,13 @@ describe.each(ways)('a publisher %s', (_way, open) => {
     await client.expectSilence();
   });
 
+  it('publishes bare text', async () => {
+    const user = randomUUID();
+    const client = await stack.connect({ user });
+    await open().publish({ to: `user:member:${user}`, text: 'hello' });
+    expect(await client.nextText()).toBe('hello');
+  });
+
   it('rejects with the code and the wrong fields where the stack refuses', async () => {
     const refusal = await open()
       .publish({ to: 'user:member:42', type: '', content: 1 })

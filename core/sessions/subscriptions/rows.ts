@@ -8,7 +8,7 @@ import {
 import type { Identity } from '../../../protocol/index.ts';
 import { writeAll } from '../../tables/batch-write.ts';
 import { conditionHeld } from '../../tables/conditional-write.ts';
-import { expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey } from '../items.ts';
+import { contentAsOf, expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey } from '../items.ts';
 
 export interface Subscriber {
   readonly identity: Identity;
@@ -39,11 +39,13 @@ export function createSubscriptionRows(options: {
       const { userType, userId } = subscriber.identity;
       const { connectedAt, tokenExpiresAt } = session;
       const expiresAt = expiryOf(connectedAt);
+      const contentAs = contentAsOf(session);
       const write = new PutCommand({
         TableName: table,
         Item: {
           ...keyOf(subscriber, topic),
           ...{ userType, userId, connectedAt, tokenExpiresAt, expiresAt, nonce },
+          ...(contentAs && { contentAs }),
         },
         ConditionExpression: 'attribute_not_exists(pk) OR tokenExpiresAt <= :tokenExpiresAt',
         ExpressionAttributeValues: { ':tokenExpiresAt': tokenExpiresAt },

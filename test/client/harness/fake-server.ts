@@ -18,7 +18,7 @@ export type Script = (frame: Sent, connection: FakeConnection) => boolean;
 
 /** The server's end of one connection. */
 export class FakeConnection {
-  readonly token: string | null;
+  readonly query: URLSearchParams;
   readonly received = new Arrivals<Sent>();
   readonly closed: Promise<number>;
   readonly socket: WebSocket;
@@ -29,7 +29,7 @@ export class FakeConnection {
     answer: (frame: Sent, self: FakeConnection) => void,
   ) {
     this.socket = socket;
-    this.token = new URL(request.url ?? '/', 'ws://localhost').searchParams.get('token');
+    this.query = new URL(request.url ?? '/', 'ws://localhost').searchParams;
     this.closed = once(socket, 'close').then(([code]) => Number(code));
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as Sent;
@@ -63,7 +63,11 @@ export class FakeServer {
   readonly httpUrl: string;
   readonly logs = new FakeLogs();
   readonly connections = new Arrivals<FakeConnection>();
-  readonly posts = new Arrivals<{ readonly authorization: string | undefined; readonly body: string }>();
+  readonly posts = new Arrivals<{
+    readonly path: string | undefined;
+    readonly authorization: string | undefined;
+    readonly body: string;
+  }>();
   /** The HTTP status that refuses handshakes, if set. */
   refusal: number | undefined;
   /** The answer to a POST. */
@@ -98,7 +102,7 @@ export class FakeServer {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const body = Buffer.concat(chunks).toString();
-        this.posts.push({ authorization: request.headers.authorization, body });
+        this.posts.push({ path: request.url, authorization: request.headers.authorization, body });
         const { id } = JSON.parse(body) as Sent;
         const ack = { status: 200, body: JSON.stringify({ type: 'ack', id, content: 'by HTTP' }) };
         const answer = this.postAnswer ?? ack;

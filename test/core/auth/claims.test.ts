@@ -40,6 +40,25 @@ describe('ids', () => {
   });
 });
 
+describe('the form of content', () => {
+  const textContentFor = ['legacy'];
+
+  it.each([
+    [{}, undefined],
+    [{ contentAs: 'text' }, 'text'],
+    [{ contentAs: 'json' }, 'json'],
+    [{ userType: 'legacy' }, 'text'],
+    [{ userType: 'legacy', contentAs: 'json' }, 'json'],
+  ])('of %j is %s', (more, contentAs) => {
+    const verdict = read({ ...claims, ...more }, { textContentFor });
+    expect(verdict.ok && verdict.token.contentAs).toBe(contentAs);
+  });
+
+  it.each(['xml', '', 1, null, ['text']])('may not be %j', (contentAs) => {
+    expect(read({ ...claims, contentAs })).toEqual({ ok: false, reason: 'claim contentAs is invalid' });
+  });
+});
+
 describe('rights', () => {
   it('may be text with spaces between the patterns', () => {
     expect(read({ ...claims, topics: 'orders.* news', send: ' order-* ', watch: '' })).toMatchObject({

@@ -62,6 +62,7 @@ describe('a token', () => {
       topics: 'channels',
       send: 'types',
       watch: 'peers',
+      contentAs: 'form',
     };
     const own = {
       'https://acme/uid': '42',
@@ -70,6 +71,7 @@ describe('a token', () => {
       channels: ['x'],
       types: ['y'],
       peers: ['z'],
+      form: 'text',
     };
     const verifyOwn = createVerifier({ names });
     expect(await verifyOwn(await sign({ ...own, exp: payload.exp }))).toMatchObject({
@@ -77,6 +79,7 @@ describe('a token', () => {
       token: {
         identity: { tenant: 'acme', userType: 'admin', userId: '42' },
         rights: { topics: ['x'], send: ['y'], watch: ['z'] },
+        contentAs: 'text',
       },
     });
     expect(await verifyOwn(await sign(payload))).toEqual({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDeliver, type Delivery } from '../../../core/delivery/deliver.ts';
+import { payloadsOf } from '../../../core/delivery/payloads.ts';
 import { handshakeWindowMs } from '../../../core/timing.ts';
 import {
   type Core,
@@ -29,7 +30,9 @@ describe('a delivery', () => {
               : sent,
     });
     const ids = ['sent-1', 'sent-2', 'gone-1', 'throttled-1', 'failed-1', 'failed-2'];
-    expect(countsOf(await core.deliver(recipients(ids), core.connections.prepare('{}'), later))).toEqual({
+    expect(
+      countsOf(await core.deliver(recipients(ids), payloadsOf(core.connections, { frame: '{}' }), later)),
+    ).toEqual({
       delivered: 2,
       gone: 1,
       failed: 3,
@@ -39,7 +42,11 @@ describe('a delivery', () => {
   it('logs how many posts failed, without any message of the SDK', async () => {
     const core = await dynamodb.create({ post: () => failed });
     countsOf(
-      await core.deliver(recipients(['c1=']), core.connections.prepare('{"content":"private"}'), later),
+      await core.deliver(
+        recipients(['c1=']),
+        payloadsOf(core.connections, { frame: '{"content":"private"}' }),
+        later,
+      ),
     );
     expect(core.warnings.join()).toContain('posts failed');
     expect(core.warnings.join()).not.toMatch(/secret detail|private/);
@@ -59,7 +66,7 @@ describe('a delivery', () => {
       events.push('turn');
     };
     const deliver = createDeliver({ ...core, pacer });
-    await deliver(recipients(['c1=', 'c2=', 'c3=']), core.connections.prepare('{}'), later);
+    await deliver(recipients(['c1=', 'c2=', 'c3=']), payloadsOf(core.connections, { frame: '{}' }), later);
     const turns = events.filter((event) => event === 'turn').length;
     expect(turns).toBe(4);
     expect(events).toHaveLength(8);
@@ -76,7 +83,7 @@ describe('a delivery', () => {
     const core = await dynamodb.create({ post: () => throttled });
     const clock = { ...core.clock, wait, random: () => 0.5 };
     const deliver = createDeliver({ ...core, clock });
-    const delivery = await deliver(recipients(['c1=']), core.connections.prepare('{}'), later);
+    const delivery = await deliver(recipients(['c1=']), payloadsOf(core.connections, { frame: '{}' }), later);
     expect(countsOf(delivery)).toEqual({ delivered: 0, gone: 0, failed: 1 });
     expect(pauses).toEqual([100, 200, 400, 800]);
     expect(core.connections.calls).toHaveLength(5);
@@ -84,7 +91,7 @@ describe('a delivery', () => {
 
   it('to no recipients makes no post', async () => {
     const core = await dynamodb.create();
-    expect(countsOf(await core.deliver([], core.connections.prepare('{}'), later))).toEqual({
+    expect(countsOf(await core.deliver([], payloadsOf(core.connections, { frame: '{}' }), later))).toEqual({
       delivered: 0,
       gone: 0,
       failed: 0,
@@ -113,7 +120,7 @@ describe('a session answered 410', () => {
     core.clock.ms += minuteMs + 1;
     const { recipients: asRead } = await core.recipients.ofUser(member);
     await core.sessions.add(sessionOf('dead', { connectedAt: core.clock.ms }));
-    countsOf(await core.deliver(asRead, core.connections.prepare('{}'), later));
+    countsOf(await core.deliver(asRead, payloadsOf(core.connections, { frame: '{}' }), later));
     expect(await remaining(core)).toEqual(['dead', 'live']);
   });
 
@@ -152,7 +159,7 @@ async function openSessions(
 
 async function deliverToAll(core: Core) {
   const { recipients: all } = await core.recipients.ofUser(member);
-  return countsOf(await core.deliver(all, core.connections.prepare('{}'), later));
+  return countsOf(await core.deliver(all, payloadsOf(core.connections, { frame: '{}' }), later));
 }
 
 async function remaining(core: Core): Promise<string[]> {

@@ -1,16 +1,19 @@
 import * as z from 'zod/mini';
 import { createDispatch } from '../../../core/dispatch/dispatch.ts';
 import { defineListener } from '../../../core/dispatch/define-listener.ts';
+import type { Sender } from '../../../core/dispatch/context.ts';
 import type { Listener } from '../../../core/dispatch/listener.ts';
+import type { TextListener } from '../../../core/dispatch/text-listener.ts';
+import type { Limit } from '../../../core/limits/limit.ts';
 import type { Recipient } from '../../../core/sessions/items.ts';
-import { type Identity, type PublishRequest, Refusal } from '../../../protocol/index.ts';
+import { formatTarget, type Identity, type PublishRequest, Refusal } from '../../../protocol/index.ts';
 
 export const identity = { tenant: 'acme', userType: 'member', userId: '1' };
 export const session = { connectionId: 'c1=', connectedAt: 1_000, tokenExpiresAt: 2_000 };
 export const rights = { topics: ['orders.*'], watch: [] };
 export const claims = {};
-export const sender = { identity, rights, claims, session };
-export const byHttp = { identity, rights, claims, session: undefined };
+export const sender: Sender = { identity, rights, claims, session };
+export const byHttp: Sender = { identity, rights, claims, session: undefined };
 
 export const nothing = z.optional(z.unknown());
 
@@ -58,10 +61,15 @@ export const listeners: readonly Listener[] = [
   }),
 ];
 
-export function dispatching(known = listeners, findTarget?: (type: string) => Listener | undefined) {
+export function dispatching(
+  known: readonly (Listener | TextListener)[] = listeners,
+  findTarget?: (type: string) => Listener | undefined,
+  limit?: Limit,
+) {
   const published: { request: PublishRequest; from: Identity | undefined }[] = [];
   const replied: { request: PublishRequest; to: Recipient }[] = [];
   const logged: unknown[][] = [];
+  const counted: unknown[] = [];
   const line =
     (level: string) =>
     (...entry: unknown[]) => {
@@ -71,6 +79,7 @@ export function dispatching(known = listeners, findTarget?: (type: string) => Li
   const dispatch = createDispatch({
     listeners: known,
     ...(findTarget && { findTarget }),
+    ...(limit && { limit }),
     publish(request, from) {
       published.push({ request, from });
       return Promise.resolve(delivered);
@@ -79,9 +88,13 @@ export function dispatching(known = listeners, findTarget?: (type: string) => Li
       replied.push({ request, to });
       return Promise.resolve(delivered);
     },
+    countSessions: (tenant, target) => {
+      counted.push([tenant, formatTarget(target)]);
+      return Promise.resolve(7);
+    },
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
-  return { dispatch, published, replied, logged };
+  return { dispatch, published, replied, logged, counted };
 }
 
 /** The answer that the client gets. */

@@ -18,6 +18,20 @@ describe('the rights of the sender', () => {
   });
 });
 
+describe('the sessions that a listener counts', () => {
+  it('are those of the tenant of the sender', async () => {
+    const count = defineListener({
+      type: 'count',
+      content: nothing,
+      handle: ({ sessions }) => sessions.count('type:agent'),
+    });
+    const { dispatch, counted } = dispatching([count]);
+    const { text } = await dispatch('{"type":"count","id":"a"}', sender);
+    expect(JSON.parse(text)).toMatchObject({ type: 'ack', content: 7 });
+    expect(counted).toEqual([['acme', 'type:agent']]);
+  });
+});
+
 describe('the log of a listener', () => {
   it('carries the type and the connection id, which no field replaces', async () => {
     const noisy = defineListener({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Dispatch, Sender } from '../../../core/dispatch/dispatch.ts';
+import type { Sender } from '../../../core/dispatch/context.ts';
+import type { Dispatch } from '../../../core/dispatch/dispatch.ts';
 import { createReceive } from '../../../core/dispatch/receive.ts';
 import { minuteMs, newToken, sessionOf, useDynamoDB } from '../core-under-test.ts';
 

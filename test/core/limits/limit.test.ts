@@ -37,6 +37,7 @@ describe('the limit of a connection', () => {
     ['recover', 8],
     ['refresh', 8],
     ['subscribe', 8],
+    ['history', 8],
     ['inbox-list', 8],
     ['inbox-unread', 8],
     ['inbox-mark-read', 8],

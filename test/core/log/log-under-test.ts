@@ -14,11 +14,11 @@ export function entry(text: string, ttlSeconds = 600) {
 }
 
 /** Takes an offset and writes nothing there, like a writer that was killed. */
-export async function leaveHole({ logs }: Core, ttlSeconds = 600): Promise<Slot> {
+export async function leaveHole({ logs }: Core, ttlSeconds = 600, id = log): Promise<Slot> {
   const taken: Slot[] = [];
   const failing = { ...entry('never', ttlSeconds), frameAt: () => fail() };
   const remember = (slot: Slot) => Promise.resolve(void taken.push(slot));
-  await expect(logs.append(log, failing, { remember })).rejects.toThrow('killed');
+  await expect(logs.append(id, failing, { remember })).rejects.toThrow('killed');
   const [slot] = taken;
   if (!slot) throw new Error('Nothing was taken.');
   return slot;

@@ -149,7 +149,7 @@ describe('recover', () => {
     });
     const log = { tenant: 'default', channel: own };
     const requests = [{ log, from: { epoch: '', offset: 0 } }];
-    await expect(recoverer('c1=', requests)).rejects.toMatchObject({
+    await expect(recoverer({ connectionId: 'c1=' }, requests)).rejects.toMatchObject({
       code: 'rate_limited',
       retryAfterMs: 1000,
     });

@@ -11,7 +11,7 @@ const notice = { to: channel, type: 'notice-push', content: { title: 'hi' }, dur
 
 async function kept(core: Core, name = channel) {
   const log = { tenant: 'default', channel: name };
-  return listMessages(await core.logs.open(log), { after: 0, limit: 100, maxBytes: 1_000_000 });
+  return listMessages(await core.logs.open(log), { after: 0 }, { limit: 100, maxBytes: 1_000_000 });
 }
 
 describe('a durable publish', () => {

@@ -1,7 +1,12 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
 import { describe, expect, it, vi } from 'vitest';
 import type { Closing } from '../../../protocol/index.ts';
+import { createCheckSessions } from '../../../core/sessions/check.ts';
+import type { CheckQueue, DelayedCheck } from '../../../core/sessions/check-queue.ts';
+import { createCloseSession } from '../../../core/sessions/close.ts';
 import { type Core, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 import { failed, gone, type ConnectionsScript, throttled } from '../recording-connections.ts';
+import { useCheckQueue } from './check-queue-under-test.ts';
 
 const dynamodb = useDynamoDB();
 const member = { tenant: 'default', userType: 'member', userId: '1' };
@@ -75,6 +80,52 @@ describe('ending a session', () => {
       expect(await core.sessions.row(member, 'c1=')).toBeUndefined();
     },
   );
+});
+
+describe('a session that could not be closed', () => {
+  const checks = useCheckQueue();
+
+  async function withQueue(send: CheckQueue['send'], script: ConnectionsScript) {
+    const core = await withSession(script);
+    const errors: unknown[] = [];
+    const logger = { error: (...line: unknown[]) => errors.push(line) };
+    const options = { ...core, checks: { send }, logger: logger as Pick<Logger, 'error'> };
+    return { core, errors, closeSession: createCloseSession(options) };
+  }
+
+  it('is looked at again, and then closed with the reason of the first try', async () => {
+    const queue = await checks.create();
+    const sent: DelayedCheck[] = [];
+    const send: CheckQueue['send'] = (messages) => {
+      sent.push(...messages);
+      return queue.checks.send(messages.map(({ check }) => ({ check, delaySeconds: 0 })));
+    };
+    const { core, closeSession } = await withQueue(send, { disconnect: () => throttled });
+    await expect(closeSession(sessionOf('c1='), kicked)).rejects.toMatchObject({ code: 'rate_limited' });
+    expect(sent).toEqual([{ check: { ...member, connectionId: 'c1=' }, delaySeconds: 5 }]);
+
+    core.connections.disconnect = () => Promise.resolve({ outcome: 'closed' });
+    const check = createCheckSessions({ ...core, checks: queue.checks });
+    expect(await check([await queue.receive()])).toEqual([]);
+    expect(await core.sessions.row(member, 'c1=')).toBeUndefined();
+    expect(core.connections.framesTo('c1=').at(-1)).toMatchObject({ content: { code: 'kicked' } });
+  });
+
+  it('is reported as before if the queue takes nothing', async () => {
+    const fault = new Error('no queue');
+    const { errors, closeSession } = await withQueue(() => Promise.reject(fault), {
+      disconnect: () => failed,
+    });
+    await expect(closeSession(sessionOf('c1='), kicked)).rejects.toThrow('was not closed');
+    expect(errors).toEqual([['close is not tried again', { connectionId: 'c1=', cause: fault }]]);
+  });
+
+  it('is not looked at if it was closed', async () => {
+    const send = vi.fn<CheckQueue['send']>();
+    const { closeSession } = await withQueue(send, {});
+    await closeSession(sessionOf('c1='), kicked);
+    expect(send).not.toHaveBeenCalled();
+  });
 });
 
 describe('ending all sessions of a user', () => {

@@ -1,5 +1,6 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { readPublishRequest } from '../../../protocol/index.ts';
 import { reportedEnd } from '../../../core/sessions/end.ts';
 import { type Core, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 
@@ -75,6 +76,26 @@ describe('the mark that a session has ended', () => {
     const recipient = { connectionId: 'c1=', identity: session, connectedAt: session.connectedAt };
     expect(await core.sessions.getMany([recipient])).toEqual([]);
     expect((await core.recipients.ofUser(session)).recipients).toEqual([]);
+  });
+
+  it('takes the session out of every audience, and leaves it to be found by its id', async () => {
+    const core = await dynamodb.create({ shards: 1 });
+    for (const id of ['c1=', 'c2=']) await core.sessions.add(sessionOf(id));
+    await core.sessions.markEnded(session, 'c1=', kicked);
+    const everyone = { tenant: 'default', shard: 0 };
+    for (const audience of [everyone, { ...everyone, userType: 'member' }]) {
+      const { recipients } = await core.recipients.ofAudience(audience, { includesEnded: true });
+      expect(recipients.map(({ connectionId }) => connectionId)).toEqual(['c2=']);
+      expect(await core.recipients.countAudience(audience)).toBe(1);
+    }
+    for (const to of ['everyone', 'type:member'])
+      expect(await core.publish(readPublishRequest({ to, type: 'x', content: 1 }))).toMatchObject({
+        delivered: 1,
+      });
+    // A second DELETE of the session finds it by its id, and closes it.
+    expect(await core.recipients.byConnection('c1=')).toMatchObject({ connectionId: 'c1=' });
+    await core.closeSession(session, kicked);
+    expect(await rowOf(core)).toBeUndefined();
   });
 
   it('of a close by the server stands there before the connection closes, since $disconnect may delete the row', async () => {

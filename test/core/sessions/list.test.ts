@@ -1,10 +1,13 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { listSessions, type SessionQuery } from '../../../core/sessions/list.ts';
+import { listSessions } from '../../../core/sessions/list.ts';
+import type { SessionQuery } from '../../../core/sessions/query.ts';
 import type { Session } from '../../../protocol/index.ts';
 import { type Core, idsOf, minuteMs, sessionOf, startOfTime, useDynamoDB } from '../core-under-test.ts';
 
 const dynamodb = useDynamoDB();
-const ofType = { tenant: 'default', userType: 'member' };
+const ofType = { tenant: 'default', userType: 'member', limit: 100 };
+const ofAll = { tenant: 'default', limit: 100 };
 const ofUser = { ...ofType, userId: '1' };
 
 describe('the sessions of a user', () => {
@@ -58,6 +61,49 @@ describe('the sessions of a type', () => {
   });
 });
 
+describe('the sessions of everyone', () => {
+  it('are listed through every shard, each session once, of every type and no other tenant', async () => {
+    const core = await withSessions(150);
+    await core.sessions.add(sessionOf('admin', { userType: 'admin' }));
+    await core.sessions.add(sessionOf('other-tenant', { tenant: 'other' }));
+    const ids = idsOf((await everyPage(core, ofAll)).flat());
+    expect(ids).toHaveLength(151);
+    expect(new Set(ids).size).toBe(151);
+    expect(ids).toContain('admin');
+  });
+});
+
+describe('a page', () => {
+  it.each([40, 230, 1000])(
+    'has at most %i sessions, if that is its limit',
+    async (limit) => {
+      const core = await withSessions(230);
+      for (const query of [ofUser, ofType, ofAll]) {
+        const pages = await everyPage(core, { ...query, limit });
+        expect(Math.max(...pages.map(({ length }) => length))).toBe(Math.min(limit, 230));
+        expect(new Set(idsOf(pages.flat())).size).toBe(230);
+      }
+    },
+    60_000,
+  );
+
+  it('ends above two megabytes, and the next one continues', async () => {
+    const core = await withSessions(130);
+    const topics = new Set(Array.from({ length: 100 }, (_, index) => String(index).padStart(256, 't')));
+    for (let index = 0; index < 130; index += 1) {
+      const Key = { pk: 'USER#default#member#1', sk: `c${String(index).padStart(3, '0')}=` };
+      const update = {
+        UpdateExpression: 'SET topics = :topics',
+        ExpressionAttributeValues: { ':topics': topics },
+      };
+      await core.db.send(new UpdateCommand({ TableName: core.tables.sessions, Key, ...update }));
+    }
+    const pages = await everyPage(core, { ...ofUser, limit: 1000 });
+    expect(pages).toHaveLength(2);
+    expect(new Set(idsOf(pages.flat())).size).toBe(130);
+  });
+});
+
 describe('a cursor', () => {
   it.each([
     '',
@@ -75,7 +121,7 @@ describe('a cursor', () => {
     encode({ shard: 0, key: { pk: { deep: [] }, sk: null } }),
   ])('that no page returned (%j) is refused by name, for users and types', async (cursor) => {
     const core = await withSessions(1);
-    for (const query of [ofUser, ofType]) {
+    for (const query of [ofUser, ofType, ofAll]) {
       const listed = listSessions(core.recipients, core.sessions, { ...query, cursor });
       await expect(listed).rejects.toMatchObject({ code: 'bad_request', details: [{ field: 'cursor' }] });
     }
@@ -90,6 +136,8 @@ describe('a cursor', () => {
     [ofType, `member#${'x'.repeat(600)}`],
     [ofType, 'member#é'],
     [ofUser, ''],
+    [ofType, 'member#~'],
+    [ofUser, '~'],
     [ofUser, '~~'],
     [ofUser, ' '],
   ])('of %j whose position was moved to %j is refused', async (query, after) => {
@@ -112,6 +160,7 @@ describe('a cursor', () => {
       { ...ofUser, tenant: 'other', cursor: cursorOfUser },
       { ...ofType, tenant: 'other', cursor: cursorOfType },
       { ...ofType, userType: 'admin', cursor: cursorOfType },
+      { ...ofAll, cursor: cursorOfType },
     ]) {
       const listed = listSessions(core.recipients, core.sessions, foreign);
       await expect(listed).rejects.toMatchObject({ code: 'bad_request', details: [{ field: 'cursor' }] });

@@ -155,6 +155,7 @@ describe('a user with more sessions than a page of the database holds', () => {
         Item: {
           pk: 'USER#default#member#1',
           sk: `c${String(index)}`,
+          member: `member#c${String(index)}`,
           connectedAt: startOfTime,
           tokenExpiresAt: startOfTime + minuteMs,
           sourceIp: '192.0.2.1',

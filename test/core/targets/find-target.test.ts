@@ -4,7 +4,7 @@ import { createDispatch } from '../../../core/dispatch/dispatch.ts';
 import { defineListener } from '../../../core/dispatch/define-listener.ts';
 import type { Listener } from '../../../core/dispatch/listener.ts';
 import { createFindTarget } from '../../../core/targets/find-target.ts';
-import type { Sender } from '../../../core/dispatch/dispatch.ts';
+import type { Sender } from '../../../core/dispatch/context.ts';
 import { createTestClock, startOfTime } from '../core-under-test.ts';
 import { json, useEndpoint } from './endpoint.ts';
 
@@ -35,6 +35,7 @@ function dispatchTo(patterns: readonly string[], listeners: readonly Listener[] 
     findTarget,
     publish: unused,
     reply: unused,
+    countSessions: unused,
     logger: { debug: log, info: log, warn: log, error: log },
   });
   const ask = async (frame: unknown, from = sender) => {

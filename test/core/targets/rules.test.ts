@@ -18,6 +18,7 @@ describe('the pattern of a target', () => {
     ['ack', 'must not be ack, error, pong, closing'],
     ['ping', 'must not be a type that the protocol handles'],
     ['inbox-list', 'must not be a type that the protocol handles'],
+    ['history', 'must not be a type that the protocol handles'],
   ])('%j %s', (pattern, fault) => {
     expect(patternFault(pattern)).toBe(fault);
   });

@@ -31,6 +31,7 @@ export async function useEverything(use: Use): Promise<void> {
     failJob(use),
   ]);
   await useServiceRoutes(use);
+  await failClose(use);
   await meetGoneSessions(use, ada);
   await disconnect(use);
 }
@@ -88,6 +89,7 @@ async function useLogs(use: Use, client: Client): Promise<void> {
   for (const to of channels) await publish(use, { to, durable: true });
   await ask(client, 'recover', { channels: channels.map((channel) => ({ channel, epoch: '' })) });
   const list = (await ask(client, 'inbox-list', {})) as { head: number };
+  for (const channel of channels) await ask(client, 'history', { channel });
   await ask(client, 'inbox-unread', {});
   await ask(client, 'inbox-mark-read', { offset: list.head });
   await leaveGap(use, 'user:member:ada');
@@ -130,6 +132,16 @@ async function useServiceRoutes({ stack }: Use): Promise<void> {
     expect(await stack.call('DELETE', path)).toEqual({ status: 200, body: { closed: 1 } });
     expect((await closed).code).toBe(1000);
   }
+}
+
+/** A session that API Gateway did not close is closed by a check. */
+async function failClose({ stack }: Use): Promise<void> {
+  const client = await stack.connect({ user: 'stays' });
+  const closed = client.closed();
+  await setFaults(stack, { throttled: 1 });
+  expect(await stack.call('DELETE', '/sessions?userType=member&userId=stays')).toMatchObject({ status: 429 });
+  await setFaults(stack, {});
+  expect((await closed).code).toBe(1000);
 }
 
 /** Leaves the row of a session whose `$disconnect` was lost, old enough that a 410 is believed. */

@@ -39,6 +39,25 @@ export async function useTickets(stack: Stack): Promise<void> {
   expect(statuses).toEqual(new Set([200, 429]));
 }
 
+/** The handshakes of a user are counted in a row that all environments of the function share. */
+export async function connectOften(stack: Stack): Promise<void> {
+  const isCounted = () =>
+    stack.cloud
+      .grants()
+      .some(
+        ({ function: name, action, resource, calls }) =>
+          name.includes('Connect') &&
+          action === 'dynamodb:UpdateItem' &&
+          resource.includes('State') &&
+          calls > 0,
+      );
+  const address = addressOf(stack, await tokenOf({ user: 'often', tenant }));
+  while (!isCounted()) {
+    const client = await Client.open(address);
+    await client.close();
+  }
+}
+
 /** Ends sessions in every way that needs neither the client nor a service route that lists sessions. */
 export async function endSessions(stack: Stack): Promise<void> {
   await Promise.all([
@@ -74,7 +93,7 @@ async function exceedSessions(stack: Stack): Promise<void> {
 
 /** A frame after the token's `exp` ends the session. */
 async function outliveToken(stack: Stack): Promise<void> {
-  const client = await stack.connect({ user: 'short', tenant, ttlSeconds: 4 });
+  const client = await stack.connect({ user: 'short', tenant, ttlSeconds: 12 });
   const closed = client.closed();
   const frames = setInterval(() => client.send('ping'), 100);
   expect((await closed).code).toBe(1000);
@@ -83,7 +102,7 @@ async function outliveToken(stack: Stack): Promise<void> {
 
 /** The check of a session that has a new token since is sent on, to be made when that one ends. */
 async function moveExpiry(stack: Stack): Promise<void> {
-  const client = await stack.connect({ user: 'idle', tenant, ttlSeconds: 4 });
+  const client = await stack.connect({ user: 'idle', tenant, ttlSeconds: 12 });
   await ask(client, 'refresh', { token: await tokenOf({ user: 'idle', tenant }) });
 }
 

@@ -3,12 +3,14 @@ import { useEndpoint } from '../../core/targets/endpoint.ts';
 import type { Grant } from '../../../local/index.ts';
 import type { Stack } from '../stack.ts';
 import { useEverything } from './features.ts';
+import { connectOften } from './handshakes-and-ends.ts';
 import { startWholeStack } from './whole-stack.ts';
 
 const endpoint = useEndpoint();
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startWholeStack(endpoint.url);
+  // One window has 10 seconds, so that units are reported on a slow machine too.
+  stack = await startWholeStack(endpoint.url, { userRate: { rateLimit: 20, burstLimit: 200 } });
 });
 afterAll(() => stack.close());
 
@@ -28,6 +30,7 @@ function isExcused({ function: name, action }: Grant): boolean {
 describe('a use of all that a stack offers', () => {
   it('works', async () => {
     await useEverything({ stack, endpoint, text: 'hello' });
+    await connectOften(stack);
   }, 120_000);
 
   it('is denied nothing', () => {

@@ -1,14 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
-import { CfnFunction, Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { fanOutPageMs } from '../../../core/timing.ts';
-import { SwitchboardStack, type SwitchboardStackSettings } from '../../../lib/switchboard-stack.ts';
+import type { SwitchboardStackSettings } from '../../../lib/switchboard-stack.ts';
 import { ListenerTarget } from '../../../lib/targets/listener-target.ts';
-import { startStack, type Stack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { startSynthesised, targetParts } from '../synthesised-stack.ts';
 
 /** A function in plain JavaScript, which answers with what it gets. */
 const ordersCode = `
@@ -31,41 +28,17 @@ const settings: SwitchboardStackSettings = {
 };
 
 /** A stack with every kind of target, and with every part that a setting adds. */
-export async function startWholeStack(
-  endpointUrl: string,
-  changes: SwitchboardStackSettings = {},
-): Promise<Stack> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-whole-'));
-  const app = new App({
-    outdir: folder,
-    context: { '@aws-cdk/aws-iam:minimizePolicies': true },
-    builtinCloudFormationValidation: false,
+export function startWholeStack(endpointUrl: string, changes: SwitchboardStackSettings = {}): Promise<Stack> {
+  return startSynthesised({ ...settings, ...changes }, (stack) => {
+    const { switchboard } = stack;
+    // So little time that the worker puts the rest of a job back into the queue after each page.
+    const worker = switchboard.node.findChild('FanOut').node.defaultChild;
+    if (worker instanceof CfnFunction) worker.timeout = fanOutPageMs / 1000 + 1;
+    const { orders, secret } = targetParts(stack, ordersCode);
+    switchboard.addTarget('order-*', ListenerTarget.lambda(orders));
+    switchboard.addTarget('crm-*', ListenerTarget.http(`${endpointUrl}/crm`, { secret }));
+    switchboard.addLifecycleTarget(ListenerTarget.lambda(orders));
+    switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/lifecycle`, { secret }));
+    switchboard.addLifecycleTarget(ListenerTarget.eventBus(new EventBus(stack, 'Bus')));
   });
-  const stack = new SwitchboardStack(app, 'Switchboard', { ...settings, ...changes });
-  const { switchboard } = stack;
-  // So little time that the worker puts the rest of a job back into the queue after each page.
-  const worker = switchboard.node.findChild('FanOut').node.defaultChild;
-  if (worker instanceof CfnFunction) worker.timeout = fanOutPageMs / 1000 + 1;
-  const orders = new Function(stack, 'Orders', {
-    runtime: Runtime.NODEJS_24_X,
-    handler: 'index.handler',
-    code: Code.fromInline(ordersCode),
-  });
-  const secret = new Secret(stack, 'HookSecret', {
-    generateSecretString: { passwordLength: 64, excludePunctuation: true },
-  });
-  switchboard.addTarget('order-*', ListenerTarget.lambda(orders));
-  switchboard.addTarget('crm-*', ListenerTarget.http(`${endpointUrl}/crm`, { secret }));
-  switchboard.addLifecycleTarget(ListenerTarget.lambda(orders));
-  switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/lifecycle`, { secret }));
-  switchboard.addLifecycleTarget(ListenerTarget.eventBus(new EventBus(stack, 'Bus')));
-  app.synth();
-  const started = await startStack({ assembly: folder });
-  return {
-    ...started,
-    async close() {
-      await started.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }

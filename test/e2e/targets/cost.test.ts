@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPage, tableRows } from '../../docs/documents.ts';
 import { useEndpoint } from '../../core/targets/endpoint.ts';
+import { createMeterGrowth, dynamoDbCounter } from '../meter-growth.ts';
 import type { Stack } from '../stack.ts';
 import { startStackWithTargets } from './stack-with-targets.ts';
 
@@ -11,26 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-type Counts = Readonly<Record<string, number>>;
-
 /** Calls of functions by a part of their logical ids, and of the other services. */
-function counted(): Counts {
-  const counts: Record<string, number> = {};
-  for (const [name, count] of Object.entries(stack.cloud.meter.snapshot())) {
-    const [, fn] = /^lambda\.(?:Switchboard)?(.+?)[0-9A-F]{8}\.invocations$/.exec(name) ?? [];
-    const [, call] = /^dynamodb\.([A-Z]\w+|writeUnits)$/.exec(name) ?? [];
-    const key = fn ?? call;
-    if (key !== undefined) counts[key] = count;
-  }
-  return counts;
-}
-
-function grownSince(before: Counts): Counts {
-  const grown = Object.entries(counted()).map(
-    ([name, count]) => [name, count - (before[name] ?? 0)] as const,
-  );
-  return Object.fromEntries(grown.filter(([, by]) => by > 0));
-}
+const { counted, grownSince } = createMeterGrowth(
+  () => stack,
+  (counter) =>
+    /^lambda\.(?:Switchboard)?(.+?)[0-9A-F]{8}\.invocations$/.exec(counter)?.[1] ?? dynamoDbCounter(counter),
+);
 
 /** Connects, and waits until each lifecycle target was called. */
 async function connect(user: string) {

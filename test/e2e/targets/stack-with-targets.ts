@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { App, CfnOutput } from 'aws-cdk-lib';
+import { CfnOutput } from 'aws-cdk-lib';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { ListenerTarget } from '../../../lib/targets/listener-target.ts';
-import { SwitchboardStack } from '../../../lib/switchboard-stack.ts';
-import { startStack, type Stack } from '../stack.ts';
+import type { Stack } from '../stack.ts';
+import { startSynthesised, targetParts } from '../synthesised-stack.ts';
 
 /** A function in plain JavaScript. `slow` never answers. */
 const ordersCode = `
@@ -24,42 +20,25 @@ exports.handler = async (event) => {
 };`;
 
 /** A stack with targets: a function, an endpoint on this machine, and an event bus with a rule to the queue `HeardUrl`. */
-export async function startStackWithTargets(endpointUrl: string): Promise<Stack> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'switchboard-targets-'));
-  const app = new App({ outdir: folder, builtinCloudFormationValidation: false });
+export function startStackWithTargets(endpointUrl: string): Promise<Stack> {
   const listeners = path.join(import.meta.dirname, 'listeners.ts');
-  const stack = new SwitchboardStack(app, 'Switchboard', { listeners });
-  const orders = new Function(stack, 'Orders', {
-    runtime: Runtime.NODEJS_24_X,
-    handler: 'index.handler',
-    code: Code.fromInline(ordersCode),
+  return startSynthesised({ listeners }, (stack) => {
+    const { orders, secret } = targetParts(stack, ordersCode);
+    const { switchboard } = stack;
+    switchboard.addTarget('order-*', ListenerTarget.lambda(orders, { timeoutMs: 20_000 }));
+    switchboard.addTarget('slow', ListenerTarget.lambda(orders, { timeoutMs: 300 }));
+    switchboard.addTarget('crm-*', ListenerTarget.http(`${endpointUrl}/crm`, { secret, timeoutMs: 2000 }));
+    switchboard.addLifecycleTarget(ListenerTarget.lambda(orders, { timeoutMs: 20_000 }));
+    switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/lifecycle`, { secret }));
+    switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/failing`, { secret }));
+    const eventBus = new EventBus(stack, 'Bus');
+    const heard = new Queue(stack, 'Heard');
+    switchboard.addLifecycleTarget(ListenerTarget.eventBus(eventBus));
+    new Rule(stack, 'Sessions', {
+      eventBus,
+      eventPattern: { source: ['switchboard'] },
+      targets: [new SqsQueue(heard)],
+    });
+    new CfnOutput(stack, 'HeardUrl', { value: heard.queueUrl });
   });
-  const secret = new Secret(stack, 'HookSecret', {
-    generateSecretString: { passwordLength: 64, excludePunctuation: true },
-  });
-  const { switchboard } = stack;
-  switchboard.addTarget('order-*', ListenerTarget.lambda(orders, { timeoutMs: 20_000 }));
-  switchboard.addTarget('slow', ListenerTarget.lambda(orders, { timeoutMs: 300 }));
-  switchboard.addTarget('crm-*', ListenerTarget.http(`${endpointUrl}/crm`, { secret, timeoutMs: 2000 }));
-  switchboard.addLifecycleTarget(ListenerTarget.lambda(orders, { timeoutMs: 20_000 }));
-  switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/lifecycle`, { secret }));
-  switchboard.addLifecycleTarget(ListenerTarget.http(`${endpointUrl}/failing`, { secret }));
-  const eventBus = new EventBus(stack, 'Bus');
-  const heard = new Queue(stack, 'Heard');
-  switchboard.addLifecycleTarget(ListenerTarget.eventBus(eventBus));
-  new Rule(stack, 'Sessions', {
-    eventBus,
-    eventPattern: { source: ['switchboard'] },
-    targets: [new SqsQueue(heard)],
-  });
-  new CfnOutput(stack, 'HeardUrl', { value: heard.queueUrl });
-  app.synth();
-  const started = await startStack({ assembly: folder });
-  return {
-    ...started,
-    async close() {
-      await started.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }

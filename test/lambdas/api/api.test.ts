@@ -63,9 +63,32 @@ describe('GET /sessions', () => {
     });
   });
 
+  it('without a type lists everyone of the tenant, and by=user the users', async () => {
+    const [one, two] = [clientOf('c1='), clientOf('c2=', { userId: '2' })];
+    const { request } = await load([one, two]);
+    const { body } = await request('GET /sessions', { query: {} });
+    expect(body).toHaveProperty('sessions', expect.arrayContaining([sessionOf(one), sessionOf(two)]));
+    const { status, body: first } = await request('GET /sessions', { query: { by: 'user', limit: '1' } });
+    expect({ status, first }).toEqual({
+      status: 200,
+      first: {
+        users: [{ user: 'member:1', sessions: 1, connectedAt: one.connectedAt }],
+        cursor: expect.any(String) as string,
+      },
+    });
+    const { cursor } = first as { cursor: string };
+    expect(await request('GET /sessions', { query: { by: 'user', cursor } })).toEqual({
+      status: 200,
+      body: { users: [{ user: 'member:2', sessions: 1, connectedAt: two.connectedAt }] },
+    });
+  });
+
   it.each<{ query?: Record<string, string>; field: string }>([
-    { field: 'userType' },
     { query: { userId: '1' }, field: 'userType' },
+    { query: { limit: '0' }, field: 'limit' },
+    { query: { limit: '1001' }, field: 'limit' },
+    { query: { by: 'type' }, field: 'by' },
+    { query: { by: 'user', cursor: 'garbage' }, field: 'cursor' },
     { query: { userType: 'a#b' }, field: 'userType' },
     { query: { userType: 'member', userId: '' }, field: 'userId' },
     { query: { userType: 'member', tenant: '*' }, field: 'tenant' },

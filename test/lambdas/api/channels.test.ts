@@ -25,7 +25,22 @@ describe('GET /channels/{channel}/messages', () => {
     });
   });
 
+  it('lists a log backwards, newest first', async () => {
+    const { request, publish } = await load();
+    for (const content of [1, 2, 3])
+      await publish({ to: 'user:member:1', type: 'notice', content, durable: true });
+    expect(await request(route, { path, query: { before: '1000', limit: '2' } })).toMatchObject({
+      status: 200,
+      body: { messages: [{ content: 3 }, { content: 2 }], head: 3, next: 2 },
+    });
+    const last = await request(route, { path, query: { before: '2' } });
+    expect(last).toMatchObject({ status: 200, body: { messages: [{ content: 1 }], head: 3 } });
+    expect(last.body).not.toHaveProperty('next');
+  });
+
   it.each([
+    { query: { before: '3', after: '1' }, field: 'before', message: 'must not be given with after' },
+    { query: { before: '0' }, field: 'before', message: 'must be a whole number from 1' },
     { query: { limit: '0' }, field: 'limit', message: 'must be 1 to 1000' },
     { query: { limit: '1001' }, field: 'limit', message: 'must be 1 to 1000' },
     ...['-1', '1.5', '1e2', ' 1', '', 'x'].map((after) => {

@@ -149,6 +149,15 @@ describe('the environment of a function', () => {
     await expect(starting).rejects.toThrow('Odd: the variable AWS_REGION is reserved by Lambda.');
   });
 
+  it('cannot have variables of more than 4 KB together, names and JSON included', async () => {
+    // {"BIG":"…"}
+    const big = (bytes: number) => ({ Environment: { Variables: { BIG: 'x'.repeat(bytes - 10) } } });
+    const start = (bytes: number) =>
+      startPlatform(writeAssembly({ Resources: lambdaWithRole('Big', '', { properties: big(bytes) }) }));
+    await expect(start(4097)).rejects.toThrow('Big: its variables take 4097 bytes; Lambda allows 4096.');
+    await (await start(4096)).close();
+  });
+
   it('gives the handler the context of the invocation', async () => {
     const context = asRecord(await payloadOf('Context'));
     expect(context).toMatchObject({

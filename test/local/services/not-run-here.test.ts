@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { sendSigned } from '../../../publisher/signed-request.ts';
 import { runCloud } from '../harness/running-cloud.ts';
 import { httpStack } from '../harness/http-stack.ts';
+import { webSocketStack } from '../harness/websocket-stack.ts';
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
@@ -56,6 +57,15 @@ it('a request of an IAM route that is signed for another service gets 403, as fr
   expect([await get('/a', 'execute-api'), await get('/a', 'route53')]).toEqual([200, 403]);
   expect(cloud.lines.find((line) => line.startsWith('GET /a 403'))).toMatch(/service/);
   expect([await get('/b', 'route53'), await get('/c', 'route53')]).toEqual([501, 501]);
+  // Both services run here, and neither has this path.
+  expect([await get('/a', 's3'), await get('/a', 'scheduler')]).toEqual([403, 403]);
+});
+
+it('a call of the callback API that is signed for another service gets 403 too', async () => {
+  const cloud = await runCloud(webSocketStack({ routes: { $connect: {} } }));
+  const url = new URL('/live/@connections/abc', cloud.url);
+  for (const service of ['s3', 'scheduler', 'lambda'])
+    expect(await sendSigned({ method: 'POST', url, service, body: 'x' })).toMatchObject({ status: 403 });
 });
 
 it('an error in CBOR can be read', async () => {

@@ -69,7 +69,7 @@ export const signatures: readonly Attack[] = [
   },
   refused('with an unknown key', { ...publish, keys: { ...localKeys, accessKeyId: 'AKIAEXAMPLE' } }),
   refused('with a wrong secret', { ...publish, keys: { ...localKeys, secretAccessKey: 'guess' } }),
-  ...['lambda', 'dynamodb', 'execute-api2'].map((service) =>
+  ...['lambda', 'dynamodb', 's3', 'scheduler', 'execute-api2'].map((service) =>
     refused(`for the service ${service}`, { ...publish, service }),
   ),
   refused('for another Region', { ...publish, region: 'eu-west-1' }),

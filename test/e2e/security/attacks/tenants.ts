@@ -147,6 +147,11 @@ export const tenants: readonly Attack[] = [
     { type: 'error' },
   ),
   byUser(
+    'reads the history of a topic of the same name',
+    (v) => ({ type: 'history', content: { channel: `topic:${v.topic}` } }),
+    { type: 'ack', content: { messages: [], head: 0 } },
+  ),
+  byUser(
     'subscribes to a topic of the same name',
     (v) => ({ type: 'subscribe', content: { topic: v.topic, epoch: '' } }),
     { type: 'ack', content: noLog },
