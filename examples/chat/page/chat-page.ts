@@ -94,10 +94,13 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
   function render(): void {
     if (isPlanned) return;
     isPlanned = true;
-    requestAnimationFrame(() => {
+    const show = () => {
       isPlanned = false;
       draw();
-    });
+    };
+    // A browser draws no frames of a page in the background, whose title still counts what is unread.
+    if (document.hidden) setTimeout(show, 250);
+    else requestAnimationFrame(show);
   }
 
   function draw(): void {
@@ -105,6 +108,8 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
     const known = store.get(current ?? '');
     const listed = store.list(current);
     showList(listed, current, now);
+    const unread = listed.reduce((sum, conversation) => sum + conversation.unread, 0);
+    document.title = unread > 0 ? `(${unread}) Chat` : 'Chat';
     find('list-note', HTMLElement).textContent = !store.isListed
       ? 'Loading …'
       : listed.length === 0

@@ -69,7 +69,7 @@ describe('the page of the chat', () => {
     await entry(ben, 'Ada').click();
     await bubble(ben, 'Hello <b>Ben</b>').waitFor();
     await bubble(ada, 'Hello <b>Ben</b>').getByText('Read', { exact: true }).waitFor();
-    expect(await entry(ben, 'Ada').getByText('unread').count()).toBe(0);
+    await expect.poll(() => entry(ben, 'Ada').getByText('unread').count()).toBe(0);
 
     await field(ben).pressSequentially('Hi');
     await ada.getByText('Ben is typing …').waitFor();
