@@ -74,90 +74,95 @@ export function createConversations(table: ChatTable, people: People) {
     return withReading(current, await table.get<MembershipRow>(key), caller.me.user);
   }
 
+  function openPrivate(caller: Caller, { user }: Asked<'chat-private-open'>) {
+    if (user === caller.me.user) throw Refusal.at('bad_content', 'content.user', 'must not be yourself');
+    return create(caller, { conversation: privateId(caller.me.user, user), kind: 'private' }, [user]);
+  }
+
+  function createGroup(caller: Caller, { name, users, clientId }: Asked<'chat-group-create'>) {
+    if (new Set([...users, caller.me.user]).size > limits.groupMembers)
+      throw Refusal.at(
+        'bad_content',
+        'content.users',
+        `must leave the group at ${limits.groupMembers} members`,
+      );
+    const conversation = groupId(caller.me.user, clientId);
+    return create(caller, { conversation, kind: 'group', name, owner: caller.me.user }, users);
+  }
+
+  async function createRoom(caller: Caller, { room, name }: Asked<'chat-room-create'>) {
+    const conversation = `room:${room}`;
+    if (!caller.mayRead(conversation))
+      throw Refusal.at('forbidden', 'content.room', 'is not among the topics of your token');
+    const owner = caller.me.user;
+    const taken = await row(caller, conversation);
+    // A retry of the owner finds the owner's own room.
+    if (taken && taken.owner !== owner) throw Refusal.at('conflict', 'content.room', 'exists; join it');
+    const made = await create(caller, { conversation, kind: 'room', name, owner }, []);
+    if (!taken) await table.put({ ...roomKey(caller.tenant, conversation), conversation, name });
+    return made;
+  }
+
+  async function rename(caller: Caller, { conversation, name }: Asked<'chat-conversation-rename'>) {
+    const renamed = await table.update<ConversationRow>(conversationKey(caller.tenant, conversation), {
+      write: 'SET #name = :name',
+      when: '#owner = :me',
+      values: { ':name': name, ':me': caller.me.user },
+    });
+    if (!renamed) throw await notOwner(caller, conversation);
+    if (renamed.kind === 'room')
+      await table.put({ ...roomKey(caller.tenant, conversation), conversation, name });
+    await announce(caller, renamed);
+    return conversationOf(renamed);
+  }
+
+  /** The conversations of the user, by their ids. */
+  async function list(caller: Caller, { after }: Asked<'chat-conversation-list'>) {
+    const { tenant, me } = caller;
+    if (after === undefined) await people.note(tenant, me);
+    const range = rangeAfter(membershipKey(tenant, me.user, ''), after);
+    const memberships = await table.range<MembershipRow>({ ...range, limit: limits.listSize });
+    const keys = memberships.map(({ conversation }) => conversationKey(tenant, conversation));
+    const rows = new Map(
+      (await table.getAll<ConversationRow>(keys)).map((found) => [found.conversation, found]),
+    );
+    const listed = memberships.map((membership) => {
+      const found = rows.get(membership.conversation);
+      // Who has left keeps the entry: deleting it could undo an invitation of the same moment.
+      const isMember = found?.members[me.user] !== undefined;
+      return { id: membership.sk, shown: isMember ? [withReading(found, membership, me.user)] : [] };
+    });
+    const { items, next } = fitting(listed, limits.listSize, ({ id }) => id);
+    return { me, conversations: items.flatMap(({ shown }) => shown), ...next };
+  }
+
+  async function rooms({ tenant, mayRead }: Caller, { after }: Asked<'chat-room-list'>) {
+    const range = rangeAfter(roomKey(tenant, ''), after);
+    const found = await table.range<RoomRow>({ ...range, limit: limits.listSize });
+    const { items, next } = fitting(found, limits.listSize, ({ sk }) => sk);
+    const open = items.filter(({ conversation }) => mayRead(conversation));
+    return { rooms: open.map(({ conversation, name }) => ({ conversation, name })), ...next };
+  }
+
+  /** Why the caller may not do what only the owner may. */
+  async function notOwner(caller: Caller, conversation: string): Promise<Refusal> {
+    await own(caller, conversation);
+    return Refusal.at('forbidden', 'content.conversation', 'is changed by its owner only');
+  }
+
   return {
     own,
     readable,
     enlist,
     ownConversation,
-
-    openPrivate(caller: Caller, { user }: Asked<'chat-private-open'>) {
-      if (user === caller.me.user) throw Refusal.at('bad_content', 'content.user', 'must not be yourself');
-      return create(caller, { conversation: privateId(caller.me.user, user), kind: 'private' }, [user]);
-    },
-
-    createGroup(caller: Caller, { name, users, clientId }: Asked<'chat-group-create'>) {
-      if (new Set([...users, caller.me.user]).size > limits.groupMembers)
-        throw Refusal.at(
-          'bad_content',
-          'content.users',
-          `must leave the group at ${limits.groupMembers} members`,
-        );
-      const conversation = groupId(caller.me.user, clientId);
-      return create(caller, { conversation, kind: 'group', name, owner: caller.me.user }, users);
-    },
-
-    async createRoom(caller: Caller, { room, name }: Asked<'chat-room-create'>) {
-      const conversation = `room:${room}`;
-      if (!caller.mayRead(conversation))
-        throw Refusal.at('forbidden', 'content.room', 'is not among the topics of your token');
-      const owner = caller.me.user;
-      const taken = await row(caller, conversation);
-      // A retry of the owner finds the owner's own room.
-      if (taken && taken.owner !== owner) throw Refusal.at('conflict', 'content.room', 'exists; join it');
-      const made = await create(caller, { conversation, kind: 'room', name, owner }, []);
-      if (!taken) await table.put({ ...roomKey(caller.tenant, conversation), conversation, name });
-      return made;
-    },
-
-    async rename(caller: Caller, { conversation, name }: Asked<'chat-conversation-rename'>) {
-      const renamed = await table.update<ConversationRow>(conversationKey(caller.tenant, conversation), {
-        write: 'SET #name = :name',
-        when: '#owner = :me',
-        values: { ':name': name, ':me': caller.me.user },
-      });
-      if (!renamed) throw await notOwner(caller, conversation);
-      if (renamed.kind === 'room')
-        await table.put({ ...roomKey(caller.tenant, conversation), conversation, name });
-      await announce(caller, renamed);
-      return conversationOf(renamed);
-    },
-
-    /** Why the caller may not do what only the owner may. */
     notOwner,
-
-    /** The conversations of the user, by their ids. */
-    async list(caller: Caller, { after }: Asked<'chat-conversation-list'>) {
-      const { tenant, me } = caller;
-      if (after === undefined) await people.note(tenant, me);
-      const range = rangeAfter(membershipKey(tenant, me.user, ''), after);
-      const memberships = await table.range<MembershipRow>({ ...range, limit: limits.listSize });
-      const keys = memberships.map(({ conversation }) => conversationKey(tenant, conversation));
-      const rows = new Map(
-        (await table.getAll<ConversationRow>(keys)).map((found) => [found.conversation, found]),
-      );
-      const listed = memberships.map((membership) => {
-        const found = rows.get(membership.conversation);
-        // Who has left keeps the entry: deleting it could undo an invitation of the same moment.
-        const isMember = found?.members[me.user] !== undefined;
-        return { id: membership.sk, shown: isMember ? [withReading(found, membership, me.user)] : [] };
-      });
-      const { items, next } = fitting(listed, limits.listSize, ({ id }) => id);
-      return { me, conversations: items.flatMap(({ shown }) => shown), ...next };
-    },
-
-    async rooms({ tenant, mayRead }: Caller, { after }: Asked<'chat-room-list'>) {
-      const range = rangeAfter(roomKey(tenant, ''), after);
-      const found = await table.range<RoomRow>({ ...range, limit: limits.listSize });
-      const { items, next } = fitting(found, limits.listSize, ({ sk }) => sk);
-      const open = items.filter(({ conversation }) => mayRead(conversation));
-      return { rooms: open.map(({ conversation, name }) => ({ conversation, name })), ...next };
-    },
+    openPrivate,
+    createGroup,
+    createRoom,
+    rename,
+    list,
+    rooms,
   };
-
-  async function notOwner(caller: Caller, conversation: string): Promise<Refusal> {
-    await own(caller, conversation);
-    return Refusal.at('forbidden', 'content.conversation', 'is changed by its owner only');
-  }
 }
 
 function withReading(

@@ -82,105 +82,104 @@ export function createMessages(table: ChatTable, conversations: Conversations, n
     return marked !== undefined;
   }
 
-  return {
-    /** Sends a text once, however often the client tries. */
-    async send(
-      caller: Caller,
-      { conversation, clientId, text }: Asked<'chat-message-send'>,
-    ): Promise<Message> {
-      const { tenant, me } = caller;
-      if (conversation.startsWith('room:') && !caller.mayRead(conversation)) throw notFound();
-      const messageId = idOf(tenant, conversation, me.user, clientId);
-      const draft = { conversation, messageId, clientId, from: me, sentAt: now(), text };
-      const sent = await table.get<SentRow>(sentKey(tenant, conversation, messageId));
-      const { offset, row } = sent ? await again(tenant, conversation, sent) : await take(caller, draft);
-      const message = await store(caller, { ...draft, offset });
-      if (message.text === undefined) return message;
-      await Promise.all([
-        // Who writes has read what is above. The mark also keeps one's own message from counting as unread.
-        markRead(caller, conversation, offset),
-        publish(caller, audienceOf(row), 'chat-message', message, messageId),
-      ]);
-      return message;
-    },
+  /** Sends a text once, however often the client tries. */
+  async function send(
+    caller: Caller,
+    { conversation, clientId, text }: Asked<'chat-message-send'>,
+  ): Promise<Message> {
+    const { tenant, me } = caller;
+    if (conversation.startsWith('room:') && !caller.mayRead(conversation)) throw notFound();
+    const messageId = idOf(tenant, conversation, me.user, clientId);
+    const draft = { conversation, messageId, clientId, from: me, sentAt: now(), text };
+    const sent = await table.get<SentRow>(sentKey(tenant, conversation, messageId));
+    const { offset, row } = sent ? await again(tenant, conversation, sent) : await take(caller, draft);
+    const message = await store(caller, { ...draft, offset });
+    if (message.text === undefined) return message;
+    await Promise.all([
+      // Who writes has read what is above. The mark also keeps one's own message from counting as unread.
+      markRead(caller, conversation, offset),
+      publish(caller, audienceOf(row), 'chat-message', message, messageId),
+    ]);
+    return message;
+  }
 
-    /** The messages that the user may read: in a group, those since the user came. The newest first, unless `after` is given. */
-    async list(caller: Caller, asked: Asked<'chat-message-list'>) {
-      const { conversation, before, after, limit = limits.pageSize } = asked;
-      if (before !== undefined && after !== undefined)
-        throw Refusal.at('bad_content', 'content.after', 'must be absent if before is given');
-      const row = await conversations.readable(caller, conversation);
-      const since = row.kind === 'room' ? 0 : (row.since[caller.me.user] ?? 0);
-      const { pk, sk: from } = messageKey(caller.tenant, conversation, Math.max(since, after ?? 0) + 1);
-      const { sk: to } = messageKey(
-        caller.tenant,
-        conversation,
-        Math.min(before ?? Infinity, row.head + 1) - 1,
-      );
-      const rows = await table.range<MessageRow>({ pk, from, to, limit, newestFirst: after === undefined });
-      const { items, next } = fitting(rows, limit, ({ offset }) => offset);
-      // DynamoDB deletes expired items late.
-      const kept = items.filter(({ expiresAt }) => expiresAt * 1000 > now());
-      return { messages: kept.map(messageOf), head: row.head, ...next };
-    },
+  /** The messages that the user may read: in a group, those since the user came. The newest first, unless `after` is given. */
+  async function list(caller: Caller, asked: Asked<'chat-message-list'>) {
+    const { conversation, before, after, limit = limits.pageSize } = asked;
+    if (before !== undefined && after !== undefined)
+      throw Refusal.at('bad_content', 'content.after', 'must be absent if before is given');
+    const row = await conversations.readable(caller, conversation);
+    const since = row.kind === 'room' ? 0 : (row.since[caller.me.user] ?? 0);
+    const { pk, sk: from } = messageKey(caller.tenant, conversation, Math.max(since, after ?? 0) + 1);
+    const { sk: to } = messageKey(
+      caller.tenant,
+      conversation,
+      Math.min(before ?? Infinity, row.head + 1) - 1,
+    );
+    const rows = await table.range<MessageRow>({ pk, from, to, limit, newestFirst: after === undefined });
+    const { items, next } = fitting(rows, limit, ({ offset }) => offset);
+    // DynamoDB deletes expired items late.
+    const kept = items.filter(({ expiresAt }) => expiresAt * 1000 > now());
+    return { messages: kept.map(messageOf), head: row.head, ...next };
+  }
 
-    /** Takes the text of one's own message back, everywhere. Recalling it again changes nothing. */
-    async recall(caller: Caller, { conversation, offset }: Asked<'chat-message-recall'>): Promise<Message> {
-      const { tenant, me } = caller;
-      const row = await conversations.own(caller, conversation);
-      const key = messageKey(tenant, conversation, offset);
-      const recalled = await table.update<MessageRow>(key, {
-        write: 'REMOVE #text',
-        when: '#from.#user = :me AND attribute_exists(#text) AND #sentAt >= :earliest',
-        values: { ':me': me.user, ':earliest': now() - limits.recallWithinMs },
-      });
-      const current = recalled ?? (await table.get<MessageRow>(key));
-      if (!current || (row.kind !== 'room' && offset <= (row.since[me.user] ?? 0)))
-        throw Refusal.at('not_found', 'content.offset', 'is no message of this conversation');
-      if (current.from.user !== me.user)
-        throw Refusal.at('forbidden', 'content.offset', 'is a message of someone else');
-      if (current.text !== undefined)
-        throw Refusal.at(
-          'conflict',
-          'content.offset',
-          'is older than 2 minutes and can no longer be recalled',
-        );
-      const message = messageOf(current);
-      await table.update(conversationKey(tenant, conversation), {
-        write: 'REMOVE #last.#text',
-        when: '#last.#messageId = :id',
-        values: { ':id': message.messageId },
-      });
-      const id = idOf('recalled', message.messageId);
-      await publish(caller, audienceOf(row), 'chat-recalled', message, id);
-      return message;
-    },
+  /** Takes the text of one's own message back, everywhere. Recalling it again changes nothing. */
+  async function recall(
+    caller: Caller,
+    { conversation, offset }: Asked<'chat-message-recall'>,
+  ): Promise<Message> {
+    const { tenant, me } = caller;
+    const row = await conversations.own(caller, conversation);
+    const key = messageKey(tenant, conversation, offset);
+    const recalled = await table.update<MessageRow>(key, {
+      write: 'REMOVE #text',
+      when: '#from.#user = :me AND attribute_exists(#text) AND #sentAt >= :earliest',
+      values: { ':me': me.user, ':earliest': now() - limits.recallWithinMs },
+    });
+    const current = recalled ?? (await table.get<MessageRow>(key));
+    if (!current || (row.kind !== 'room' && offset <= (row.since[me.user] ?? 0)))
+      throw Refusal.at('not_found', 'content.offset', 'is no message of this conversation');
+    if (current.from.user !== me.user)
+      throw Refusal.at('forbidden', 'content.offset', 'is a message of someone else');
+    if (current.text !== undefined)
+      throw Refusal.at('conflict', 'content.offset', 'is older than 2 minutes and can no longer be recalled');
+    const message = messageOf(current);
+    await table.update(conversationKey(tenant, conversation), {
+      write: 'REMOVE #last.#text',
+      when: '#last.#messageId = :id',
+      values: { ':id': message.messageId },
+    });
+    const id = idOf('recalled', message.messageId);
+    await publish(caller, audienceOf(row), 'chat-recalled', message, id);
+    return message;
+  }
 
-    /** Marks all up to an offset as read, on all devices of the user. */
-    async read(caller: Caller, { conversation, offset }: Asked<'chat-conversation-read'>) {
-      const { tenant, me } = caller;
-      const row = await conversations.own(caller, conversation);
-      if (offset > row.head)
-        throw Refusal.at('bad_content', 'content.offset', `must be at most ${row.head}, the newest offset`);
-      if (await markRead(caller, conversation, offset)) {
-        const read = { conversation, user: me.user, read: offset };
-        await publish(caller, readAudienceOf(row, me.user), 'chat-read', read);
-        return { conversation, read: offset };
-      }
-      const marked = await table.get<MembershipRow>(membershipKey(tenant, me.user, conversation));
-      return { conversation, read: marked?.read ?? 0 };
-    },
+  /** Marks all up to an offset as read, on all devices of the user. */
+  async function read(caller: Caller, { conversation, offset }: Asked<'chat-conversation-read'>) {
+    const { tenant, me } = caller;
+    const row = await conversations.own(caller, conversation);
+    if (offset > row.head)
+      throw Refusal.at('bad_content', 'content.offset', `must be at most ${row.head}, the newest offset`);
+    if (await markRead(caller, conversation, offset)) {
+      const read = { conversation, user: me.user, read: offset };
+      await publish(caller, readAudienceOf(row, me.user), 'chat-read', read);
+      return { conversation, read: offset };
+    }
+    const marked = await table.get<MembershipRow>(membershipKey(tenant, me.user, conversation));
+    return { conversation, read: marked?.read ?? 0 };
+  }
 
-    /** Tells the others that the user is writing. It is kept nowhere. */
-    async typing(caller: Caller, { conversation }: Asked<'chat-typing'>) {
-      const row = await conversations.own(caller, conversation);
-      const others = audienceOf(row).filter((target) => target !== `user:${caller.me.user}`);
-      await publish(caller, others, 'chat-typing', { conversation, from: caller.me });
-      return { conversation };
-    },
-  };
+  /** Tells the others that the user is writing. It is kept nowhere. */
+  async function typing(caller: Caller, { conversation }: Asked<'chat-typing'>) {
+    const row = await conversations.own(caller, conversation);
+    const others = audienceOf(row).filter((target) => target !== `user:${caller.me.user}`);
+    await publish(caller, others, 'chat-typing', { conversation, from: caller.me });
+    return { conversation };
+  }
+
+  return { send, list, recall, read, typing };
 }
 
 function preview(text: string): string {
-  return [...text].slice(0, previewLength).join('');
+  return Array.from(text).slice(0, previewLength).join('');
 }

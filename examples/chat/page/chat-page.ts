@@ -1,7 +1,7 @@
 import { connect, type Status } from '@switchboard/client';
 import { signOut, type SignedIn, webSocketUrl } from '../../look/sign-in.ts';
 import { limits } from '../limits.ts';
-import type { ChatMessages, ChatRequests } from '../shapes.ts';
+import type { ChatMessages, ChatRequests, Message } from '../shapes.ts';
 import {
   createDetailsDialog,
   createGroupDialog,
@@ -34,7 +34,7 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
     client,
     storage: sessionStorage,
     key: `chat-unsent ${tenant} ${me.user}`,
-    sent: (message) => void (store.add(message) && sync.newer(message.conversation)),
+    sent: take,
     changed: render,
   });
   const showList = createListView(find('conversations', HTMLElement), me, open);
@@ -43,14 +43,16 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
     scroll: find('scroll', HTMLElement),
     list: find('messages', HTMLElement),
     now: Date.now,
-    older: () => current && sync.older(current),
+    older: () => {
+      if (current !== undefined) sync.older(current);
+    },
     choose: (message) => showMessage(message),
     retry: outbox.retry,
     discard: outbox.discard,
     moved: render,
   });
 
-  const dialogParts = { client, store, open: (conversation: string) => (sync.list(), open(conversation)) };
+  const dialogParts = { client, store, open: openNew };
   const showDetails = createDetailsDialog(dialogParts);
   const showMessage = createMessageDialog(dialogParts);
   find('new-private', HTMLElement).addEventListener('click', createPrivateDialog(dialogParts));
@@ -71,6 +73,15 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
     // On a phone the keyboard would cover the messages.
     if (matchMedia('(pointer: fine)').matches) text.focus();
     else find('title', HTMLElement).focus();
+  }
+  /** Takes a message. A conversation that the page does not know yet is on the list. */
+  function take(message: Message): void {
+    if (!store.get(message.conversation)) sync.list();
+    else if (store.add(message)) sync.newer(message.conversation);
+  }
+  function openNew(conversation: string): void {
+    sync.list();
+    open(conversation);
   }
   function turnTo(conversation: string | undefined): void {
     current = conversation;
@@ -170,8 +181,7 @@ export function startChat({ token, tenant, userType, userId, name }: SignedIn): 
   });
   client.on('error', ({ message }) => showNotice(message));
   client.on('chat-message', (message) => {
-    if (!store.get(message.conversation)) return sync.list();
-    if (store.add(message)) sync.newer(message.conversation);
+    take(message);
     if (message.from.user !== me.user) find('heard', HTMLElement).textContent = spokenOf(message);
   });
   client.on('chat-recalled', (message) => void store.add(message));

@@ -36,11 +36,11 @@ function prepare(name: string) {
 
   return {
     run: (work: () => Promise<unknown>, stays?: boolean): void => void run(work, stays),
-    show(): void {
+    show: (): void => {
       error?.replaceChildren();
       dialog.showModal();
     },
-    onSubmit(work: () => Promise<unknown>): void {
+    onSubmit: (work: () => Promise<unknown>): void => {
       form.addEventListener('submit', (event) => {
         event.preventDefault();
         void run(work);

@@ -95,7 +95,7 @@ export function createOutbox({
       keep([...unsent, { conversation, clientId, text, writtenAt: Date.now() }]);
       pump();
     },
-    retry(clientId: string): void {
+    retry: (clientId: string): void => {
       keep(
         unsent.map((message) => {
           const { refusal: _refusal, ...again } = message;

@@ -54,14 +54,17 @@ export function typingOf(names: readonly string[]): string {
 export const initialsOf = (name: string): string =>
   name
     .split(/\s+/)
-    .map((word) => [...word][0] ?? '')
+    .map((word) => Array.from(word)[0] ?? '')
     .slice(0, 2)
     .join('')
     .toUpperCase();
 
 /** One of six colours, the same for the same text. */
 export function colourOf(text: string): string {
-  const sum = [...text].reduce((total, character) => (total * 31 + (character.codePointAt(0) ?? 0)) % 997, 7);
+  const sum = Array.from(text).reduce(
+    (total, character) => (total * 31 + (character.codePointAt(0) ?? 0)) % 997,
+    7,
+  );
   return `colour-${sum % 6}`;
 }
 

@@ -92,6 +92,14 @@ describe('a message', () => {
     expect(await chat.refused('ada', 'chat-message-send', frame)).toContain(`bad_content: content.${field}`);
   });
 
+  it('comes as JSON text too, from front ends that send content as text', async () => {
+    const { conversation } = await chat.group('ada', 'ben');
+    const content = JSON.stringify({ conversation, text: '{"json":1}', clientId: '1' });
+    const { ack } = await chat.call('ada', 'chat-message-send', content);
+    expect(JSON.parse(String(ack))).toMatchObject({ offset: 1, text: '{"json":1}' });
+    expect(await chat.texts('ben', conversation)).toEqual(['{"json":1}']);
+  });
+
   it('is read in pages, backwards and forwards, each once', async () => {
     const { conversation } = await chat.group('ada', 'ben');
     for (let n = 1; n <= 7; n += 1) await chat.say('ada', conversation, String(n));

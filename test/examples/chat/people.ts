@@ -6,10 +6,11 @@ import type { LocalDynamoDB } from '../../dynamodb.ts';
 export type Answer<Type extends keyof ChatRequests> = ChatRequests[Type]['answer'];
 
 /** A chat on a table of its own, whose time the test sets. */
-export async function startChat({ db, createTables }: LocalDynamoDB) {
+export async function startChat(dynamodb: LocalDynamoDB) {
+  const { db } = dynamodb;
   const clock = { now: Date.UTC(2026, 10, 22) };
   // The keys of the chat's table are those of the state table.
-  const { state: table } = await createTables();
+  const { state: table } = await dynamodb.createTables();
   const listeners = createListeners({ db, table, now: () => clock.now });
 
   /** Sends a frame as a user. Resolves to the ack or the error, and to what others get. */
