@@ -16,6 +16,7 @@ import { createCountSessions } from './sessions/count.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
 import { createRefreshSession } from './sessions/refresh.ts';
 import { createRevocations } from './sessions/revocations.ts';
+import { createSeen } from './sessions/seen.ts';
 import { createSessionStore } from './sessions/store.ts';
 import { createWaitForIndex } from './sessions/wait-for-index.ts';
 
@@ -61,6 +62,7 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
     recover: createRecover({ logs, connections, lease: createLease(inState), clock }),
     refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),
+    seen: createSeen(inState),
     countSessions: createCountSessions(store.recipients),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     closeSession: createCloseSession(closing),

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { formatTarget, maxTopicsPerSession, Refusal, topicName } from '../../protocol/index.ts';
 import type { Recover } from '../log/recover.ts';
+import type { Seen } from '../sessions/seen.ts';
 import type { Subscriptions } from '../sessions/subscriptions/subscriptions.ts';
 import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
 import { positionFields, positionOf } from './position.ts';
@@ -8,10 +9,15 @@ import { positionFields, positionOf } from './position.ts';
 export interface SubscribeParts {
   readonly subscriptions: Subscriptions;
   readonly recover: Recover;
+  readonly seen: Pick<Seen, 'note'>;
 }
 
 /** The frames `subscribe` and `unsubscribe`. */
-export function createSubscribeListeners({ subscriptions, recover }: SubscribeParts): readonly Listener[] {
+export function createSubscribeListeners({
+  subscriptions,
+  recover,
+  seen,
+}: SubscribeParts): readonly Listener[] {
   return [
     defineProtocolListener({
       type: 'subscribe',
@@ -32,7 +38,10 @@ export function createSubscribeListeners({ subscriptions, recover }: SubscribePa
         // in the log.
         const log = { tenant: from.tenant, channel: formatTarget({ kind: 'topic', topic }) };
         const receiver = { connectionId, contentAs: context.contentAs };
-        const [answer] = await recover(receiver, [{ log, from: position }]);
+        const [[answer]] = await Promise.all([
+          recover(receiver, [{ log, from: position }]),
+          seen.note(from.tenant, [{ kind: 'topic', topic }]),
+        ]);
         return { topic, ...answer };
       },
     }),

@@ -27,11 +27,6 @@ export function memberKey(userType: string, connectionId: string, contentAs?: Co
   return contentAs === undefined ? member : `${member}#${contentAs}`;
 }
 
-/** The sort key without the form: a position in the audience. A key without a `#` stays as it is. */
-export function positionOf(key: string): string {
-  return key.split('#', 2).join('#');
-}
-
 export function memberPrefix(userType: string): string {
   return `${userType}#`;
 }

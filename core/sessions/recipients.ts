@@ -8,7 +8,6 @@ import {
   mayBeConnected,
   memberKey,
   memberPrefix,
-  positionOf,
   oldestConnection,
   type Recipient,
   recipientOf,
@@ -96,9 +95,8 @@ export function createRecipients(options: {
     const isWanted = options.includesEnded ? mayBeConnected : isOpen;
     const { Items, LastEvaluatedKey } = await db.send(new QueryCommand(query));
     const rows = (Items ?? []) as (SessionRow | SubscriptionRow)[];
-    const end = LastEvaluatedKey?.[range.sort] as string | undefined;
-    const recipients = rows.filter((row) => isWanted(row, clock.now())).map(recipientOf);
-    return { recipients, next: end === undefined ? undefined : positionOf(end) };
+    const next = LastEvaluatedKey?.[range.sort] as string | undefined;
+    return { recipients: rows.filter((row) => isWanted(row, clock.now())).map(recipientOf), next };
   }
 
   async function count(range: Range, rest: Partial<QueryCommandInput>): Promise<number> {
