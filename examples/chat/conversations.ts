@@ -60,7 +60,8 @@ export function createConversations(table: ChatTable, people: People) {
     const since = Object.fromEntries(all.map((user) => [user, 0]));
     const fresh: ConversationRow = { ...key, ...made, members, since, head: 0 };
     const isNew = await table.add({ ...fresh });
-    const current = isNew ? fresh : await own(caller, conversation);
+    const current = isNew ? fresh : await row(caller, conversation);
+    if (current?.members[me.user] === undefined) throw made.kind === 'room' ? roomExists() : notFound();
     if (isNew) await announce(caller, current);
     return ownConversation(caller, current);
   }
@@ -95,11 +96,10 @@ export function createConversations(table: ChatTable, people: People) {
     if (!caller.mayRead(conversation))
       throw Refusal.at('forbidden', 'content.room', 'is not among the topics of your token');
     const owner = caller.me.user;
-    const taken = await row(caller, conversation);
-    // A retry of the owner finds the owner's own room.
-    if (taken && taken.owner !== owner) throw Refusal.at('conflict', 'content.room', 'exists; join it');
     const made = await create(caller, { conversation, kind: 'room', name, owner }, []);
-    if (!taken) await table.put({ ...roomKey(caller.tenant, conversation), conversation, name });
+    // A retry of the owner finds the owner's own room.
+    if (made.owner !== owner) throw roomExists();
+    await table.add({ ...roomKey(caller.tenant, conversation), conversation, name: made.name });
     return made;
   }
 
@@ -163,6 +163,10 @@ export function createConversations(table: ChatTable, people: People) {
     list,
     rooms,
   };
+}
+
+function roomExists(): Refusal {
+  return Refusal.at('conflict', 'content.room', 'exists; join it');
 }
 
 function withReading(

@@ -154,6 +154,15 @@ describe('a room', () => {
     );
   });
 
+  it('has one maker of two who make it at once, and is listed with its name', async () => {
+    const made = await Promise.all(
+      ['ada', 'ben'].map((user) => chat.call(user, 'chat-room-create', { room: 'lobby', name: user })),
+    );
+    expect(made.filter(({ error }) => error?.code === 'conflict')).toHaveLength(1);
+    const [winner] = made.flatMap(({ error }, index) => (error ? [] : [['ada', 'ben'][index]]));
+    expect((await chat.ask('cid', 'chat-room-list', {})).rooms).toEqual([{ conversation, name: winner }]);
+  });
+
   it('gets an owner again from who joins it empty', async () => {
     await make('ada');
     await chat.ask('ada', 'chat-conversation-leave', { conversation });
