@@ -21,21 +21,21 @@ afterEach(async () => {
   expect(complaints).toEqual([]);
 });
 
-const user = (id: string) => ({
+const user = (id: string, further: Readonly<Record<string, unknown>> = {}) => ({
   user: id,
   type: 'member',
   tenant: 'default',
   topics: ['chat.room.*'],
   ttlSeconds: 600,
-  claims: { name: id.charAt(0).toUpperCase() + id.slice(1) },
+  claims: { name: id.charAt(0).toUpperCase() + id.slice(1), ...further },
 });
 
-async function openChat(id: string): Promise<Page> {
+async function openChat(id: string, further?: Readonly<Record<string, unknown>>): Promise<Page> {
   const page = await browser.context.newPage();
   page.setDefaultTimeout(20_000);
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(`${stack.url}/chat/#token=${await signToken(user(id))}`);
+  await page.goto(`${stack.url}/chat/#token=${await signToken(user(id, further))}`);
   await page.getByText('Loading …').first().waitFor({ state: 'hidden' });
   return page;
 }
@@ -111,6 +111,27 @@ describe('the page of the chat', () => {
     await fay.reload();
     await bubble(fay, 'third').waitFor();
     expect(await fay.locator('.message').count()).toBe(3);
+  });
+
+  it('says why a message is refused, tries it again, and forgets it', async () => {
+    const phone = await stack.connect(user('quinn'));
+    await phone.ask({ type: 'chat-conversation-list', id: '1', content: {} });
+    const types = [
+      'chat-conversation-*',
+      'chat-private-*',
+      'chat-member-*',
+      'chat-person-*',
+      'chat-message-list',
+    ];
+    const pia = await openChat('pia', { send: types });
+    await writeTo(pia, 'Quinn');
+    await write(pia, 'May I?');
+    await bubble(pia, 'May I?').getByText('Not sent:').waitFor();
+    await bubble(pia, 'May I?').getByRole('button', { name: 'Retry' }).click();
+    await bubble(pia, 'May I?').getByText('Not sent:').waitFor();
+    await bubble(pia, 'May I?').getByRole('button', { name: 'Delete' }).click();
+    await pia.getByText('No messages yet.').waitFor();
+    expect(await pia.locator('.message').count()).toBe(0);
   });
 
   it('makes a group, manages it, and forgets it for who is removed', async () => {
