@@ -71,3 +71,12 @@ export const lifecycleVisibilityMs = 6 * lifecycleTimeoutMs;
  * message for 12 hours at most, counted from its receipt. After the last retry the event is a dead letter.
  */
 export const lifecycleRetrySeconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
+
+/** Ten changes of one key are published one after the other, and one of them may be tried again for a minute. */
+export const changeTimeoutMs = 120_000;
+
+/** AWS advises six times the function's time. */
+export const changeVisibilityMs = 6 * changeTimeoutMs;
+
+/** How often a change that cannot be published is delivered before it is a dead letter. */
+export const changeAttempts = 10;

@@ -55,6 +55,12 @@ const readers = {
   /** JSON: the targets of sessions that begin and end. */
   LIFECYCLE_TARGETS: readLifecycleTargets,
   LIFECYCLE_RETRIES_URL: text,
+  /** Where changes of data are published. */
+  PUBLISH_URL: text,
+  /** Tells the message ids of one PublishOnChange from those of others. */
+  CHANGE_SCOPE: text,
+  /** The queue of changes that are given up. */
+  CHANGE_DEAD_LETTERS_URL: text,
 } as const;
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
@@ -81,6 +87,7 @@ export const variables = {
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
   'close-sessions': ['LOG_LEVEL', ...sessionStore, 'CALLBACK_ENDPOINT', 'CHECK_QUEUE_URL'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
+  change: ['LOG_LEVEL', 'PUBLISH_URL', 'CHANGE_SCOPE', 'CHANGE_DEAD_LETTERS_URL'],
 } as const;
 
 export type FunctionName = keyof typeof variables;

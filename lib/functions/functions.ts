@@ -1,13 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { FunctionEnvironments, FunctionName } from '../../lambdas/environment.ts';
+import type { FunctionEnvironments } from '../../lambdas/environment.ts';
 import { functionTimeoutMs, handshakeTimeoutMs } from '../../core/timing.ts';
 import type { FanOut } from '../resources/fan-out.ts';
 import type { SessionChecks } from '../resources/session-checks.ts';
 import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
 import type { Settings } from '../settings/settings.ts';
-import { functionNames } from './function-names.ts';
+import { functionNames, type OneFunctionName } from './function-names.ts';
 import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.ts';
 import type { Tokens } from '../resources/tokens.ts';
 import type { WebSocketApi } from '../apis/websocket-api.ts';
@@ -17,7 +17,7 @@ import type { WebSocketApi } from '../apis/websocket-api.ts';
  * open no connections.
  */
 export type Functions = Readonly<
-  Record<Exclude<FunctionName, 'lifecycle' | 'tickets'>, SwitchboardFunction> & {
+  Record<Exclude<OneFunctionName, 'lifecycle' | 'tickets'>, SwitchboardFunction> & {
     tickets: SwitchboardFunction | undefined;
   }
 >;
@@ -139,7 +139,7 @@ export function createFunctions(
   const message = new SwitchboardFunction(scope, 'Message', {
     ...logs,
     entry: 'message',
-    listeners: settings.listeners,
+    modules: settings.listeners,
     description: 'Hands a frame of a client to the listener of its type',
     environment: {
       ...common,

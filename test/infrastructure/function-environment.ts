@@ -31,6 +31,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',
+    PUBLISH_URL: 'https://api.execute-api.us-east-1.amazonaws.com/publish',
   };
   const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);
   return { ...lambdaSets, ...Object.fromEntries(own) };

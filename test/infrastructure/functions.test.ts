@@ -30,7 +30,7 @@ const publisher = {
 };
 
 /** All rights of a function, except to write its own log. */
-const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly string[]>> = {
+const rights: Record<Exclude<FunctionName, 'lifecycle' | 'change'>, Record<string, readonly string[]>> = {
   authorize: {
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:GetItem': [sessions],

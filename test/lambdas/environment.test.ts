@@ -51,6 +51,9 @@ const values = {
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],
   LIFECYCLE_RETRIES_URL: ['https://queue.example.com', 'https://queue.example.com'],
+  PUBLISH_URL: ['https://api.example.com/publish', 'https://api.example.com/publish'],
+  CHANGE_SCOPE: ['c8a1', 'c8a1'],
+  CHANGE_DEAD_LETTERS_URL: ['https://queue.example.com', 'https://queue.example.com'],
 } as const;
 
 afterEach(() => vi.unstubAllEnvs());
