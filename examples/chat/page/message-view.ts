@@ -48,6 +48,11 @@ export function createMessageView(parts: MessageViewParts) {
     { passive: true },
   );
 
+  // A phone's keyboard takes half of the height: who looks at the newest message still sees it.
+  new ResizeObserver(() => {
+    if (atNewest) scroll.scrollTop = scroll.scrollHeight;
+  }).observe(scroll);
+
   const bottomPx = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
 
   /** Moves the window when the edge of what is in the document comes near. */

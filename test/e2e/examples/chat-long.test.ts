@@ -28,6 +28,13 @@ describe('a conversation of 10,000 messages', () => {
     await dan.locator('.entry').click();
     const bubble = (text: string) => dan.locator('.message', { hasText: text });
     await bubble('Message 10000.').waitFor();
+    // As a phone's keyboard does.
+    await dan.setViewportSize({ width: 390, height: 400 });
+    const isInView = () =>
+      dan.evaluate<boolean>(
+        `[...document.querySelectorAll('.message')].at(-1).getBoundingClientRect().bottom <= document.getElementById('scroll').getBoundingClientRect().bottom`,
+      );
+    await expect.poll(isInView).toBe(true);
     const isShown = (text: string) =>
       dan.evaluate<boolean>(
         `[...document.querySelectorAll('.text')].some((text) => text.textContent.startsWith('${text}'))`,
