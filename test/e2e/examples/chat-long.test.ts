@@ -28,13 +28,15 @@ describe('a conversation of 10,000 messages', () => {
     await dan.locator('.entry').click();
     const bubble = (text: string) => dan.locator('.message', { hasText: text });
     await bubble('Message 10000.').waitFor();
+    // All is loaded, so nothing else makes the page show the messages anew.
+    await dan.locator('.state', { hasText: 'Read' }).first().waitFor();
     // As a phone's keyboard does.
     await dan.setViewportSize({ width: 390, height: 400 });
     const isInView = () =>
       dan.evaluate<boolean>(
         `[...document.querySelectorAll('.message')].at(-1).getBoundingClientRect().bottom <= document.getElementById('scroll').getBoundingClientRect().bottom`,
       );
-    await expect.poll(isInView).toBe(true);
+    await expect.poll(isInView, { timeout: 5000 }).toBe(true);
     const isShown = (text: string) =>
       dan.evaluate<boolean>(
         `[...document.querySelectorAll('.text')].some((text) => text.textContent.startsWith('${text}'))`,
