@@ -2,11 +2,8 @@ import { type FunctionName, variables } from '../../lambdas/environment.ts';
 import { functionNames } from '../../lib/functions/function-names.ts';
 import { tokenSettings } from '../token-settings.ts';
 
-/** A lifecycle target or a setting adds each of these. */
-const optional: readonly FunctionName[] = ['lifecycle', 'schedule'];
-
-/** The functions of every stack that has tickets. */
-export const commonNames = functionNames.filter((name) => !optional.includes(name));
+/** The functions of every stack that has tickets. A lifecycle target or a setting adds each other one. */
+export const commonNames = functionNames.filter((name) => name !== 'lifecycle' && name !== 'schedule');
 
 /** The variables that Lambda sets, and not the stack. */
 const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
