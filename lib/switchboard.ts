@@ -8,6 +8,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { checkDomains } from './apis/custom-domain.ts';
 import { FanOut } from './resources/fan-out.ts';
+import { Schedule } from './resources/schedule.ts';
 import { SessionChecks } from './resources/session-checks.ts';
 import { createFunctions } from './functions/functions.ts';
 import type { FunctionLogs, SwitchboardFunction } from './functions/switchboard-function.ts';
@@ -95,7 +96,8 @@ export class Switchboard extends Construct {
 
     const fanOut = new FanOut(this, 'FanOutQueue');
     const checks = new SessionChecks(this, 'SessionChecks');
-    const resources = { sessions, state, tokens, webSocketApi, fanOut, checks };
+    const schedule = settings.scheduledPublishes ? new Schedule(this, 'ScheduleQueue') : undefined;
+    const resources = { sessions, state, tokens, webSocketApi, fanOut, checks, schedule };
     const functions = createFunctions(this, resources, settings, logs);
     webSocketApi.addRoutes(functions);
     this.routes = new HttpApi(this, 'HttpApi', {
@@ -158,7 +160,7 @@ export class Switchboard extends Construct {
     this.lifecycle.add(target);
   }
 
-  /** Lets a service publish over HTTP. Also by direct invocation, unless `serviceTenants` names callers. */
+  /** Lets a service publish over HTTP, and cancel what it scheduled. Also by direct invocation, unless `serviceTenants` names callers. */
   grantPublish(service: IGrantable): void {
     this.routes.grant(service, 'publish');
     // A direct invocation does not say who invokes.

@@ -73,6 +73,8 @@ export interface SendOptions {
   readonly ttlSeconds?: number | undefined;
   /** A UUID. The same message with the same id is published once in 24 hours, so a retry is safe. */
   readonly messageId?: string | undefined;
+  /** When it is delivered: epoch milliseconds, or a time with an offset. Needs the setting `scheduledPublishes`. */
+  readonly deliverAt?: number | string | undefined;
 }
 
 /** Times are epoch milliseconds. */

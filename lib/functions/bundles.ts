@@ -38,6 +38,7 @@ const functionNames = Object.keys({
   publish: true,
   api: true,
   'fan-out': true,
+  schedule: true,
   'close-sessions': true,
   lifecycle: true,
 } satisfies Record<Exclude<FunctionName, OwnersFunction>, true>);

@@ -13,6 +13,7 @@ const names = {
   publish: true,
   api: true,
   'fan-out': true,
+  schedule: true,
   'close-sessions': true,
   lifecycle: true,
 } satisfies Record<OneFunctionName, true>;
