@@ -62,6 +62,7 @@ export interface SentMessage {
   readonly text?: string;
   readonly durable?: boolean;
   readonly ttlSeconds?: number;
+  readonly messageId?: string;
   /** Epoch milliseconds. */
   readonly deliverAt?: number;
 }
@@ -195,6 +196,7 @@ function sentMessage({
   text,
   durable,
   ttlSeconds,
+  messageId,
   deliverAt,
 }: PublishRequest): SentMessage {
   const later = deliverAt !== undefined && { deliverAt };
@@ -206,6 +208,7 @@ function sentMessage({
     content: received,
     ...(durable !== undefined && { durable }),
     ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(messageId !== undefined && { messageId }),
     ...(deliverAt !== undefined && { deliverAt }),
   };
 }

@@ -89,7 +89,7 @@ describe('settings', () => {
     [
       'reservedConcurrency',
       { publisher: 5 },
-      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, tickets, connect, disconnect, message, publish, api, fan-out, close-sessions, lifecycle, presence.',
+      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, tickets, connect, disconnect, message, publish, api, fan-out, schedule, close-sessions, lifecycle, presence.',
     ],
     ['logLevel', 'LOUD', 'Setting logLevel is "LOUD"; allowed: DEBUG, INFO, WARN or ERROR.'],
     ['deletionProtection', 'yes', 'Setting deletionProtection is "yes"; allowed: true or false.'],
@@ -129,7 +129,7 @@ describe('settings', () => {
 
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
-      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, presence, presenceGraceSeconds, durableTopics, callbackEndpoint, ' +
+      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, presence, presenceGraceSeconds, durableTopics, scheduledPublishes, callbackEndpoint, ' +
         'allowedOrigins, tokenIssuer, tokenClaims, claims, textContentFor, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
         'connectWith, serviceTenants, webSocketThrottle, httpThrottle, reservedConcurrency, connectionRate, userRate, ' +
         'logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
