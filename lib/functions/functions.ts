@@ -266,9 +266,8 @@ export function createFunctions(
       memorySize: 512,
       timeout: functionTimeout,
     });
-    sessions.grantResolve(presence);
+    sessions.grantReadPresence(presence);
     sessions.grantRemove(presence);
-    sessions.grantReadSubscription(presence);
     state.grantPublish(presence);
     state.grantReadPresence(presence);
     webSocketApi.grantSend(presence);

@@ -7,6 +7,7 @@ import { json } from '../../core/targets/endpoint.ts';
 import type { Client } from '../client.ts';
 import { onTable } from '../tables.ts';
 import { endSessions, useTickets } from './handshakes-and-ends.ts';
+import { usePresence } from './presence.ts';
 import { useSchedule } from './schedule.ts';
 import { ask, queueUrl, sessionOf, setFaults, tokenOf, type Use } from './use.ts';
 
@@ -35,6 +36,7 @@ export async function useEverything(use: Use): Promise<void> {
   await useServiceRoutes(use);
   await failClose(use);
   await meetGoneSessions(use, ada);
+  await usePresence(use, (user) => leaveGoneSession(use, user));
   await disconnect(use);
 }
 
