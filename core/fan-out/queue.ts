@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { connectionId, formatTarget, name, parseTarget, type Target } from '../../protocol/index.ts';
 import type { Outgoing } from '../content-form.ts';
 import { readJson } from '../json.ts';
+import { isWatch } from '../sessions/subscriptions/watches.ts';
 
 /** The task to send one publication to one shard. */
 export interface FanOutJob extends Outgoing {
@@ -34,7 +35,13 @@ const jobBody = z.object({
 /** Reads a job. Throws if the body is not a job. */
 export function readJob(body: string): FanOutJob {
   const job = readJson(jobBody, body, 'The job');
-  return { ...job, to: job.to.map((target) => parseTarget(target, 'to')) };
+  return { ...job, to: job.to.map(readTarget) };
+}
+
+/** The topic of a watch is no target that a publish may name, so `parseTarget` refuses it. */
+function readTarget(target: string): Target {
+  const [kind, topic] = [target.slice(0, target.indexOf(':')), target.slice(target.indexOf(':') + 1)];
+  return kind === 'topic' && isWatch(topic) ? { kind, topic } : parseTarget(target, 'to');
 }
 
 export function createFanOutQueue({ sqs, url }: { sqs: SQSClient; url: string }) {
