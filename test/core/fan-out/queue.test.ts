@@ -2,6 +2,8 @@ import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SQSClient } fr
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
 import { createFanOutQueue, type FanOutJob, readJob } from '../../../core/fan-out/queue.ts';
+import { watchTopic } from '../../../core/sessions/subscriptions/watches.ts';
+import { parseTarget, Refusal } from '../../../protocol/index.ts';
 
 const url = 'https://sqs.us-east-1.amazonaws.com/123456789012/jobs';
 const job: FanOutJob = {
@@ -35,6 +37,15 @@ describe('the queue of the fan-out', () => {
     await queue.send([job]);
     const bodies = batches().flatMap((entries) => entries.map(({ MessageBody = '' }) => MessageBody));
     expect(bodies.map(readJob)).toEqual([job]);
+  });
+
+  it('carries a job for watchers, although no publish may name them', async () => {
+    const { queue, batches } = queueUnderTest();
+    const watch = watchTopic({ kind: 'user', name: 'member:1' });
+    const toWatchers: FanOutJob = { ...job, to: [{ kind: 'topic', topic: watch }] };
+    await queue.send([toWatchers]);
+    expect(readJob(batches()[0]?.[0]?.MessageBody ?? '')).toEqual(toWatchers);
+    expect(() => parseTarget(`topic:${watch}`, 'to')).toThrow(Refusal);
   });
 
   it('puts each job into the message group of its tenant, which fair queues use', async () => {
