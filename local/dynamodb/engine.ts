@@ -57,13 +57,27 @@ export function openEngine(options: {
     return checked;
   }
 
+  async function answer(operation: EngineOperation, input: JsonRecord): Promise<EngineAnswer> {
+    const action = require(`dynalite/actions/${fileOf(operation)}`) as Action;
+    try {
+      return { status: 200, body: await run(action, store, validated(operation, input)) };
+    } catch (error) {
+      return refusalIn(error);
+    }
+  }
+
+  const underWay = new Set<Promise<EngineAnswer>>();
+  let isClosed = false;
+
   return {
     async call(operation, input) {
-      const action = require(`dynalite/actions/${fileOf(operation)}`) as Action;
+      if (isClosed) return closedAnswer;
+      const call = answer(operation, input);
+      underWay.add(call);
       try {
-        return { status: 200, body: await run(action, store, validated(operation, input)) };
-      } catch (error) {
-        return refusalIn(error);
+        return await call;
+      } finally {
+        underWay.delete(call);
       }
     },
     check(operation, input, item) {
@@ -74,9 +88,19 @@ export function openEngine(options: {
         return refusalIn(error);
       }
     },
-    close: () => store.lifecycleManager.gracefulClose(),
+    // On a closed store, dynalite throws where nobody can catch it. Functions may still call while the cloud ends.
+    async close() {
+      isClosed = true;
+      await Promise.allSettled(underWay);
+      await store.lifecycleManager.gracefulClose();
+    },
   };
 }
+
+const closedAnswer: EngineAnswer = {
+  status: 503,
+  body: { __type: 'ServiceUnavailable', message: 'The tables are closed.' },
+};
 
 function fileOf(operation: EngineOperation): string {
   return `${operation.charAt(0).toLowerCase()}${operation.slice(1)}.js`;
