@@ -9,6 +9,7 @@ import type { HttpRequest } from '../sigv4/request.ts';
 import type { Deployment } from '../template/template.ts';
 import { corsHeaders, readCorsRules } from './cors.ts';
 import { pathStyleUrl, placeOf, readOperation } from './operation.ts';
+import { type Complaint, describeObject, storeChecksum, unsignedHeader, uploadComplaint } from './upload.ts';
 
 export interface S3 {
   /** Whether a request is for S3: it is signed for it, or it is unsigned and names a bucket. */
@@ -66,6 +67,8 @@ export async function startS3(options: {
       const { status, code } = refusals[verification.reason];
       return failure(status, code, verification.message, code);
     }
+    const unsigned = unsignedHeader(request);
+    if (unsigned !== undefined) return refuse(unsigned);
     const operation = readOperation(request);
     if (operation === undefined) return notRunHere(request);
     for (const { action, resource } of operation.grants) {
@@ -73,7 +76,14 @@ export async function startS3(options: {
       if (!decision.allowed) return failure(403, 'AccessDenied', decision.message, decision.message);
     }
     meter.count(`s3.${operation.name}`);
-    return callEngine(request);
+    if (operation.name !== 'PutObject') return describeObject(request, await callEngine(request));
+    const complaint = await uploadComplaint(request, () => exists(request));
+    return complaint === undefined ? callEngine(storeChecksum(request)) : refuse(complaint);
+  }
+
+  async function exists(request: HttpRequest): Promise<boolean> {
+    const head = await engine.inject({ method: 'HEAD', url: pathStyleUrl(request) });
+    return head.statusCode === 200;
   }
 
   async function callEngine(request: HttpRequest): Promise<Reply> {
@@ -116,6 +126,10 @@ function preflight(cors: Readonly<Record<string, string>> | undefined): Reply {
   if (cors !== undefined) return { status: 200, headers: { ...cors }, body: '' };
   const message = 'CORSResponse: This CORS request is not allowed.';
   return failure(403, 'AccessForbidden', message, 'no CORS rule of the bucket matches');
+}
+
+function refuse({ status, code, message }: Complaint): Reply {
+  return failure(status, code, message, message);
 }
 
 function failure(status: number, code: string, message: string, detail: string): Reply {
