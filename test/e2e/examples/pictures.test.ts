@@ -200,3 +200,12 @@ describe('an uploaded picture', () => {
     expect(await put(late, body)).toEqual([403, 'AccessDenied']);
   });
 });
+
+it('the listeners need each of their grants on S3, and are denied nothing', () => {
+  const ofS3 = stack.cloud.grants().filter(({ action }) => action.startsWith('s3:'));
+  expect(ofS3.map(({ action, calls }) => [action, calls > 0]).sort()).toEqual([
+    ['s3:GetObject', true],
+    ['s3:PutObject', true],
+  ]);
+  expect(stack.cloud.deniedCalls()).toEqual([]);
+});

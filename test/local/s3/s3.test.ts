@@ -49,6 +49,9 @@ const platform = await startPlatform(
       ...lambdaWithRole('Uploader', upload, {
         statements: [allow('s3:PutObject', { 'Fn::Sub': '${Pictures.Arn}/in/*' })],
       }),
+      ...lambdaWithRole('Reader', upload, {
+        statements: [allow('s3:GetObject', { 'Fn::Sub': '${Pictures.Arn}/*' })],
+      }),
     },
   }),
 );
@@ -177,6 +180,18 @@ it('a call needs a grant on the object or the bucket, and is counted', async () 
     message: expect.stringContaining('s3:GetObject') as string,
   });
   expect(platform.meter.snapshot()['s3.PutObject']).toBeGreaterThan(0);
+});
+
+it('a missing key is denied to who may not list the bucket', async () => {
+  const reader = new S3Client(platform.clientOf('Reader'));
+  const object = { Bucket, Key: 'missing' };
+  const denied = { $metadata: { httpStatusCode: 403 } };
+  await expect(reader.send(new HeadObjectCommand(object))).rejects.toMatchObject(denied);
+  await expect(reader.send(new GetObjectCommand(object))).rejects.toMatchObject({
+    ...denied,
+    name: 'AccessDenied',
+  });
+  await expect(client.send(new GetObjectCommand(object))).rejects.toMatchObject(gone);
 });
 
 it('an unknown bucket is missing, and an operation that does not run here says so', async () => {
