@@ -32,16 +32,17 @@ export function showPicture(list: HTMLElement, client: Client, frame: Frame<Pict
   caption.setAttribute('role', 'status');
   const size = content.bytes === undefined ? '' : `, ${megabytes(content.bytes)}`;
   caption.textContent = `${image.alt}, ${content.width} × ${content.height}${size}`;
-  open.append(image);
-  item.append(open, caption);
+  item.append(caption);
   list.prepend(item);
   while (list.children.length > mostShown) list.lastElementChild?.remove();
 
   if (content.data !== undefined && pictureTypes.some((type) => type === content.contentType)) {
     image.src = `data:${content.contentType};base64,${content.data}`;
-    open.disabled = true;
+    item.prepend(image);
     return;
   }
+  open.append(image);
+  item.prepend(open);
   if (content.preview?.startsWith('data:image/') === true) image.src = content.preview;
   open.setAttribute('aria-label', `Load ${image.alt} again`);
   open.addEventListener('click', () => void load());

@@ -80,7 +80,7 @@ function start(user: SignedIn): void {
     try {
       const channel = `user:${user.userType}:${user.userId}`;
       const { messages } = (await client.send('history', { channel, limit: 20 })) as ChannelPage;
-      for (const frame of messages.toReversed()) if (frame.type === 'picture') show(frame as Frame);
+      for (const frame of messages.toReversed()) if (frame.type === 'picture') show(frame);
     } catch (cause) {
       say(messageOf(cause), '');
     }
@@ -108,9 +108,9 @@ function start(user: SignedIn): void {
     say('', '');
     update();
     try {
-      watch(target);
       const onProgress = (part: number) => (progress.value = part);
       await sendPicture(client, picture, { to: target, signal: sending.signal, onProgress });
+      watch(target);
       chosen = undefined;
       file.value = '';
       say('', 'Sent.');
@@ -122,7 +122,7 @@ function start(user: SignedIn): void {
     update();
   }
 
-  /** Who sends to a topic sees what others send there. */
+  /** Who has sent to a topic sees what others send there. */
   function watch(target: string): void {
     const topic = /^topic:(.+)$/.exec(target)?.[1];
     if (topic === undefined || subscribed.has(topic)) return;

@@ -73,7 +73,7 @@ describe('a picture in the frame', () => {
         headers: { authorization: `Bearer ${token}` },
         body: JSON.stringify({ type: 'picture-send', content }),
       });
-      return { status: response.status, body: (await response.json()) as unknown };
+      return { status: response.status, body: await response.json() };
     };
     expect(await post(maxInlineBytes)).toMatchObject({ status: 200, body: { content: { delivered: 1 } } });
     const { data } = (await nextPicture(ben)).content;
