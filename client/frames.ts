@@ -1,12 +1,13 @@
-import type { Position, Recovery } from '../protocol/messages/channels.ts';
+import type { DurableFrame, Position, Recovery } from '../protocol/messages/channels.ts';
 import type { ServerFrame } from '../protocol/messages/frames.ts';
 
-export type { ChannelPosition, Position, Recovery } from '../protocol/messages/channels.ts';
+export type { ChannelPosition, DurableFrame, Position, Recovery } from '../protocol/messages/channels.ts';
 export type { ServerFrame as Frame } from '../protocol/messages/frames.ts';
 
-export type DurableFrame = ServerFrame & Position & { readonly channel: string };
-
 export const topicPrefix = 'topic:';
+
+/** Missed messages come in the ack. One by one, each would cost a request of the server, and a user gets few of them. */
+export const messagesIn = 'ack';
 
 /**
  * The frame, or `undefined` if the text is not one. If a function fails, API Gateway itself sends

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { ConnectionsClient } from './connections/client.ts';
 import { createDeliver } from './delivery/deliver.ts';
 import { createPacer } from './delivery/pacer.ts';
+import { createDebt, recoverRate } from './limits/debt.ts';
 import { createLease } from './limits/lease.ts';
 import { createInbox } from './log/inbox.ts';
 import { createLogs } from './log/log.ts';
@@ -16,6 +17,7 @@ import { createCountSessions } from './sessions/count.ts';
 import { createCloseSession, createCloseUser } from './sessions/close.ts';
 import { createRefreshSession } from './sessions/refresh.ts';
 import { createRevocations } from './sessions/revocations.ts';
+import { createSeen } from './sessions/seen.ts';
 import { createSessionStore } from './sessions/store.ts';
 import { createWaitForIndex } from './sessions/wait-for-index.ts';
 
@@ -59,8 +61,15 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     reports: createRecipientReports(inState),
     revocations: createRevocations({ db, table: tables.sessions, clock }),
     deliver: createDeliver({ ...store, connections, pacer, logger, clock }),
-    recover: createRecover({ logs, connections, lease: createLease(inState), clock }),
+    recover: createRecover({
+      logs,
+      connections,
+      lease: createLease(inState),
+      debt: createDebt(inState, recoverRate),
+      clock,
+    }),
     refreshSession: createRefreshSession({ db, table: tables.sessions, ...store }),
+    seen: createSeen(inState),
     countSessions: createCountSessions(store.recipients),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
     closeSession: createCloseSession(closing),

@@ -3,6 +3,7 @@ import { createUserLimit } from '../core/limits/limit.ts';
 import { handshakeUnits } from '../core/limits/units.ts';
 import { createCheckQueue } from '../core/sessions/check-queue.ts';
 import { createOpenSession } from '../core/sessions/open.ts';
+import { createSeen } from '../core/sessions/seen.ts';
 import { createSessionStore } from '../core/sessions/store.ts';
 import { readContext } from './auth/authorizer-context.ts';
 import { db } from './database.ts';
@@ -12,7 +13,7 @@ import { log } from './logging/log.ts';
 import { sampleWarnings } from './logging/sampled-warnings.ts';
 
 const environment = readEnvironment('connect');
-const { SESSIONS_TABLE: table, SHARDS: shards } = environment;
+const { SESSIONS_TABLE: table, STATE_TABLE, SHARDS: shards } = environment;
 const openSession = createOpenSession({
   ...createSessionStore({ db, table, shards, clock }),
   db,
@@ -22,6 +23,7 @@ const openSession = createOpenSession({
     region: readRegion(),
     endpoint: readEndpoint(),
   }),
+  seen: createSeen({ db, table: STATE_TABLE, clock, logger: log }),
   maxSessionsPerUser: environment.MAX_SESSIONS_PER_USER,
   clock,
   logger: log,

@@ -87,6 +87,8 @@ export function createChannels(output: ChannelsOutput): Channels {
       const { epoch, offset, more } = answer;
       const channel = channels.get(name);
       const lost = (from: Position, to: Position) => output.lost({ channel: name, from, to });
+      // The messages first: what is then still missing, up to the answer's offset, may come as frames of their own.
+      answer.messages?.forEach((frame) => channel?.receive(frame));
       if (channel) channel.recovered(answer);
       else if (isBegun) channels.set(name, createChannel({ epoch, offset }, maxKept, { deliver, lost }));
       if (channel?.isBehind) output.gap();

@@ -2,6 +2,7 @@ import type { Recovered } from '../../protocol/messages/channels.ts';
 import type { Channels } from './channels.ts';
 import type { Clock } from '../clock.ts';
 import { isPassing, type SwitchboardError } from '../errors.ts';
+import { messagesIn } from '../frames.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Requests } from '../sending/requests.ts';
 
@@ -54,7 +55,7 @@ export function createRecovery(settings: RecoverySettings): Recovery {
     isOpening?: boolean,
   ): Promise<boolean> {
     asking++;
-    const { error, content } = await requests.ask(on, 'recover', { channels: wanted }, timeoutMs);
+    const { error, content } = await requests.ask(on, 'recover', { channels: wanted, messagesIn }, timeoutMs);
     asking--;
     if (!error) {
       const { channels: entries = [] } = Object(content) as Partial<Recovered>;

@@ -2,7 +2,7 @@ import { maxTopicsPerSession } from '../../protocol/limits.ts';
 import type { Unsubscribe } from '../client.ts';
 import { createAlarm } from '../clock.ts';
 import { isPassing, SwitchboardError } from '../errors.ts';
-import { type Frame, hasPosition, topicPrefix } from '../frames.ts';
+import { type Frame, hasPosition, messagesIn, topicPrefix } from '../frames.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Asking } from '../channels/recovery.ts';
 
@@ -81,7 +81,7 @@ export function createSubscriptions(settings: SubscriptionsSettings): Subscripti
     const { channel, name } = topic;
     const release = channels.hold();
     const position = channels.get(channel)?.position;
-    const { error, content } = await requests.ask(on, 'subscribe', { topic: name, ...position });
+    const { error, content } = await requests.ask(on, 'subscribe', { topic: name, ...position, messagesIn });
     if (isWanted(topic)) {
       if (error) refused(topic, error, on);
       else {

@@ -31,7 +31,12 @@ export function defineListener<Schema extends StandardSchemaV1>(listener: {
     );
   }
   const { type, content: schema, handle, requires } = listener;
-  return createListener(type, (content) => readContent(schema, content), handle, requires);
+  return createListener(
+    type,
+    (content) => readContent(schema, content),
+    (context) => handle(context),
+    requires,
+  );
 }
 
 async function readContent<Schema extends StandardSchemaV1>(

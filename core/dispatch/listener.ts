@@ -113,12 +113,12 @@ export interface AcceptedFrame {
 export function createListener<Content>(
   type: string,
   read: (content: unknown) => Content | Promise<Content>,
-  handle: (context: ListenerContext<Content>) => unknown,
+  handle: (context: ListenerContext<Content>, isText: boolean) => unknown,
   requires?: Requirements,
 ): Listener {
   async function accept(content: unknown, isText: boolean): Promise<AcceptedFrame> {
     const accepted = await read(content);
-    return { isText, handle: (context) => handle({ ...context, content: accepted }) };
+    return { isText, handle: (context) => handle({ ...context, content: accepted }, isText) };
   }
   return {
     type,
@@ -146,7 +146,8 @@ export function createListener<Content>(
 export function defineProtocolListener<Schema extends z.ZodMiniType>(listener: {
   readonly type: string;
   readonly content: Schema;
-  readonly handle: (context: ListenerContext<z.output<Schema>>) => unknown;
+  /** `isText`: the answer is sent as JSON text. */
+  readonly handle: (context: ListenerContext<z.output<Schema>>, isText: boolean) => unknown;
 }): Listener {
   const read = (content: unknown) => parseWith(listener.content, content, 'content', 'bad_content');
   return createListener(listener.type, read, listener.handle);

@@ -7,6 +7,9 @@ export const positionFields = {
   offset: z.optional(z.int().check(z.gte(0))),
 };
 
+/** Where the client wants the messages after its positions. Without it, each is posted as a frame of its own. */
+export const messagesInField = { messagesIn: z.optional(z.literal('ack', 'must be "ack"')) };
+
 interface PositionFields {
   readonly epoch?: string | undefined;
   readonly offset?: number | undefined;

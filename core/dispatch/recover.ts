@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
-import { maxRecoveredChannels, Refusal } from '../../protocol/index.ts';
+import { maxRecoveredChannels, type Recovery, Refusal } from '../../protocol/index.ts';
 import { readableChannel } from '../log/access.ts';
 import type { Recover } from '../log/recover.ts';
 import type { WaitForIndex } from '../sessions/wait-for-index.ts';
 import { defineProtocolListener, type Listener, requireSession } from './listener.ts';
-import { positionFields, positionOf } from './position.ts';
+import { messagesInField, positionFields, positionOf } from './position.ts';
 
 const channelCount = `must hold at most ${maxRecoveredChannels} channels`;
 
@@ -13,7 +13,7 @@ export interface RecoverParts {
   readonly waitForIndex: WaitForIndex;
 }
 
-/** The frame `recover`: sends the missed messages of channels, then answers for each channel. */
+/** The frame `recover`: sends the missed messages of channels, and answers for each channel. */
 export function createRecoverListener({ recover, waitForIndex }: RecoverParts): Listener {
   return defineProtocolListener({
     type: 'recover',
@@ -21,8 +21,9 @@ export function createRecoverListener({ recover, waitForIndex }: RecoverParts): 
       channels: z
         .array(z.object({ channel: z.string(), ...positionFields }))
         .check(z.maxLength(maxRecoveredChannels, channelCount)),
+      ...messagesInField,
     }),
-    async handle({ content, from, topics, ...context }) {
+    async handle({ content, from, topics, ...context }, isText) {
       const session = requireSession(context);
       const reader = { identity: from, topics: topics.patterns };
       const requests = content.channels.map(({ channel, ...fields }, index) => {
@@ -34,12 +35,13 @@ export function createRecoverListener({ recover, waitForIndex }: RecoverParts): 
       // Publishes to a type and to everyone find sessions by an index.
       const isIndexed = requests.some(({ kind }) => kind === 'type' || kind === 'everyone');
       if (isIndexed) await waitForIndex(from, session);
-      const { connectionId } = session;
-      const receiver = { connectionId, contentAs: context.contentAs };
-      const answers = await recover(receiver, requests, { isExclusive: true });
-      return {
+      const contentOf = (answers: readonly Recovery[]) => ({
         channels: answers.map((answer, index) => ({ channel: requests[index]?.log.channel, ...answer })),
-      };
+      });
+      const { contentAs } = context;
+      const asking = { identity: from, connectionId: session.connectionId, contentAs };
+      const ack = content.messagesIn && { contentOf, isText: isText || contentAs === 'text' };
+      return contentOf(await recover(asking, requests, { ack, isExclusive: true }));
     },
   });
 }

@@ -1,6 +1,6 @@
 import {
+  type Identity,
   maxDownlinkFrameBytes,
-  messageUnitBytes,
   type Position,
   type Recovery,
   Refusal,
@@ -8,15 +8,19 @@ import {
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
 import { type ContentAs, frameFor } from '../content-form.ts';
+import type { Debt } from '../limits/debt.ts';
 import type { Lease } from '../limits/lease.ts';
 import { recoverLeaseMs, recoverSendingMs } from '../timing.ts';
 import type { LogPage } from './gaps.ts';
 import type { LogId, LogReader, Logs } from './log.ts';
+import { type AckForm, createAckSink, createPostSink, maxPosted, type Sink } from './sinks.ts';
 
 export interface RecoverOptions {
   readonly logs: Pick<Logs, 'open'>;
   readonly connections: Pick<ConnectionsClient, 'prepare' | 'post'>;
   readonly lease: Lease;
+  /** Of the users, for the messages that are posted to them. */
+  readonly debt: Debt;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -27,8 +31,9 @@ export interface RecoverRequest {
   readonly from?: Position | undefined;
 }
 
-/** A connection that messages are sent to. */
+/** The session that asks. */
 export interface RecoveringSession {
+  readonly identity: Identity;
   readonly connectionId: string;
   /** The form in which it takes content. @default - it has none of its own */
   readonly contentAs?: ContentAs | undefined;
@@ -39,16 +44,16 @@ export type Recover = (
   session: RecoveringSession,
   requests: readonly RecoverRequest[],
   options?: {
-    /** Refuses if another such call sends to the connection now. @default false */
+    /** The ack that carries the messages. @default - each message is posted to the connection */
+    readonly ack?: AckForm | undefined;
+    /** Refuses to post while another such call posts to the connection. @default false */
     readonly isExclusive?: boolean;
   },
 ) => Promise<Recovery[]>;
 
-/** What one call may cost. The client asks again for the rest. */
+/** What one call may read. The client asks again for the rest. */
 const most = {
-  /** API Gateway bills a message for each 32 KB that it holds. */
-  billedMessages: 40,
-  bytesRead: 1024 * 1024,
+  bytes: 1024 * 1024,
   /** One answer names about so many gaps, because it is one frame. */
   skipped: 1000,
 };
@@ -56,106 +61,118 @@ const most = {
 /** When to ask again, if the connection takes nothing or another call sends to it. */
 const retryMs = 1000;
 
-/** The rest of the budget of a call. */
-interface Budget {
-  billedMessages: number;
-  bytesRead: number;
-  skipped: number;
-  /** Epoch milliseconds. */
-  readonly deadline: number;
-  /** The connection did not take a message. */
-  isRefused: boolean;
+/** A log as it is now, and the position that the client gave. */
+interface Opened {
+  readonly log: LogReader;
+  readonly from: Position | undefined;
 }
 
-export function createRecover({ logs, connections, lease, clock }: RecoverOptions): Recover {
-  const maySend = ({ billedMessages, deadline, isRefused }: Budget) =>
-    billedMessages > 0 && !isRefused && clock.now() < deadline;
-  const mayRead = (budget: Budget) => budget.bytesRead > 0 && budget.skipped > 0 && maySend(budget);
+export function createRecover({ logs, connections, lease, debt, clock }: RecoverOptions): Recover {
+  /** Reads the logs one after the other, until the sink is full or the call has read enough. */
+  async function read(
+    opened: readonly Opened[],
+    contentAs: ContentAs | undefined,
+    sink: Sink,
+    deadline: number,
+  ): Promise<Recovery[]> {
+    const reading = { rows: 0, bytes: 0, bytesLeft: most.bytes };
+    let skippedLeft = most.skipped;
 
-  /** Resolves to the last offset that was sent, or passed, and to the first message that does not fit into a frame. */
-  async function send(
-    { connectionId, contentAs }: RecoveringSession,
-    page: LogPage,
-    budget: Budget,
-    from: number,
-  ): Promise<{ reached: number; tooLargeAt?: number | undefined }> {
-    let reached = from;
-    let tooLargeAt: number | undefined;
-    const { deadline } = budget;
-    // One after the other, because API Gateway promises no order between posts that overlap.
-    for (const message of page.messages) {
-      if (!maySend(budget)) return { reached, tooLargeAt };
-      const payload = connections.prepare(frameFor(message, contentAs));
-      if (payload.bytes.length > maxDownlinkFrameBytes) {
+    function rowsToRead(): number {
+      if (reading.bytesLeft <= 0 || clock.now() >= deadline) return 0;
+      return Math.min(skippedLeft, sink.rows(reading));
+    }
+
+    /** Resolves to the last offset that was taken, or passed, and to the first message that fits into no frame. */
+    async function take(
+      messages: LogPage['messages'],
+      from: number,
+      to: number,
+    ): Promise<{ reached: number; tooLargeAt?: number | undefined }> {
+      let reached = from;
+      let tooLargeAt: number | undefined;
+      for (const message of messages) {
+        const text = frameFor(message, contentAs);
         // As JSON text it is larger than it was when it was published. The session cannot get it, ever.
-        tooLargeAt ??= message.offset;
+        const isTooLarge = Buffer.byteLength(text) > maxDownlinkFrameBytes;
+        if (isTooLarge) tooLargeAt ??= message.offset;
+        else if (clock.now() >= deadline || !(await sink.take(text))) return { reached, tooLargeAt };
         reached = message.offset;
-        continue;
       }
-      // A client that does not read must not keep a function waiting, so a 429 ends the call.
-      const { outcome } = await connections.post(connectionId, payload, {
-        deadline,
-        retriesThrottled: false,
-      });
-      budget.isRefused = outcome !== 'sent';
-      if (budget.isRefused) return { reached, tooLargeAt };
-      budget.billedMessages -= Math.ceil(payload.bytes.length / messageUnitBytes);
-      reached = message.offset;
+      return { reached: to, tooLargeAt };
     }
-    return { reached: page.offset, tooLargeAt };
+
+    async function readOne({ log, from }: Opened): Promise<Recovery> {
+      const { epoch, newest } = log;
+      if (!from) return { epoch, offset: newest, recovered: true };
+      const after = startOf(log, from);
+      if (after === undefined) return { epoch, offset: newest, recovered: false };
+
+      let offset = after;
+      let recovered = true;
+      const skipped: number[] = [];
+      for (let rows = rowsToRead(); offset < newest && rows > 0; rows = rowsToRead()) {
+        const page = await log.page(offset, rows);
+        reading.rows += page.offset - offset;
+        reading.bytes += page.bytesRead;
+        reading.bytesLeft -= page.bytesRead;
+        sink.skip(page.skipped.length);
+        const { reached, tooLargeAt } = await take(page.messages, offset, page.offset);
+        offset = reached;
+        recovered &&= tooLargeAt === undefined && (page.lostAt === undefined || page.lostAt > offset);
+        const passed = page.skipped.filter((gap) => gap <= offset);
+        skipped.push(...passed);
+        skippedLeft -= passed.length;
+      }
+      const messages = sink.collect();
+      return {
+        epoch,
+        offset,
+        recovered,
+        ...(skipped.length > 0 && { skipped }),
+        ...(offset < newest && { more: true }),
+        ...(messages.length > 0 && { messages }),
+      };
+    }
+
+    const answers: Recovery[] = [];
+    for (const each of opened) answers.push(await readOne(each));
+    if (sink.isRefused()) throw tryLater('The connection takes no messages now.');
+    return answers;
   }
 
-  async function recoverOne(
-    session: RecoveringSession,
-    log: LogReader,
-    from: Position | undefined,
-    budget: Budget,
-  ): Promise<Recovery> {
-    const { epoch, newest } = log;
-    if (!from) return { epoch, offset: newest, recovered: true };
-    const after = startOf(log, from);
-    if (after === undefined) return { epoch, offset: newest, recovered: false };
-
-    let offset = after;
-    let recovered = true;
-    const skipped: number[] = [];
-    while (offset < newest && mayRead(budget)) {
-      // As many rows as the budget has room for, if each is as large as it can be.
-      const rows = Math.ceil(budget.bytesRead / maxDownlinkFrameBytes);
-      const page = await log.page(offset, rows);
-      budget.bytesRead -= page.bytesRead;
-      const { reached, tooLargeAt } = await send(session, page, budget, offset);
-      offset = reached;
-      recovered &&= tooLargeAt === undefined && (page.lostAt === undefined || page.lostAt > offset);
-      const passed = page.skipped.filter((gap) => gap <= offset);
-      skipped.push(...passed);
-      budget.skipped -= passed.length;
+  /** Charges the user for the messages that `run` posts: the ones that are missed first, then the difference. */
+  async function charged<Result>(
+    identity: Identity,
+    missed: number,
+    run: () => Promise<Result>,
+    posted: () => number,
+  ): Promise<Result> {
+    const expected = Math.min(missed, maxPosted);
+    const waitMs = await debt.add(identity, expected);
+    if (waitMs > 0) throw tryLater('Too many messages were recovered for this user.', waitMs);
+    try {
+      return await run();
+    } finally {
+      await debt.correct(identity, posted() - expected);
     }
-    return {
-      epoch,
-      offset,
-      recovered,
-      ...(skipped.length > 0 && { skipped }),
-      ...(offset < newest && { more: true }),
-    };
   }
 
-  return async (session, requests, { isExclusive = false } = {}) => {
+  return async ({ identity, connectionId, contentAs }, requests, { ack, isExclusive = false } = {}) => {
     const deadline = clock.now() + recoverSendingMs;
-    const budget: Budget = { ...most, deadline, isRefused: false };
     const opened = await Promise.all(
       requests.map(async ({ log, from }) => ({ log: await logs.open(log), from })),
     );
-    const isSending = opened.some(({ log, from }) => from && (startOf(log, from) ?? log.newest) < log.newest);
-    const release =
-      isSending && isExclusive ? await lease(`recover#${session.connectionId}`, recoverLeaseMs) : noRelease;
+    const posts = createPostSink(connections, connectionId, deadline);
+    const epochs = opened.map(({ log }) => log.epoch);
+    if (ack) return read(opened, contentAs, createAckSink(epochs, ack, posts), deadline);
+    const missed = opened.reduce((sum, each) => sum + missedBy(each), 0);
+    const run = () => read(opened, contentAs, posts, deadline);
+    if (missed === 0) return run();
+    const release = isExclusive ? await lease(`recover#${connectionId}`, recoverLeaseMs) : noRelease;
     if (!release) throw tryLater('Another recover sends to this connection now.');
     try {
-      const answers: Recovery[] = [];
-      for (const { log, from } of opened) answers.push(await recoverOne(session, log, from, budget));
-      if (budget.isRefused && budget.billedMessages === most.billedMessages)
-        throw tryLater('The connection takes no messages now.');
-      return answers;
+      return await charged(identity, missed, run, posts.posted);
     } finally {
       await release();
     }
@@ -169,8 +186,14 @@ function startOf({ epoch, newest }: LogReader, from: Position): number | undefin
   return from.epoch === epoch && from.offset <= newest ? from.offset : undefined;
 }
 
-function tryLater(message: string): Refusal {
-  return new Refusal('rate_limited', `${message} Ask again later.`, [], retryMs);
+/** How many offsets of the log come after the position. */
+function missedBy({ log, from }: Opened): number {
+  const after = from && startOf(log, from);
+  return after === undefined ? 0 : log.newest - after;
+}
+
+function tryLater(message: string, waitMs = retryMs): Refusal {
+  return new Refusal('rate_limited', `${message} Ask again later.`, [], waitMs);
 }
 
 const noRelease = () => Promise.resolve();

@@ -11,6 +11,7 @@ import type { Claimed, Publications } from '../publications/publications.ts';
 import type { RecipientReports } from '../publications/report.ts';
 import type { Recipient } from '../sessions/items.ts';
 import type { Recipients } from '../sessions/recipients.ts';
+import type { Seen } from '../sessions/seen.ts';
 import { publishSendingMs } from '../timing.ts';
 import { claimNewPublication, claimPublication } from './claim.ts';
 import { durabilityOf } from './durability.ts';
@@ -34,6 +35,7 @@ export interface PublishOptions {
   /** The largest audience that a publish sends to itself. A larger one goes to the fan-out. */
   readonly inlineLimit: number;
   readonly logs: Pick<Logs, 'append'>;
+  readonly seen: Pick<Seen, 'hint'>;
   /** A topic that matches one of these patterns is durable, unless the publish says otherwise. */
   readonly durableTopics: readonly string[];
   readonly clock: Pick<Clock, 'now' | 'wait' | 'newId'>;
@@ -50,7 +52,7 @@ export type Publish = (
 ) => Promise<PublishAnswer>;
 
 export function createPublish(options: PublishOptions): Publish {
-  const { recipients, publications, reports, queue, connections, deliver, logs, clock } = options;
+  const { recipients, publications, reports, queue, connections, deliver, logs, seen, clock } = options;
 
   /** Puts a durable message into its log. */
   async function store(draft: Draft, memory: SlotMemory | undefined): Promise<Message> {
@@ -67,7 +69,8 @@ export function createPublish(options: PublishOptions): Publish {
     const delivery = await deliver(audience, payloadsOf(connections, message), deadline);
     if (request.report === 'recipients')
       await reports.add({ tenant: request.tenant, messageId }, audience, delivery.outcomes);
-    return deliveredOf(message, delivery);
+    const hint = audience.length === 0 ? await seen.hint(request.tenant, request.to) : undefined;
+    return { ...deliveredOf(message, delivery), ...(hint !== undefined && { hint }) };
   }
 
   /** Hands the message to the fan-out: one job per shard. */

@@ -6,6 +6,7 @@ import { type CheckQueue, delayUntil } from './check-queue.ts';
 import { closings } from './closings.ts';
 import { isOpen, type SessionRow, userKey } from './items.ts';
 import { isRevokedBy, type RevocationRow } from './revocations.ts';
+import type { Seen } from './seen.ts';
 import type { NewSession, Sessions } from './sessions.ts';
 
 export interface OpenSessionOptions {
@@ -14,6 +15,7 @@ export interface OpenSessionOptions {
   readonly table: string;
   readonly sessions: Pick<Sessions, 'add' | 'markEnded' | 'remove'>;
   readonly checks: CheckQueue;
+  readonly seen: Pick<Seen, 'note'>;
   readonly maxSessionsPerUser: number;
   readonly clock: Pick<Clock, 'now'>;
   readonly logger: Pick<Logger, 'error'>;
@@ -30,7 +32,7 @@ const surplusDelaySeconds = 1;
  * written before sessions are listed. So this read finds the revocation, or that list finds this session.
  */
 export function createOpenSession(options: OpenSessionOptions) {
-  const { db, table, sessions, checks, maxSessionsPerUser, clock, logger } = options;
+  const { db, table, sessions, checks, seen, maxSessionsPerUser, clock, logger } = options;
 
   async function rowsOf(user: Identity): Promise<readonly (SessionRow | RevocationRow)[]> {
     const rows: (SessionRow | RevocationRow)[] = [];
@@ -112,7 +114,9 @@ export function createOpenSession(options: OpenSessionOptions) {
   return async (session: NewSession, tokenIssuedAt: number | undefined): Promise<Opening> => {
     try {
       // The queue may be slow. The rows are read after it, because a close waits only seconds for a handshake.
-      await Promise.all([sessions.add(session), watch(session)]);
+      const { tenant, userType } = session;
+      const names = [undefined, { kind: 'type', userType } as const];
+      await Promise.all([sessions.add(session), watch(session), seen.note(tenant, names)]);
       return await judge(session, tokenIssuedAt);
     } catch (cause) {
       await removeFailed(session);

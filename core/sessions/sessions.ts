@@ -65,11 +65,9 @@ export function createSessions(options: SessionsOptions) {
     const update = new UpdateCommand({
       TableName: table,
       Key: keyOf(identity, connectionId),
-      // Without these two attributes the row is in no audience. A publish to a type or to everyone finds it no more.
-      UpdateExpression: 'SET endedAt = :now, endCode = :code, endReason = :reason REMOVE audience, #member',
+      // Without this attribute the row is in no audience. A publish to a type or to everyone finds it no more.
+      UpdateExpression: 'SET endedAt = :now, endCode = :code, endReason = :reason REMOVE audience',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(endedAt)',
-      // `member` is a reserved word of DynamoDB.
-      ExpressionAttributeNames: { '#member': 'member' },
       ExpressionAttributeValues: { ':now': clock.now(), ':code': code, ':reason': reason },
     });
     return conditionHeld(db.send(update));

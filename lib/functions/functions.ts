@@ -98,6 +98,7 @@ export function createFunctions(
   });
   sessions.grantOpen(connect);
   state.grantCountUnits(connect);
+  state.grantNoteSeen(connect);
   checks.grantSend(connect);
 
   const closeSessions = new SwitchboardFunction(scope, 'CloseSessions', {

@@ -45,6 +45,11 @@ export class StateTable extends Construct {
     this.allowRows(fn, 'dynamodb:DeleteItem', 'TICKET#*');
   }
 
+  /** Notes tenants and user types that have sessions, and nothing else. */
+  grantNoteSeen(fn: SwitchboardFunction): void {
+    this.allowRows(fn, 'dynamodb:PutItem', 'SEEN#*');
+  }
+
   /** Seals gaps in a channel's log. Only readers find gaps. */
   grantSealGaps(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);

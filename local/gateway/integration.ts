@@ -39,6 +39,7 @@ export async function callFunction(
   integration: Integration,
   sourceArn: string,
   event: unknown,
+  lane?: unknown,
 ): Promise<CallOutcome> {
   const target = functions.byArn(integration.functionArn);
   if (!target?.permits('apigateway.amazonaws.com', sourceArn)) return { status: 'not-permitted' };
@@ -49,7 +50,7 @@ export async function callFunction(
     }, integration.timeoutMs);
   });
   try {
-    return await Promise.race([target.invoke(event), timeout]);
+    return await Promise.race([target.invoke(event, lane), timeout]);
   } finally {
     clearTimeout(timer);
   }

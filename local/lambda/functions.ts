@@ -18,8 +18,12 @@ export interface LambdaFunction {
   readonly arn: string;
   /** The `Timeout` of the template. */
   readonly timeoutSeconds: number;
-  /** The function gets the event as JSON would carry it. */
-  invoke(event: unknown): Promise<Outcome>;
+  /**
+   * The function gets the event as JSON would carry it. If all environments are busy, events of one `lane`, such as a
+   * connection, take turns with those of others.
+   * @default - a lane of its own
+   */
+  invoke(event: unknown, lane?: unknown): Promise<Outcome>;
   /** Whether the resource policy (AWS::Lambda::Permission) lets this service invoke the function for this source ARN. */
   permits(service: string, sourceArn: string): boolean;
 }
@@ -143,7 +147,7 @@ export function createFunctions(options: {
       name,
       arn,
       timeoutSeconds,
-      invoke: (event) => pool.invoke(event),
+      invoke: (event, lane = Symbol()) => pool.invoke(event, lane),
       permits: permitsOf(arn),
     };
     return { source: JSON.stringify(source), pool, lambda };

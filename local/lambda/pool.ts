@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Faults } from '../faults/faults.ts';
 import { type FinishedOutcome, FunctionEnvironment, type Outcome } from './environment.ts';
 import { installCode, type InstalledCode } from './code.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { FunctionSettings } from './settings.ts';
 import { contextOf, variablesOf } from './variables.ts';
 import type { Meter } from '../meter.ts';
@@ -29,7 +30,7 @@ export class FunctionPool {
   readonly #code: InstalledCode;
   readonly #idle: FunctionEnvironment[] = [];
   readonly #all = new Set<FunctionEnvironment>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new FairQueue<() => void>();
   #running = 0;
   #inFlight = 0;
   #closed = false;
@@ -41,7 +42,8 @@ export class FunctionPool {
     this.#code = installCode(options.settings);
   }
 
-  async invoke(event: unknown): Promise<Outcome> {
+  /** Events of the same lane take turns with those of others, if they must wait. */
+  async invoke(event: unknown, lane: unknown): Promise<Outcome> {
     const { settings, meter } = this.#options;
     if (settings.reservedConcurrency !== undefined && this.#inFlight >= settings.reservedConcurrency) {
       meter.count(`lambda.${settings.logicalId}.throttles`);
@@ -49,7 +51,7 @@ export class FunctionPool {
     }
     const text = JSON.stringify(event ?? null);
     this.#inFlight++;
-    await this.#slot();
+    await this.#slot(lane);
     try {
       meter.count(`lambda.${settings.logicalId}.invocations`);
       const outcome = await this.#run(text);
@@ -74,12 +76,15 @@ export class FunctionPool {
     this.#code.remove();
   }
 
-  async #slot(): Promise<void> {
+  async #slot(lane: unknown): Promise<void> {
     if (this.#running < maxEnvironments) this.#running++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(lane, resolve);
+      });
   }
 
-  /** Gives the slot to the event that waits longest. No other event can take it in between. */
+  /** Gives the slot to the event whose turn it is. No other event can take it in between. */
   #freeSlot(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#running--;

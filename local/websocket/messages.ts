@@ -43,7 +43,8 @@ export async function handleMessage(
   const context = requestContext(facts, occasion);
   const event = messageEvent(text, gateway.ids.next(), definition.stageVariables, context);
   const sourceArn = executeApiArn(gateway.deployment, `${definition.apiId}/${definition.stage}/${route.key}`);
-  const outcome = await callFunction(gateway.functions, route.integration, sourceArn, event);
+  const { connectionId } = facts;
+  const outcome = await callFunction(gateway.functions, route.integration, sourceArn, event, connectionId);
   if (outcome.status !== 'ok') {
     complain(outcome.status === 'timeout' ? 'Endpoint request timed out' : 'Internal server error');
     report(nameOf(outcome), failureOf(outcome, sourceArn));

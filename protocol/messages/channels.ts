@@ -13,6 +13,9 @@ export interface ChannelPosition extends Position {
   readonly channel: string;
 }
 
+/** The frame of a durable message. */
+export type DurableFrame = ServerFrame & ChannelPosition;
+
 /** How far the server has sent a channel's log, as `recover` and `subscribe` answer it. */
 export interface Recovery extends Position {
   /** True: everything asked for, up to `offset`, has been sent. False: some of it is no longer kept. */
@@ -21,11 +24,15 @@ export interface Recovery extends Position {
   readonly skipped?: readonly number[] | undefined;
   /** The log goes on after `offset`: ask again from there. */
   readonly more?: true | undefined;
+  /** The messages, where the request had `messagesIn`. They are not sent as frames of their own then. */
+  readonly messages?: readonly DurableFrame[] | undefined;
 }
 
-/** The content of `subscribe`. With a position, the server first sends what followed it. */
+/** The content of `subscribe`. With a position, the server also sends what followed it. */
 export interface Subscribe extends Partial<Position> {
   readonly topic: string;
+  /** Where the messages come. @default - each is a frame of its own */
+  readonly messagesIn?: 'ack';
 }
 
 /** The content of the ack of `subscribe`. */
@@ -36,6 +43,8 @@ export interface Subscribed extends Recovery {
 /** The content of `recover`. Without a position, the answer only says where the log stands. */
 export interface Recover {
   readonly channels: readonly (Partial<Position> & { readonly channel: string })[];
+  /** Where the messages come. @default - each is a frame of its own */
+  readonly messagesIn?: 'ack';
 }
 
 /** The content of the ack of `recover`, in the order asked. */

@@ -39,6 +39,8 @@ export interface Delivered {
   readonly failed: number;
   /** The message's place in the channel's log, where it is durable. */
   readonly offset?: number;
+  /** Why nobody got it, where the tenant, the user type or the topic may be misspelt. For people; it may change. */
+  readonly hint?: string;
 }
 
 /** The answer of a publish that was handed to the fan-out: one job per shard. */

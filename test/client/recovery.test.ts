@@ -26,6 +26,7 @@ describe('durable messages', () => {
     const { content } = await connection.next('recover');
     expect(content).toEqual({
       channels: [{ channel: 'user' }, { channel: 'type' }, { channel: 'everyone' }],
+      messagesIn: 'ack',
     });
   });
 
@@ -56,8 +57,12 @@ describe('durable messages', () => {
     expect(notes).toEqual(['early', 'next']);
   });
 
-  it('that were missed come in order after a lost connection, before new requests are sent', async () => {
+  it.each([
+    ['in the ack', true],
+    ['as frames, as an older server sends them', false],
+  ])('that were missed come in order %s, before new requests are sent', async (_how, isInAck) => {
     const { client, server, clock, become } = await openStage();
+    server.logs.knowsMessagesInAck = isInAck;
     const notes = notesOf(client);
     server.publish(user, 1);
     await client.send('barrier');
@@ -97,7 +102,10 @@ describe('durable messages', () => {
     await connection.next('recover');
     clock.advance(750);
     const { content } = await connection.next('recover');
-    expect(content).toEqual({ channels: [{ channel: user, epoch: missed.epoch, offset: 0 }] });
+    expect(content).toEqual({
+      channels: [{ channel: user, epoch: missed.epoch, offset: 0 }],
+      messagesIn: 'ack',
+    });
     await client.send('barrier');
     expect(notes).toEqual(['missed', 'live']);
   });
@@ -169,6 +177,29 @@ describe('durable messages', () => {
     expect(notes).toEqual(['old', 'new']);
     const from = { epoch: `epoch-of-${user}`, offset: 1 };
     expect(lost).toEqual([{ channel: user, from, to: { epoch: 'new-epoch', offset: 1 } }]);
+  });
+
+  it('of an ack that reports a loss come after the report', async () => {
+    const { client, server, clock, become } = await openStage();
+    const events: unknown[] = [];
+    client.on('note', (content) => events.push(content));
+    client.on('lost', ({ from, to }) => events.push([from.offset, to.offset]));
+    server.publish(user, 1);
+    await client.send('barrier');
+    server.cut();
+    await become('reconnecting');
+    const [expired, kept] = [2, 3].map((content) => server.logs.append(user, 'note', content));
+    server.script = (frame, connection) => {
+      if (frame.type !== 'recover') return false;
+      const { epoch, offset } = kept ?? {};
+      const entry = { channel: user, epoch, offset, recovered: false, messages: [kept] };
+      connection.ack(frame, { channels: [entry] });
+      return true;
+    };
+    clock.advance(500);
+    await become('open');
+    await client.send('barrier');
+    expect(events).toEqual([1, [(expired?.offset ?? 0) - 1, 3], 3]);
   });
 
   it('are delivered as they come if the server refuses the position, and the refusal is reported', async () => {

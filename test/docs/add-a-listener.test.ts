@@ -76,12 +76,13 @@ describe('the tables of docs/add-a-listener.md', () => {
     const describing = defineListener({
       type: 'describe',
       content: z.unknown(),
-      handle: ({ content: _content, from, session, topics, ...functions }) => [
+      handle: ({ content: _content, from, session, topics, sessions, ...functions }) => [
         'content',
         ...keysOf({ from }),
         'session',
         ...keysOf({ session }),
         ...keysOf({ topics }),
+        ...keysOf({ sessions }),
         ...Object.keys(functions),
       ],
     });

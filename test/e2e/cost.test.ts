@@ -53,24 +53,24 @@ async function answerTo(client: Client, frame: Frame): Promise<Frame> {
   return answer;
 }
 
+/** Publishes to the only session of a tenant. */
 function publish(to: string, differing: Record<string, unknown> = {}): Step {
-  return (user) => {
+  return async (user) => {
+    await stack.connect({ user, tenant: user });
     const body = { to: to.replace('$user', user), tenant: user, type: 'x', content: 1, ...differing };
-    return Promise.resolve(async () => {
-      expect(await stack.publish(body)).toMatchObject({ status: 200 });
-    });
+    return async () => {
+      expect(await stack.publish(body)).toMatchObject({ status: 200, body: { delivered: 1 } });
+    };
   };
 }
 
 /** Recovers a channel whose log holds one message. `epoch` belongs to the client's position. */
-function recover(channel: string, epoch?: string): Step {
+function recover(channel: string, epoch?: string, messagesIn?: 'ack'): Step {
   return async (user) => {
-    const log = channel === 'user' ? `user:member:${user}` : channel;
-    await (
-      await publish(log, { durable: true })(user)
-    )();
+    const to = channel === 'user' ? `user:member:${user}` : channel;
+    await stack.publish({ to, tenant: user, type: 'x', content: 1, durable: true });
     const client = await stack.connect({ user, tenant: user });
-    const content = { channels: [{ channel, epoch }] };
+    const content = { channels: [{ channel, epoch }], messagesIn };
     return async () => {
       expect(await answerTo(client, { type: 'recover', content })).toMatchObject({ type: 'ack' });
     };
@@ -79,8 +79,7 @@ function recover(channel: string, epoch?: string): Step {
 
 const history: Step = async (user) => {
   const client = await stack.connect({ user });
-  const publishOne = await publish('user:member:$user', { durable: true, tenant: 'default' })(user);
-  await publishOne();
+  await stack.publish({ to: `user:member:${user}`, type: 'x', content: 1, durable: true });
   return () => answerTo(client, { type: 'history', content: { channel: 'user' } });
 };
 
@@ -136,8 +135,16 @@ const recorded = { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' };
 const rows: readonly (readonly [row: string, step: Step, cost: Counts])[] = [
   [
     'connect',
-    (user) => Promise.resolve(() => stack.connect({ user })),
+    async (user) => {
+      await stack.connect({ user });
+      return () => stack.connect({ user });
+    },
     { functions: 2, GetItem: 1, PutItem: 1, Query: 1, writeUnits: 3 },
+  ],
+  [
+    '… of a tenant or user type that is new today',
+    (user) => Promise.resolve(() => stack.connect({ user, tenant: user })),
+    { functions: 2, GetItem: 1, PutItem: 3, Query: 1, writeUnits: 5 },
   ],
   [
     '… above `maxSessionsPerUser`',
@@ -209,6 +216,12 @@ const rows: readonly (readonly [row: string, step: Step, cost: Counts])[] = [
   ],
   ['publish to a user', publish('user:member:$user'), { functions: 1, Query: 1 }],
   [
+    '… that reaches nobody',
+    (user) =>
+      Promise.resolve(() => stack.publish({ to: 'user:member:1', tenant: user, type: 'x', content: 1 })),
+    { functions: 1, Query: 1, GetItem: 1 },
+  ],
+  [
     '… with a `messageId`',
     publish('user:member:$user', recorded),
     { functions: 1, PutItem: 1, Query: 1, UpdateItem: 1, writeUnits: 2 },
@@ -226,20 +239,30 @@ const rows: readonly (readonly [row: string, step: Step, cost: Counts])[] = [
     { functions: 1, Query: 1, UpdateItem: 3, PutItem: 2, writeUnits: 5 },
   ],
   ['recover, per channel', recover('user'), { functions: 1, GetItem: 2 }],
+  ['recover, per channel', recover('user', '', 'ack'), { functions: 1, GetItem: 2, Query: 1 }],
   [
-    'recover, per channel',
+    '… without `messagesIn`',
     recover('user', ''),
-    { functions: 1, GetItem: 2, Query: 1, UpdateItem: 2, writeUnits: 2 },
+    { functions: 1, GetItem: 2, Query: 1, UpdateItem: 3, writeUnits: 3 },
   ],
   ['recover, per channel', recover('everyone'), { functions: 1, GetItem: 2, Query: 1 }],
   ['history', history, { functions: 1, GetItem: 2, Query: 1 }],
   [
     'subscribe',
     async (user) => {
+      await subscribed(randomUUID(), 1);
       const client = await stack.connect({ user, topics: ['*'] });
-      return () => answerTo(client, { type: 'subscribe', content: { topic: 'orders' } });
+      return () => answerTo(client, { type: 'subscribe', content: { topic: 'topic-1' } });
     },
     { functions: 1, UpdateItem: 1, PutItem: 1, GetItem: 4, writeUnits: 2 },
+  ],
+  [
+    '… to a topic that is new today',
+    async (user) => {
+      const client = await stack.connect({ user, topics: ['*'] });
+      return () => answerTo(client, { type: 'subscribe', content: { topic: user } });
+    },
+    { functions: 1, UpdateItem: 1, PutItem: 2, GetItem: 4, writeUnits: 3 },
   ],
   [
     '… to a topic that is held',

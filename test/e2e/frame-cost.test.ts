@@ -96,19 +96,29 @@ async function newToken(ttlSeconds: number): Promise<string> {
 }
 
 const start = { epoch: '', offset: 0 };
-const recover = (channels: readonly string[]) => ({
+const inAck = { messagesIn: 'ack' };
+const recover = (channels: readonly string[], form: object = {}) => ({
   type: 'recover',
-  content: { channels: channels.map((channel) => ({ channel, ...start })) },
+  content: { channels: channels.map((channel) => ({ channel, ...start })), ...form },
 });
+/** Every channel that the user may read. The positions alone leave no room for a large message in an ack. */
+const everyChannel = ['user', 'type', 'everyone', ...topics.map((topic) => `topic:${topic}`)];
 
 /** The rows of the table, in its words, with the frames that may be the dearest. */
 const frames: readonly (readonly [row: string, frame: () => Promise<Frame> | Frame])[] = [
   ['ping', () => ({ type: 'ping' })],
   ['subscribe', () => ({ type: 'subscribe', content: { topic: spareTopic, ...start } })],
+  [
+    '`subscribe`, with the messages in its ack',
+    () => ({ type: 'subscribe', content: { topic: spareTopic, ...start, ...inAck } }),
+  ],
   ['unsubscribe', () => ({ type: 'unsubscribe', content: { topic: spareTopic } })],
   ['`subscribe`, to a topic that is held', () => ({ type: 'subscribe', content: { topic: heldTopics[0] } })],
   ['recover', () => recover(['user', 'everyone', ...topics.map((topic) => `topic:${topic}`)])],
   ['recover', () => recover(['type', 'user', ...topics.map((topic) => `topic:${topic}`)])],
+  ['`recover`, with the messages in its ack', () => recover(['user'], inAck)],
+  ['`recover`, with the messages in its ack', () => recover(everyChannel, inAck)],
+  ['`recover`, with the messages in its ack', () => recover(['type', ...everyChannel.slice(3)], inAck)],
   ['refresh', async () => ({ type: 'refresh', content: { token: await newToken(7000) } })],
   [
     '`refresh`, with a token that lengthens nothing',

@@ -8,6 +8,7 @@ const sessions = '${SessionsTable.Arn}';
 const state = '${StateTable.Arn}';
 /** Items of the state table whose partition key begins so. */
 const ofTickets = `${state} TICKET#*`;
+const ofSeen = `${state} SEEN#*`;
 const ofRates = `${state} RATE#*`;
 const query = [sessions, `${sessions}/index/byAudience`, `${sessions}/index/byConnection`];
 const stageArn = 'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/live';
@@ -37,7 +38,7 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
   },
   tickets: { 'dynamodb:PutItem': [ofTickets], 'dynamodb:UpdateItem': [ofRates] },
   connect: {
-    'dynamodb:PutItem': [sessions],
+    'dynamodb:PutItem': [ofSeen, sessions],
     'dynamodb:Query': [sessions],
     'dynamodb:UpdateItem': [sessions, ofRates],
     'dynamodb:DeleteItem': [sessions],

@@ -38,17 +38,20 @@ const session: Session = {
   sourceIp: '192.0.2.1',
   userAgent: 'Mozilla/5.0',
 };
-const durable: MessageFrame = {
+const durable = {
   type: 'notice-push',
   content: { title: 'hi' },
   messageId,
   channel: 'user:member:42',
   offset: 7,
   epoch,
-};
+} satisfies MessageFrame;
 const recovered: readonly (Recovery & { channel: string })[] = [
   { channel: 'user:member:42', epoch, offset: 9, recovered: true, skipped: [8] },
   { channel: 'everyone', epoch: '', offset: 0, recovered: true },
+];
+const recoveredInAck: readonly (Recovery & { channel: string })[] = [
+  { channel: 'user:member:42', epoch, offset: 7, recovered: true, more: true, messages: [durable] },
 ];
 const kept: ChannelPage = { messages: [durable], epoch, head: 9, next: 7 };
 const answer: Delivered = { messageId, status: 'delivered', delivered: 2, gone: 1, failed: 0 };
@@ -90,6 +93,14 @@ describe('the example of a client frame', () => {
       },
     },
     {
+      name: 'frame-recover-in-ack',
+      frame: {
+        type: 'recover',
+        id: '3',
+        content: { channels: [{ channel: 'user', epoch, offset: 6 }], messagesIn: 'ack' },
+      },
+    },
+    {
       name: 'frame-refresh',
       frame: { type: 'refresh', id: '4', content: { token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl' } },
     },
@@ -108,6 +119,7 @@ describe('the example of a server frame', () => {
     { name: 'frame-ack', frame: ackFrame('2', { delivered: 1 }) },
     { name: 'frame-ack-history', frame: ackFrame('5', kept) },
     { name: 'frame-ack-recover', frame: ackFrame('3', { channels: recovered }) },
+    { name: 'frame-ack-recover-in-ack', frame: ackFrame('3', { channels: recoveredInAck }) },
     { name: 'frame-message-durable', frame: messageFrame(durable) },
     {
       name: 'frame-error',
@@ -188,6 +200,7 @@ describe('the examples', () => {
         ...['ack', 'closing', 'demo-message-send', 'demo-message-send-text', 'error', 'message'],
         ...['message-from', 'ping', 'pong', 'ack-recover', 'message-durable', 'recover', 'refresh'],
         ...['history', 'ack-history'],
+        ...['recover-in-ack', 'ack-recover-in-ack'],
       ]
         .map((name) => `frame-${name}.json`)
         .concat('messages.json', 'publish-answer-durable.json', 'publish-request-durable.json')

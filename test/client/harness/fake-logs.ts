@@ -15,12 +15,21 @@ interface Asked {
   readonly offset?: number;
 }
 
+/** The content of a `recover` or `subscribe`. */
+interface Request extends Partial<Omit<Asked, 'channel'>> {
+  readonly channels?: readonly Asked[];
+  readonly topic?: string;
+  readonly messagesIn?: string;
+}
+
 const shortNames: Readonly<Record<string, string>> = { user: 'user:member:42', type: 'type:member' };
 
 /** The durable logs of a fake server. Reads follow the same rules as the product's. */
 export class FakeLogs {
   /** The largest number of messages that one answer recovers. */
   pageSize = 100;
+  /** An older server sends each message as a frame of its own, whatever it is asked. */
+  knowsMessagesInAck = true;
   private readonly logs = new Map<string, Log>();
 
   of(channel: string): Log {
@@ -54,18 +63,19 @@ export class FakeLogs {
     this.logs.set(channel, { epoch, frames: [], head: 0, skipped: [] });
   }
 
-  /** The recovered frames for a `recover` or `subscribe`, and the content of its ack. */
+  /**
+   * The content of the ack of a `recover` or `subscribe`, and the frames that are sent before it. A request for the
+   * messages in the ack has no such frames.
+   */
   read(type: string, content: unknown): { frames: readonly Frame[]; content: unknown } {
-    if (type === 'subscribe') {
-      const { topic, ...position } = content as { topic: string };
-      const { frames, entry } = this.readOne({ channel: `topic:${topic}`, ...position });
-      return { frames, content: { ...entry, topic } };
-    }
-    const { channels } = content as { channels: readonly Asked[] };
-    const answers = channels.map((asked) => this.readOne(asked));
+    const { messagesIn, topic, channels, ...position } = content as Request;
+    const asked = channels ?? [{ channel: `topic:${topic}`, ...position }];
+    const isInAck = messagesIn === 'ack' && this.knowsMessagesInAck;
+    const answers = asked.map((each) => this.readOne(each));
+    const entries = answers.map(({ frames, entry }) => ({ ...entry, ...(isInAck && { messages: frames }) }));
     return {
-      frames: answers.flatMap(({ frames }) => frames),
-      content: { channels: answers.map(({ entry }) => entry) },
+      frames: isInAck ? [] : answers.flatMap(({ frames }) => frames),
+      content: type === 'subscribe' ? { ...entries[0], topic } : { channels: entries },
     };
   }
 

@@ -148,10 +148,12 @@ describe('a message that is above 128 KB as JSON text only', () => {
     for (const sent of [content, { a: 1 }]) await publish(sent);
     const log = { tenant: 'default', channel: 'user:member:1' };
     const from = { epoch: '', offset: 0 };
-    const [answer] = await core.recover({ connectionId: 'c1', contentAs: 'text' }, [{ log, from }]);
+    const identity = { tenant: 'default', userType: 'member', userId: '1' };
+    const asText = { identity, connectionId: 'c1', contentAs: 'text' } as const;
+    const [answer] = await core.recover(asText, [{ log, from }]);
     expect(answer).toMatchObject({ offset: 2, recovered: false });
     expect(contentsOf(core)[1]).toEqual(['{"a":1}']);
-    const [whole] = await core.recover({ connectionId: 'c2' }, [{ log, from }]);
+    const [whole] = await core.recover({ identity, connectionId: 'c2' }, [{ log, from }]);
     expect(whole).toMatchObject({ offset: 2, recovered: true });
   });
 });

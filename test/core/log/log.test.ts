@@ -178,10 +178,15 @@ describe('many holes', () => {
     await core.logs.append(log, entry('a'));
     await leaveHoles(core, 1200);
     const { epoch } = await core.logs.open(log);
-    const [first] = await core.recover({ connectionId: 'c1=' }, [{ log, from: { epoch, offset: 1 } }]);
+    const identity = { tenant: log.tenant, userType: 'member', userId: '1' };
+    const [first] = await core.recover({ identity, connectionId: 'c1=' }, [
+      { log, from: { epoch, offset: 1 } },
+    ]);
     expect(first).toMatchObject({ offset: 1001, recovered: true, more: true });
     expect(first?.skipped).toHaveLength(1000);
-    const [second] = await core.recover({ connectionId: 'c1=' }, [{ log, from: { epoch, offset: 1001 } }]);
+    const [second] = await core.recover({ identity, connectionId: 'c1=' }, [
+      { log, from: { epoch, offset: 1001 } },
+    ]);
     expect(second).toMatchObject({ offset: 1201, recovered: true });
     expect(second).not.toHaveProperty('more');
     expect(second?.skipped).toHaveLength(200);

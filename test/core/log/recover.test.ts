@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createWaitForIndex } from '../../../core/sessions/wait-for-index.ts';
 import { createRecover } from '../../../core/log/recover.ts';
+import { createDebt, recoverRate } from '../../../core/limits/debt.ts';
 import { createLease } from '../../../core/limits/lease.ts';
 import { createRecoverListener } from '../../../core/dispatch/recover.ts';
 import { readPublishRequest } from '../../../protocol/index.ts';
@@ -23,11 +24,11 @@ async function coreWith(count: number, options: CoreOptions = {}): Promise<Core>
   return core;
 }
 
-describe('recover', () => {
+describe.each(['posts', 'ack'] as const)('recover, with the messages in %s', (form) => {
   it('sends the messages after the position, in order, and says how far it got', async () => {
     const core = await coreWith(4);
     const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
-    expect(await recover(core, [{ channel: own, epoch, offset: 2 }])).toEqual({
+    expect(await recover(core, [{ channel: own, epoch, offset: 2 }], form)).toEqual({
       sent: [3, 4],
       channels: [{ channel: own, epoch, offset: 4, recovered: true }],
     });
@@ -36,7 +37,7 @@ describe('recover', () => {
   it('from the newest position sends nothing, and says that nothing is missing', async () => {
     const core = await coreWith(2);
     const { epoch } = await core.logs.open({ tenant: 'default', channel: own });
-    expect(await recover(core, [{ channel: own, epoch, offset: 2 }])).toEqual({
+    expect(await recover(core, [{ channel: own, epoch, offset: 2 }], form)).toEqual({
       sent: [],
       channels: [{ channel: own, epoch, offset: 2, recovered: true }],
     });
@@ -44,7 +45,7 @@ describe('recover', () => {
 
   it('from an empty epoch sends the whole log', async () => {
     const core = await coreWith(3);
-    const { sent, channels } = await recover(core, [{ channel: 'user', epoch: '', offset: 0 }]);
+    const { sent, channels } = await recover(core, [{ channel: 'user', epoch: '', offset: 0 }], form);
     expect(sent).toEqual([1, 2, 3]);
     expect(channels).toMatchObject([{ channel: own, offset: 3, recovered: true }]);
   });
@@ -55,6 +56,7 @@ describe('recover', () => {
     const { sent, channels } = await recover(
       core,
       ['user', 'type', 'everyone'].map((channel) => ({ channel })),
+      form,
     );
     expect(sent).toEqual([]);
     expect(channels).toMatchObject([
@@ -71,16 +73,44 @@ describe('recover', () => {
       { epoch: 'another', offset: 1 },
       { epoch, offset: 9 },
     ])
-      expect(await recover(core, [{ channel: own, ...position }])).toEqual({
+      expect(await recover(core, [{ channel: own, ...position }], form)).toEqual({
         sent: [],
         channels: [{ channel: own, epoch, offset: 3, recovered: false }],
       });
-    expect(await recover(core, [{ channel: 'topic:orders.eu', epoch: 'another', offset: 1 }])).toEqual({
+    expect(await recover(core, [{ channel: 'topic:orders.eu', epoch: 'another', offset: 1 }], form)).toEqual({
       sent: [],
       channels: [{ channel: 'topic:orders.eu', epoch: '', offset: 0, recovered: false }],
     });
   });
 
+  it('names the holes on the way', async () => {
+    const core = await coreWith(1);
+    const log = { tenant: 'default', channel: own };
+    const killed = () => Promise.reject(new Error('killed'));
+    const entry = { messageId: 'm', ttlSeconds: 60, frameAt: () => '' };
+    await expect(core.logs.append(log, entry, { remember: killed })).rejects.toThrow('killed');
+    await publish(core, 3);
+    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }], form);
+    expect(sent).toEqual([1, 3]);
+    expect(channels).toMatchObject([{ offset: 3, recovered: true, skipped: [2] }]);
+  });
+
+  it('says that messages have expired, and sends the rest', async () => {
+    const core = await dynamodb.create();
+    await core.publish(readPublishRequest({ to: own, type: 'n', content: 1, durable: true, ttlSeconds: 1 }));
+    await publish(core, 2);
+    core.clock.ms += 2000;
+    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }], form);
+    expect(sent).toEqual([2]);
+    expect(channels).toMatchObject([{ offset: 2, recovered: false }]);
+  });
+
+  it('of no channel is answered without any message', async () => {
+    expect(await recover(await dynamodb.create(), [], form)).toEqual({ sent: [], channels: [] });
+  });
+});
+
+describe('recover that posts', () => {
   it('sends at most 40 messages at once, and says that there are more', async () => {
     const core = await coreWith(45);
     await publish(core, 'all', 'everyone');
@@ -146,10 +176,11 @@ describe('recover', () => {
       ...core,
       connections: { ...core.connections, post },
       lease: createLease({ ...core, table: core.tables.state }),
+      debt: createDebt({ ...core, table: core.tables.state }, recoverRate),
     });
     const log = { tenant: 'default', channel: own };
     const requests = [{ log, from: { epoch: '', offset: 0 } }];
-    await expect(recoverer({ connectionId: 'c1=' }, requests)).rejects.toMatchObject({
+    await expect(recoverer({ identity, connectionId: 'c1=' }, requests)).rejects.toMatchObject({
       code: 'rate_limited',
       retryAfterMs: 1000,
     });
@@ -162,32 +193,6 @@ describe('recover', () => {
     const { channels } = await recover(core, [{ channel: own, epoch: '' }]);
     expect(channels).toMatchObject([{ offset: 2, recovered: true, more: true }]);
     expect(await refusal(core, [{ channel: own, epoch: '' }])).toMatchObject({ code: 'rate_limited' });
-  });
-
-  it('names the holes on the way', async () => {
-    const core = await coreWith(1);
-    const log = { tenant: 'default', channel: own };
-    const killed = () => Promise.reject(new Error('killed'));
-    const entry = { messageId: 'm', ttlSeconds: 60, frameAt: () => '' };
-    await expect(core.logs.append(log, entry, { remember: killed })).rejects.toThrow('killed');
-    await publish(core, 3);
-    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
-    expect(sent).toEqual([1, 3]);
-    expect(channels).toMatchObject([{ offset: 3, recovered: true, skipped: [2] }]);
-  });
-
-  it('says that messages have expired, and sends the rest', async () => {
-    const core = await dynamodb.create();
-    await core.publish(readPublishRequest({ to: own, type: 'n', content: 1, durable: true, ttlSeconds: 1 }));
-    await publish(core, 2);
-    core.clock.ms += 2000;
-    const { sent, channels } = await recover(core, [{ channel: own, epoch: '' }]);
-    expect(sent).toEqual([2]);
-    expect(channels).toMatchObject([{ offset: 2, recovered: false }]);
-  });
-
-  it('of no channel is answered without any message', async () => {
-    expect(await recover(await dynamodb.create(), [])).toEqual({ sent: [], channels: [] });
   });
 });
 

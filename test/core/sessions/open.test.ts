@@ -28,9 +28,9 @@ function opening(
     },
   };
   const table = core.tables.sessions;
-  const { db, sessions, clock } = core;
+  const { db, sessions, seen, clock } = core;
   const logger = { error: (...entry: unknown[]) => void core.warnings.push(JSON.stringify(entry)) };
-  const parts = { table, sessions, checks, clock, maxSessionsPerUser, logger };
+  const parts = { table, sessions, checks, seen, clock, maxSessionsPerUser, logger };
   return {
     sent,
     open: createOpenSession({ ...parts, db }),

@@ -89,7 +89,7 @@ async function useLogs(use: Use, client: Client): Promise<void> {
   for (const to of channels) await publish(use, { to, durable: true });
   await ask(client, 'recover', { channels: channels.map((channel) => ({ channel, epoch: '' })) });
   const list = (await ask(client, 'inbox-list', {})) as { head: number };
-  for (const channel of channels) await ask(client, 'history', { channel });
+  await ask(client, 'history', { channel: 'everyone' });
   await ask(client, 'inbox-unread', {});
   await ask(client, 'inbox-mark-read', { offset: list.head });
   await leaveGap(use, 'user:member:ada');

@@ -123,6 +123,18 @@ describe('the answer to a message', () => {
     expect(await client.frames.next()).toContain('"message":"Internal server error"');
   });
 
+  it('waits for one turn of another connection, however many messages that one has sent', async () => {
+    const body = 'await new Promise((done) => setTimeout(done, 20)); return { body: event.body };';
+    const { cloud, client: busy } = await connected({ $default: { body, returnsResponse: true } });
+    const quiet = await cloud.connect().open();
+    for (let sent = 0; sent < 80; sent += 1) busy.send('busy');
+    await busy.frames.next();
+    quiet.send('quiet');
+    await quiet.frames.next();
+    // Eight run at a time. In the order of their arrival, all would have been answered before.
+    expect(busy.frames.size).toBeLessThan(60);
+  });
+
   it('does not wait for other messages, because each is a separate invocation', async () => {
     const body = `if (event.body === 'slow') await new Promise(() => {}); return { body: event.body };`;
     const { client } = await connected({ $default: { body, returnsResponse: true, timeout: 1 } });
