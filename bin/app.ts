@@ -21,6 +21,7 @@ try {
     ...settings,
     listeners: [...settings.listeners, exampleListeners],
     claims: [...new Set([...settings.claims, ...exampleClaims])],
+    scheduledPublishes: true,
   };
   const { switchboard } = new SwitchboardStack(app, 'Switchboard', examples ? withExamples : settings, {
     stackName,

@@ -14,6 +14,7 @@ Publishes a message and prints the answer as JSON.
   --message-id ID  a UUID, the idempotency key: the same one again within a day publishes nothing
   --durable        stores the message in the channel's log, for users who are offline
   --ttl SECONDS    how long the log keeps it (default 604800, 7 days)
+  --at TIME        delivers it later: epoch milliseconds, or a time such as 2026-12-24T18:00:00+01:00
   --endpoint URL   the stack's PublishUrl (default http://127.0.0.1:8080/publish)
   --region REGION  the Region of the stack; needed behind a custom domain, whose name does not say it
 
@@ -29,6 +30,7 @@ const options = {
   'message-id': { type: 'string' },
   durable: { type: 'boolean' },
   ttl: { type: 'string' },
+  at: { type: 'string' },
   endpoint: { type: 'string', default: 'http://127.0.0.1:8080/publish' },
   region: { type: 'string' },
 } as const;
@@ -43,6 +45,8 @@ export async function publish(args: readonly string[]): Promise<void> {
     throw new UsageError('--text takes the place of --type and --content.');
   const messageId = flags['message-id'];
   const ttlSeconds = flags.ttl === undefined ? undefined : readWholeNumber('ttl', flags.ttl, 1, 31_536_000);
+  // The stack says what is wrong with a time. Digits alone are epoch milliseconds.
+  const deliverAt = /^\d+$/.test(flags.at ?? '') ? Number(flags.at) : flags.at;
   const body = JSON.stringify({
     to,
     type,
@@ -52,6 +56,7 @@ export async function publish(args: readonly string[]): Promise<void> {
     messageId,
     durable,
     ttlSeconds,
+    deliverAt,
   });
   const url = readEndpoint(flags.endpoint);
   const region = flags.region ?? regionOf(url);

@@ -9,6 +9,7 @@ import {
   maxUplinkFrameBytes,
   name,
   parseWith,
+  type PublishAnswer,
   type PublishRequest,
 } from '../protocol/index.ts';
 import type { Claims } from './auth/verified-token.ts';
@@ -38,7 +39,7 @@ export interface CallOptions {
   /** The connection that the frame comes on. `false`: it comes by `POST /messages`. @default - opened a minute ago */
   readonly session?: Partial<ListenerSession> | false;
   /**
-   * What `send` and `reply` resolve to, such as `() => ({ delivered: 0 })` for a user who is away. To test a fault,
+   * What `send` and `reply` of a message for now resolve to, such as `() => ({ delivered: 0 })` for a user who is away. To test a fault,
    * throw an error. @default - delivered to one session
    */
   readonly answer?: (message: SentMessage) => Partial<Delivered>;
@@ -56,6 +57,9 @@ export interface SentMessage {
   readonly text?: string;
   readonly durable?: boolean;
   readonly ttlSeconds?: number;
+  readonly messageId?: string;
+  /** Epoch milliseconds. */
+  readonly deliverAt?: number;
 }
 
 export interface LogLine {
@@ -121,7 +125,7 @@ export async function callListener(
 
   const dispatch = createDispatch({
     listeners: readListeners({ listeners }),
-    publish: async (request, sender) => record(sent, request, sender),
+    publish: async (request, sender) => publishAnswer(request, await record(sent, request, sender)),
     reply: async (request, { identity }) => record(replies, request, identity),
     countSessions: (_tenant, target) => Promise.resolve(online(formatTarget(target))),
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
@@ -147,6 +151,11 @@ export async function callListener(
   return { ack: refusal ? undefined : ack, text: undefined, ...done };
 }
 
+function publishAnswer({ deliverAt }: PublishRequest, delivered: Delivered): PublishAnswer {
+  const { messageId } = delivered;
+  return deliverAt === undefined ? delivered : { messageId, status: 'scheduled', deliverAt };
+}
+
 const answerFrame = z.object({ content: z.unknown() });
 
 function sessionOf(differing: Partial<ListenerSession> = {}): ListenerSession {
@@ -160,8 +169,18 @@ function sessionOf(differing: Partial<ListenerSession> = {}): ListenerSession {
 }
 
 /** The content is as receivers get it: it has been JSON. */
-function sentMessage({ to, type, content, text, durable, ttlSeconds }: PublishRequest): SentMessage {
-  if (text !== undefined) return { to: to.map(formatTarget), text };
+function sentMessage({
+  to,
+  type,
+  content,
+  text,
+  durable,
+  ttlSeconds,
+  messageId,
+  deliverAt,
+}: PublishRequest): SentMessage {
+  const later = deliverAt !== undefined && { deliverAt };
+  if (text !== undefined) return { to: to.map(formatTarget), text, ...later };
   const { content: received } = z.parse(answerFrame, JSON.parse(JSON.stringify({ content })));
   return {
     to: to.map(formatTarget),
@@ -169,5 +188,7 @@ function sentMessage({ to, type, content, text, durable, ttlSeconds }: PublishRe
     content: received,
     ...(durable !== undefined && { durable }),
     ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(messageId !== undefined && { messageId }),
+    ...(deliverAt !== undefined && { deliverAt }),
   };
 }

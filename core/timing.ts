@@ -57,6 +57,30 @@ export const checkAttempts = 5;
 /** AWS advises six times the function's time, and the time that a batch waits to be full. */
 export const checkVisibilityMs = 6 * functionTimeoutMs + 2_000;
 
+/**
+ * EventBridge Scheduler runs a schedule of each minute once in it, at any second.
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ */
+export const scheduleTickMs = 60_000;
+
+/** A tick hands over what is due so soon. Two ticks can be two minutes apart, so this leaves a minute. */
+export const scheduleAheadMs = 3 * scheduleTickMs;
+
+/** A publisher hands over itself what is due sooner than any tick that may have run. The rest is for clocks that differ. */
+export const schedulePublisherAheadMs = scheduleAheadMs + scheduleTickMs;
+
+/** A message that has not been delivered so long after its time is handed over again. */
+export const scheduleLateAfterMs = 15_000;
+
+/** How late a message may be delivered, after a time in which nothing ran. Then it is given up. */
+export const scheduleKeptMs = 30 * 24 * 60 * 60_000;
+
+/** How often a scheduled message is received before it is a dead letter. */
+export const scheduleAttempts = 5;
+
+/** AWS advises six times the function's time. */
+export const scheduleVisibilityMs = 6 * functionTimeoutMs;
+
 /** How long a target may take to answer. The longest leaves the function that calls it time for its own answer. */
 export const targetTimeoutMs = { default: 5_000, least: 100, most: 25_000 };
 
@@ -71,3 +95,12 @@ export const lifecycleVisibilityMs = 6 * lifecycleTimeoutMs;
  * message for 12 hours at most, counted from its receipt. After the last retry the event is a dead letter.
  */
 export const lifecycleRetrySeconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
+
+/** Ten changes of one key are published one after the other, and one of them may be tried again for a minute. */
+export const changeTimeoutMs = 120_000;
+
+/** AWS advises six times the function's time. */
+export const changeVisibilityMs = 6 * changeTimeoutMs;
+
+/** How often a change that cannot be published is delivered before it is a dead letter. */
+export const changeAttempts = 10;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Switchboard } from 'switchboard';
+import { Chat } from './chat/chat.ts';
 
 /** The listeners of all examples. */
 export const exampleListeners = join(import.meta.dirname, 'listeners.ts');
@@ -8,6 +9,6 @@ export const exampleListeners = join(import.meta.dirname, 'listeners.ts');
 export const exampleClaims: readonly string[] = ['name'];
 
 /** Makes what the listeners of the examples need: their tables, routes and grants. */
-export function addExamples(_realtime: Switchboard): void {
-  // Each example is a construct of its own.
+export function addExamples(realtime: Switchboard): void {
+  new Chat(realtime, 'Chat', { realtime });
 }

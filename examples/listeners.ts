@@ -1,4 +1,5 @@
+import chat from './chat/listeners.ts';
 import demo from './demo/listeners.ts';
 
 /** The listeners of all examples. The setting `examples` adds them to a stack. */
-export default [...demo];
+export default [...chat, ...demo];

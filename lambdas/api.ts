@@ -1,4 +1,6 @@
 import { systemClock } from '../core/clock.ts';
+import { createCancel } from '../core/schedule/cancel.ts';
+import { createScheduling } from '../core/schedule/scheduling.ts';
 import { createCheckQueue } from '../core/sessions/check-queue.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { Refusal } from '../protocol/index.ts';
@@ -9,13 +11,15 @@ import { createResources } from './resources.ts';
 import { createRoutes } from './http/routes.ts';
 
 const environment = readEnvironment('api');
+const resources = createResources(environment);
 const checks = createCheckQueue({
   url: environment.CHECK_QUEUE_URL,
   region: readRegion(),
   endpoint: readEndpoint(),
 });
-const switchboard = createSwitchboard({ ...createResources(environment), checks }, systemClock);
-const routes = new Map(Object.entries(createRoutes(switchboard, environment.SERVICE_TENANTS)));
+const switchboard = createSwitchboard({ ...resources, checks }, systemClock);
+const cancel = createCancel(createScheduling(resources, systemClock));
+const routes = new Map(Object.entries(createRoutes({ ...switchboard, cancel }, environment.SERVICE_TENANTS)));
 
 /** Answers the routes that services call, except `POST /publish`. */
 export async function handler(event: HttpEvent) {

@@ -28,6 +28,8 @@ const readers = {
   /** The largest audience that a publish sends to itself. */
   INLINE_LIMIT: wholeNumber,
   FAN_OUT_QUEUE_URL: text,
+  /** Where messages wait for their second. Empty: the stack schedules none. */
+  SCHEDULE_QUEUE_URL: text,
   /** The queue of sessions to look at later. */
   CHECK_QUEUE_URL: text,
   /** A user's oldest session ends if there are more. */
@@ -55,12 +57,24 @@ const readers = {
   /** JSON: the targets of sessions that begin and end. */
   LIFECYCLE_TARGETS: readLifecycleTargets,
   LIFECYCLE_RETRIES_URL: text,
+  /** Where changes of data are published. */
+  PUBLISH_URL: text,
+  /** Tells the message ids of one PublishOnChange from those of others. */
+  CHANGE_SCOPE: text,
+  /** The queue of changes that are given up. */
+  CHANGE_DEAD_LETTERS_URL: text,
 } as const;
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
 const caller = [...sessionStore, 'STATE_TABLE', 'CALLBACK_ENDPOINT'] as const;
 const rates = ['CONNECTION_RATE', 'USER_RATE'] as const;
-const publisher = [...caller, 'INLINE_LIMIT', 'FAN_OUT_QUEUE_URL', 'DURABLE_TOPICS'] as const;
+const publisher = [
+  ...caller,
+  'INLINE_LIMIT',
+  'FAN_OUT_QUEUE_URL',
+  'DURABLE_TOPICS',
+  'SCHEDULE_QUEUE_URL',
+] as const;
 
 /** The variables of each function. */
 export const variables = {
@@ -79,8 +93,10 @@ export const variables = {
   publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],
   api: ['LOG_LEVEL', ...caller, 'SERVICE_TENANTS', 'CHECK_QUEUE_URL'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
+  schedule: ['LOG_LEVEL', ...publisher],
   'close-sessions': ['LOG_LEVEL', ...sessionStore, 'CALLBACK_ENDPOINT', 'CHECK_QUEUE_URL'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
+  change: ['LOG_LEVEL', 'PUBLISH_URL', 'CHANGE_SCOPE', 'CHANGE_DEAD_LETTERS_URL'],
 } as const;
 
 export type FunctionName = keyof typeof variables;

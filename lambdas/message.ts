@@ -1,13 +1,10 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { refuseTickets } from '../core/auth/tickets.ts';
 import { systemClock } from '../core/clock.ts';
 import { createDispatch, type Dispatch } from '../core/dispatch/dispatch.ts';
 import { readListeners } from '../core/dispatch/listener-table.ts';
 import { createProtocolListeners } from '../core/dispatch/protocol-listeners.ts';
 import { createReceive, type Receive } from '../core/dispatch/receive.ts';
-import { createFanOutQueue } from '../core/fan-out/queue.ts';
 import { createLimit } from '../core/limits/limit.ts';
-import { createPublish } from '../core/publish/publish.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { withRevocations } from '../core/sessions/revocations.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
@@ -26,6 +23,7 @@ import {
   textResponse,
 } from './http/http.ts';
 import { log } from './logging/log.ts';
+import { createPublisher } from './publisher.ts';
 import { createResources } from './resources.ts';
 import { sampleWarnings } from './logging/sampled-warnings.ts';
 import { sendParts } from './targets.ts';
@@ -34,12 +32,7 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 const environment = readEnvironment('message');
 const resources = createResources(environment);
 const switchboard = createSwitchboard(resources, systemClock);
-const publish = createPublish({
-  ...switchboard,
-  queue: createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_OUT_QUEUE_URL }),
-  inlineLimit: environment.INLINE_LIMIT,
-  durableTopics: environment.DURABLE_TOPICS,
-});
+const publish = createPublisher(resources, switchboard, environment);
 const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,

@@ -1,22 +1,16 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { systemClock } from '../core/clock.ts';
 import { scopeOf } from '../core/auth/service-tenants.ts';
-import { createFanOutQueue } from '../core/fan-out/queue.ts';
-import { createPublish } from '../core/publish/publish.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
 import { maxPublishBodyBytes, readPublishRequest } from '../protocol/index.ts';
 import { readEnvironment } from './environment.ts';
 import type { HttpEvent } from './events.ts';
 import { callerArn, httpResponse, jsonBody, noQuery, queryOf, resultOf } from './http/http.ts';
+import { createPublisher } from './publisher.ts';
 import { createResources } from './resources.ts';
 
 const environment = readEnvironment('publish');
-const publish = createPublish({
-  ...createSwitchboard(createResources(environment), systemClock),
-  queue: createFanOutQueue({ sqs: new SQSClient({}), url: environment.FAN_OUT_QUEUE_URL }),
-  inlineLimit: environment.INLINE_LIMIT,
-  durableTopics: environment.DURABLE_TOPICS,
-});
+const resources = createResources(environment);
+const publish = createPublisher(resources, createSwitchboard(resources, systemClock), environment);
 
 /**
  * `POST /publish`. A direct invocation with the same body gets the body of the answer. It does not say who invokes, so it
@@ -29,7 +23,7 @@ export async function handler(event: unknown) {
     if (isHttp) queryOf(event, noQuery);
     const request = readPublishRequest(isHttp ? jsonBody(event, maxPublishBodyBytes) : event, scope.tenantOf);
     const body = await publish(request);
-    return { status: body.status === 'accepted' ? 202 : 200, body };
+    return { status: body.status === 'delivered' ? 200 : 202, body };
   });
   return isHttp ? httpResponse(result) : result.body;
 }

@@ -8,8 +8,10 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { checkDomains } from './apis/custom-domain.ts';
 import { FanOut } from './resources/fan-out.ts';
+import { Schedule } from './resources/schedule.ts';
 import { SessionChecks } from './resources/session-checks.ts';
 import { createFunctions } from './functions/functions.ts';
+import type { FunctionLogs, SwitchboardFunction } from './functions/switchboard-function.ts';
 import { HttpApi } from './apis/http-api.ts';
 import { Lifecycle } from './targets/lifecycle.ts';
 import type { LifecycleTarget, ListenerTarget } from './targets/listener-target.ts';
@@ -60,8 +62,12 @@ export class Switchboard extends Construct {
   /** The jobs of the fan-out that failed five times, for 14 days. */
   readonly fanOutDeadLetters: Queue;
 
-  /** Whether a publish needs to know its caller. */
-  private readonly hasServiceTenants: boolean;
+  /** How the functions of this stack log. */
+  readonly logging: FunctionLogs & { readonly logLevel: string };
+
+  /** The tenants of services. Empty: a publish need not know its caller. */
+  private readonly serviceTenants: Record<string, string>;
+  private readonly publisher: SwitchboardFunction;
   private readonly routes: HttpApi;
   private readonly targets: MessageTargets;
   private readonly lifecycle: Lifecycle;
@@ -90,7 +96,8 @@ export class Switchboard extends Construct {
 
     const fanOut = new FanOut(this, 'FanOutQueue');
     const checks = new SessionChecks(this, 'SessionChecks');
-    const resources = { sessions, state, tokens, webSocketApi, fanOut, checks };
+    const schedule = settings.scheduledPublishes ? new Schedule(this, 'ScheduleQueue') : undefined;
+    const resources = { sessions, state, tokens, webSocketApi, fanOut, checks, schedule };
     const functions = createFunctions(this, resources, settings, logs);
     webSocketApi.addRoutes(functions);
     this.routes = new HttpApi(this, 'HttpApi', {
@@ -102,7 +109,9 @@ export class Switchboard extends Construct {
       ...logs,
     });
 
-    this.hasServiceTenants = Object.keys(settings.serviceTenants).length > 0;
+    this.logging = { ...logs, logLevel: settings.logLevel };
+    this.serviceTenants = { ...settings.serviceTenants };
+    this.publisher = functions.publish;
     this.targets = new MessageTargets(functions.message);
     this.lifecycle = new Lifecycle(this, 'Lifecycle', {
       ...logs,
@@ -151,11 +160,23 @@ export class Switchboard extends Construct {
     this.lifecycle.add(target);
   }
 
-  /** Lets a service publish over HTTP. Also by direct invocation, unless `serviceTenants` names callers. */
+  /** Lets a service publish over HTTP, and cancel what it scheduled. Also by direct invocation, unless `serviceTenants` names callers. */
   grantPublish(service: IGrantable): void {
     this.routes.grant(service, 'publish');
     // A direct invocation does not say who invokes.
     if (!this.hasServiceTenants) this.publishFunction.grantInvoke(service);
+  }
+
+  /** Lets a function of this package publish over HTTP, in every tenant: its owner is that of the stack. */
+  addOwnPublisher(fn: SwitchboardFunction): void {
+    fn.allow(
+      ['execute-api:Invoke'],
+      [this.httpApi.arnForExecuteApi('POST', '/publish')],
+      'The wildcard stands for the stage, and the API has one.',
+    );
+    if (!this.hasServiceTenants || fn.role === undefined) return;
+    this.serviceTenants[fn.role.roleName] = '*';
+    this.publisher.addEnvironment('SERVICE_TENANTS', JSON.stringify(this.serviceTenants));
   }
 
   /** Lets a service list and read sessions, and close those of a user or one by its connection id. */
@@ -166,5 +187,9 @@ export class Switchboard extends Construct {
   /** Lets a service read publications with their reports, and the durable messages of channels. */
   grantReadMessages(service: IGrantable): void {
     this.routes.grant(service, 'readMessages');
+  }
+
+  private get hasServiceTenants(): boolean {
+    return Object.keys(this.serviceTenants).length > 0;
   }
 }

@@ -58,6 +58,9 @@ export const maxRecoveredChannels = 128;
 /** How long a publication is kept. During this time its `messageId` is an idempotency key. */
 export const publicationLifetimeMs = 24 * 60 * 60 * 1000;
 
+/** How far ahead a publish may be scheduled: a leap year. */
+export const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
+
 /** How many topics one session may be subscribed to. */
 export const maxTopicsPerSession = 100;
 

@@ -10,6 +10,18 @@ const targetCount = `must hold 1 to ${String(maxTargets)} targets`;
 
 const retention = `must be 1 to ${String(maxRetentionSeconds)} seconds`;
 
+/** Without an offset, the moment would depend on whose clock reads it. */
+const isoForm = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Epoch milliseconds, or ISO 8601. The schema of zod for it would make every bundle larger. */
+const time = z.pipe(
+  z.custom<number | string>(
+    (given) => Number.isSafeInteger(given) || (typeof given === 'string' && isTime(given)),
+    'must be epoch milliseconds, or a time with an offset such as 2026-12-24T18:00:00+01:00',
+  ),
+  z.transform((given) => (typeof given === 'number' ? given : Date.parse(given))),
+);
+
 const options = {
   to: z.union([
     z.string(),
@@ -25,6 +37,7 @@ const options = {
     [],
   ),
   report: z.optional(z.enum(['counts', 'recipients'])),
+  deliverAt: z.optional(time),
 };
 
 const frameBody = z.strictObject({
@@ -65,4 +78,13 @@ export function readPublishRequest(
     ? request.to.map((target, index) => parseTarget(target, `to[${String(index)}]`))
     : [parseTarget(request.to, 'to')];
   return { ...request, to, tenant: tenantOf(request.tenant) };
+}
+
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+function isTime(text: string): boolean {
+  const [, date = ''] = isoForm.exec(text) ?? [];
+  const day = Date.parse(`${date}T00:00:00Z`);
+  return (
+    !Number.isNaN(Date.parse(text)) && !Number.isNaN(day) && new Date(day).toISOString().startsWith(date)
+  );
 }

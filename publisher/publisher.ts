@@ -57,6 +57,11 @@ interface OutgoingOptions {
   readonly exclude?: readonly string[];
   /** What `GET /publications/{messageId}` reports afterwards. */
   readonly report?: 'counts' | 'recipients';
+  /**
+   * When it is delivered, at most 366 days ahead: epoch milliseconds, or a time with an offset such as
+   * `2026-12-24T18:00:00+01:00`. The stack needs the setting `scheduledPublishes`. @default - now
+   */
+  readonly deliverAt?: number | string;
 }
 
 export interface Publisher {
@@ -65,6 +70,11 @@ export interface Publisher {
    * Rejects with a `PublishError`; where no answer came, with the error of `fetch` or of the credential chain.
    */
   readonly publish: (message: OutgoingMessage) => Promise<PublishAnswer>;
+  /**
+   * Cancels a message with a `deliverAt`. Nobody gets it then. Cancelling twice succeeds.
+   * Rejects with a `PublishError`: `not_found`, or `conflict` if its delivery has begun. Needs the option `url`.
+   */
+  readonly cancel: (messageId: string, options?: { readonly tenant?: string }) => Promise<void>;
 }
 
 /** The stack, or AWS in front of it, refused a publish. */
@@ -99,6 +109,22 @@ export function createPublisher(options: PublisherOptions): Publisher {
         signal: AbortSignal.timeout(timeoutMs),
       });
       return readAnswer(response.status, await response.text());
+    },
+
+    async cancel(messageId, { tenant } = {}) {
+      if (target.service !== undefined)
+        throw new TypeError('cancel needs the option url: it is a route of the HTTP API.');
+      const url = new URL(`publications/${encodeURIComponent(messageId)}`, target.url);
+      if (tenant !== undefined) url.searchParams.set('tenant', tenant);
+      const response = await sendSigned({
+        ...target,
+        url,
+        method: 'DELETE',
+        ...(credentials && { credentials }),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const body = parseJson(await response.text()) as { cancelled?: true; error?: ErrorBody };
+      if (!body.cancelled) throw new PublishError(body.error ?? awsRefusal(response.status), response.status);
     },
   };
 }

@@ -5,6 +5,7 @@ const suites = {
   local: 'connects, round trips and publishes of the laptop cloud, compared with a bare ws server',
   'fan-out':
     'a broadcast to 100,000 sessions, compared with the time that its rate allows, also with killed workers',
+  schedule: 'messages that are scheduled for one moment: how long after it they arrive',
   hostile: 'the round trips of a client beside connections of another tenant that send all they may',
   connections: 'posts to connections, compared with the SDK and other HTTP clients',
 };

@@ -11,6 +11,7 @@ export const walls = {
   protocol: { folders: [], packages: ['zod/mini'], builtins: false },
   core: {
     folders: ['protocol'],
+    typesOf: ['publisher/publisher.ts'],
     packages: [
       '@aws-lambda-powertools/*',
       '@aws-sdk/*',
@@ -22,7 +23,7 @@ export const walls = {
     builtins: true,
   },
   lambdas: {
-    folders: ['core', 'protocol'],
+    folders: ['core', 'protocol', 'publisher'],
     packages: ['@aws-lambda-powertools/*', '@aws-sdk/*', '@smithy/*', 'jose', 'zod/mini'],
     builtins: true,
   },

@@ -71,6 +71,10 @@ export interface SendOptions {
   /** Stored in the channel's log before it is delivered, for users who are away. */
   readonly durable?: boolean | undefined;
   readonly ttlSeconds?: number | undefined;
+  /** A UUID. The same message with the same id is published once in 24 hours, so a retry is safe. */
+  readonly messageId?: string | undefined;
+  /** When it is delivered: epoch milliseconds, or a time with an offset. Needs the setting `scheduledPublishes`. */
+  readonly deliverAt?: number | string | undefined;
 }
 
 /** Times are epoch milliseconds. */

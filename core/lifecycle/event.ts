@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { userOf } from '../sessions/items.ts';
 import type { TargetEvent } from '../targets/event.ts';
+import { uuidOf } from '../uuid.ts';
 
 /** The beginning or the end of a session. */
 export interface LifecycleEvent extends TargetEvent {
@@ -58,13 +58,7 @@ function eventOf(kind: LifecycleEvent['kind'], image: z.output<typeof row>, sent
   };
 }
 
-/**
- * The same for every delivery of an event, also if a row was written twice: API Gateway gives no connection id twice. It
- * is a UUID of version 8 (RFC 9562, 5.8).
- */
+/** The same for every delivery of an event, also if a row was written twice: API Gateway gives no connection id twice. */
 function messageIdOf(kind: LifecycleEvent['kind'], connectionId: string): string {
-  const bytes = createHash('sha256').update(`${connectionId} ${kind}`).digest().subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  return uuidOf(`${connectionId} ${kind}`);
 }

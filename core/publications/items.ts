@@ -1,4 +1,5 @@
 import { publicationLifetimeMs } from '../../protocol/index.ts';
+import { scheduleKeptMs } from '../timing.ts';
 
 export interface PublicationId {
   readonly tenant: string;
@@ -11,6 +12,11 @@ export function publicationKey({ tenant, messageId }: PublicationId): string {
 }
 
 export const recordSortKey = 'META';
+
+/** The key of a publication's record in the state table. */
+export function recordKey(id: PublicationId) {
+  return { pk: publicationKey(id), sk: recordSortKey };
+}
 
 /** Four digits, so that shards sort by number. */
 export function shardSortKey(shard: number): string {
@@ -28,4 +34,12 @@ export function reportKey({ tenant, messageId }: PublicationId, shard: number): 
 /** TTL of every row of a publication, in epoch seconds. */
 export function recordExpiry(now: number): number {
   return Math.ceil((now + publicationLifetimeMs) / 1000);
+}
+
+/**
+ * TTL of every row of a message that waits for its time. A stack that was down delivers late. What is later than
+ * `scheduleKeptMs` is given up.
+ */
+export function waitingExpiry(deliverAt: number): number {
+  return Math.ceil((deliverAt + scheduleKeptMs) / 1000);
 }

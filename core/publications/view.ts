@@ -1,9 +1,9 @@
 import type {
+  DeliveryAnswer,
   DeliveryCounts,
   DeliveryStatus,
   Publication,
   PublicationShard,
-  PublishAnswer,
 } from '../../protocol/index.ts';
 import type { Slot } from '../log/items.ts';
 import { fanOutLostAfterMs, publisherLostAfterMs } from '../timing.ts';
@@ -17,18 +17,46 @@ export interface PublicationRow {
   readonly startedAt: number;
   /** When the answer was stored. */
   readonly finishedAt?: number;
-  readonly answer?: PublishAnswer;
+  readonly answer?: DeliveryAnswer;
   /** The slot of a durable message in its log. The message may not be written there yet. */
   readonly slot?: Slot;
   /** The publisher failed and released its claim. A retry may take over. */
   readonly isReleased?: true;
+  /** The time that it was scheduled for. */
+  readonly deliverAt?: number;
+  /** Its time has not come, or no worker has begun with it. */
+  readonly isWaiting?: true;
+  /** A worker failed too often. */
+  readonly isFailed?: true;
+  readonly cancelledAt?: number;
   readonly expiresAt: number;
 }
 
 /** The state of a publication, from its record and its shards' rows. */
 export function publicationOf(
   messageId: string,
-  { answer, startedAt, finishedAt }: PublicationRow,
+  row: PublicationRow,
+  rows: readonly ShardRow[],
+  now: number,
+): Publication {
+  const { deliverAt } = row;
+  if (deliverAt === undefined) return progressOf(messageId, row, rows, now);
+  return { ...(waitingOf(messageId, row) ?? progressOf(messageId, row, rows, now)), deliverAt };
+}
+
+/** A publication that was scheduled and is not under way. `undefined`: it is, or was. */
+function waitingOf(messageId: string, row: PublicationRow): Publication | undefined {
+  const { startedAt, cancelledAt, isWaiting, isFailed } = row;
+  const none = { delivered: 0, gone: 0, failed: 0, pending: 0, shards: [] };
+  if (cancelledAt !== undefined)
+    return { messageId, status: 'cancelled', ...none, startedAt, finishedAt: cancelledAt };
+  if (isFailed) return { messageId, status: 'failed', ...none, startedAt };
+  return isWaiting && { messageId, status: 'scheduled', ...none, startedAt };
+}
+
+function progressOf(
+  messageId: string,
+  { answer, startedAt, finishedAt, deliverAt }: PublicationRow,
   rows: readonly ShardRow[],
   now: number,
 ): Publication {
@@ -37,8 +65,9 @@ export function publicationOf(
     const end = { ...(finishedAt !== undefined && { finishedAt }) };
     return { messageId, status: 'done', delivered, gone, failed, pending: 0, shards: [], startedAt, ...end };
   }
-  // The publisher was killed, and no retry took over.
-  const isAbandoned = answer === undefined && startedAt + publisherLostAfterMs < now;
+  // The publisher was killed, and no retry took over. The queue retries what was scheduled.
+  const isAbandoned =
+    answer === undefined && deliverAt === undefined && startedAt + publisherLostAfterMs < now;
   const shards = Array.from({ length: answer?.shards ?? 0 }, (_, shard) =>
     shardOf(
       shard,

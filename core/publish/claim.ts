@@ -1,9 +1,9 @@
-import { type PublishAnswer, type PublishRequest, Refusal } from '../../protocol/index.ts';
+import { type DeliveryAnswer, type PublishRequest, Refusal } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { PublicationId } from '../publications/items.ts';
 import { type Claimed, hashOf, type Publications } from '../publications/publications.ts';
 
-export type ClaimOutcome = Claimed | { readonly state: 'answered'; readonly answer: PublishAnswer };
+export type ClaimOutcome = Claimed | { readonly state: 'answered'; readonly answer: DeliveryAnswer };
 
 /** The same publication may be under way elsewhere. A publish waits so long for its answer. */
 const pausesMs = [100, 200, 400, 800, 1600, 1600];
@@ -22,6 +22,9 @@ export async function claimPublication(
     if (claim.state === 'claimed' || claim.state === 'answered') return claim;
     if (claim.state === 'conflict')
       throw Refusal.at('conflict', 'messageId', `${messageId} was published with another body`);
+    if (claim.state === 'cancelled') throw Refusal.at('conflict', 'messageId', `${messageId} was cancelled`);
+    if (claim.state === 'missing')
+      throw new Refusal('not_found', `No publication ${messageId} waits for its time.`);
     if (pauseMs !== undefined) await clock.wait(pauseMs);
   }
   throw Refusal.at('rate_limited', 'messageId', `${messageId} is still being published; ask again`);

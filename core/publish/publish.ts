@@ -1,4 +1,10 @@
-import type { Identity, Position, PublishAnswer, PublishRequest } from '../../protocol/index.ts';
+import type {
+  DeliveryAnswer,
+  Identity,
+  Position,
+  PublishAnswer,
+  PublishRequest,
+} from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectionsClient } from '../connections/client.ts';
 import { resolveAudience } from '../delivery/audience.ts';
@@ -63,7 +69,7 @@ export function createPublish(options: PublishOptions): Publish {
     return messageOf(draft, await logs.append({ tenant: request.tenant, channel }, entry, memory));
   }
 
-  async function send(message: Message, audience: readonly Recipient[]): Promise<PublishAnswer> {
+  async function send(message: Message, audience: readonly Recipient[]): Promise<DeliveryAnswer> {
     const { request, messageId } = message;
     const deadline = clock.now() + publishSendingMs;
     const delivery = await deliver(audience, payloadsOf(connections, message), deadline);
@@ -74,7 +80,7 @@ export function createPublish(options: PublishOptions): Publish {
   }
 
   /** Hands the message to the fan-out: one job per shard. */
-  async function enqueue(message: Message): Promise<PublishAnswer> {
+  async function enqueue(message: Message): Promise<DeliveryAnswer> {
     const { request, messageId, frame, form } = message;
     const { tenant, to, exclude, report } = request;
     const { shards } = recipients;

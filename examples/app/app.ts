@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { App, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Architecture, Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { ListenerTarget, Switchboard } from 'switchboard';
+import { ChangeSource, ListenerTarget, PublishOnChange, Switchboard } from 'switchboard';
 
 /** A shop: orders come over WebSocket connections, and every order is shown to whoever watches. */
 class OrdersStack extends Stack {
@@ -21,10 +21,18 @@ class OrdersStack extends Stack {
       partitionKey: { name: 'userId', type: AttributeType.STRING },
       sortKey: { name: 'orderId', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     orders.grantReadWriteData(realtime.listenerFunction);
     realtime.listenerFunction.addEnvironment('ORDERS_TABLE', orders.tableName);
+
+    // A row that is deleted becomes a message, so pages follow the table.
+    new PublishOnChange(this, 'OrderChanges', {
+      realtime,
+      source: ChangeSource.table(orders, { filters: [{ eventName: ['REMOVE'] }] }),
+      map: join(import.meta.dirname, 'order-changes.ts'),
+    });
 
     // Frames whose type begins with `stock-` go to a function, in any language that Lambda runs.
     realtime.addTarget('stock-*', ListenerTarget.lambda(this.function('Stock', 'stock')));

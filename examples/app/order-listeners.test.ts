@@ -14,6 +14,10 @@ function ordersInMemory(): Orders {
       return added;
     },
     list: async (userId) => all.filter((order) => order.userId === userId),
+    async remove(userId, orderId) {
+      const index = all.findIndex((order) => order.userId === userId && order.orderId === orderId);
+      if (index >= 0) all.splice(index, 1);
+    },
   };
 }
 

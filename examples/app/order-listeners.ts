@@ -24,5 +24,14 @@ export function createListeners(orders: Orders): Listener[] {
       content: z.object({}).optional(),
       handle: async ({ from }) => ({ orders: await orders.list(from.userId) }),
     }),
+    defineListener({
+      type: 'order-cancel',
+      content: z.object({ orderId: z.string() }),
+      // It sends nothing: the row that is gone is told by order-changes.ts.
+      async handle({ content: { orderId }, from }) {
+        await orders.remove(from.userId, orderId);
+        return { orderId };
+      },
+    }),
   ];
 }

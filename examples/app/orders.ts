@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 
 export interface Order {
   readonly orderId: string;
@@ -12,6 +12,7 @@ export interface Order {
 export interface Orders {
   add(userId: string, order: Omit<Order, 'orderId'>): Promise<Order>;
   list(userId: string): Promise<readonly Order[]>;
+  remove(userId: string, orderId: string): Promise<void>;
 }
 
 /** The orders in a DynamoDB table. */
@@ -34,6 +35,9 @@ export function ordersInTable(table = process.env['ORDERS_TABLE']): Orders {
         sku: String(sku),
         quantity: Number(quantity),
       }));
+    },
+    async remove(userId, orderId) {
+      await db.send(new DeleteCommand({ TableName: table, Key: { userId, orderId } }));
     },
   };
 }

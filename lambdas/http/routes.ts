@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { scopeOf, type ServiceTenants } from '../../core/auth/service-tenants.ts';
 import { listMessages, oneStart } from '../../core/log/list.ts';
+import type { Cancel } from '../../core/schedule/cancel.ts';
 import { closings } from '../../core/sessions/closings.ts';
 import { listUsers } from '../../core/sessions/list-users.ts';
 import { contentAsOf } from '../../core/sessions/items.ts';
@@ -26,12 +27,14 @@ export type RouteKey =
   | 'GET /sessions/{connectionId}'
   | 'DELETE /sessions/{connectionId}'
   | 'GET /publications/{messageId}'
+  | 'DELETE /publications/{messageId}'
   | 'GET /channels/{channel}/messages';
 
 /** Resolves to the body of a 200, or throws a `Refusal`. */
 type Route = (event: HttpEvent) => Promise<unknown>;
 
 const tenant = z.optional(name);
+const publicationPath = z.object({ messageId: z.guid('must be a UUID').check(z.toLowerCase()) });
 /** Recipients in one answer of a publication's report. */
 const reportPageSize = 1000;
 
@@ -74,10 +77,10 @@ function wholeNumber(message: string, minimum: number, maximum = Number.MAX_SAFE
 }
 
 export function createRoutes(
-  switchboard: Switchboard,
+  switchboard: Switchboard & { readonly cancel: Cancel },
   serviceTenants: ServiceTenants,
 ): Readonly<Record<RouteKey, Route>> {
-  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser } =
+  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser, cancel } =
     switchboard;
 
   const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
@@ -101,10 +104,7 @@ export function createRoutes(
 
   async function publication(event: HttpEvent) {
     const scope = scopeOfCaller(event);
-    const { messageId } = pathOf(
-      event,
-      z.object({ messageId: z.guid('must be a UUID').check(z.toLowerCase()) }),
-    );
+    const { messageId } = pathOf(event, publicationPath);
     const query = z.strictObject({
       tenant,
       recipients: z.optional(z.literal('true')),
@@ -119,6 +119,14 @@ export function createRoutes(
     if (!asked.recipients) return found;
     const { recipients: page, next } = await reports.page(id, readCursor(messageId, cursor), reportPageSize);
     return { ...found, recipients: page, ...(next && { cursor: writeCursor(messageId, next) }) };
+  }
+
+  async function cancelPublication(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
+    const { messageId } = pathOf(event, publicationPath);
+    const asked = queryOf(event, z.strictObject({ tenant }));
+    await cancel({ tenant: scope.tenantOf(asked.tenant), messageId });
+    return { cancelled: true };
   }
 
   async function list(event: HttpEvent) {
@@ -170,6 +178,7 @@ export function createRoutes(
     'GET /sessions/{connectionId}': sessionById,
     'DELETE /sessions/{connectionId}': closeById,
     'GET /publications/{messageId}': publication,
+    'DELETE /publications/{messageId}': cancelPublication,
     'GET /channels/{channel}/messages': messagesOf,
   };
 }

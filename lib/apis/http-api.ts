@@ -24,6 +24,7 @@ const serviceRoutes = {
   'GET /sessions/{connectionId}': GET,
   'DELETE /sessions/{connectionId}': DELETE,
   'GET /publications/{messageId}': GET,
+  'DELETE /publications/{messageId}': DELETE,
   'GET /channels/{channel}/messages': GET,
 } satisfies Record<RouteKey, apigateway.HttpMethod>;
 
@@ -31,7 +32,7 @@ type ServiceRoute = RouteKey | 'POST /publish';
 
 /** The routes that each grant lets a service call. */
 const granted = {
-  publish: ['POST /publish'],
+  publish: ['POST /publish', 'DELETE /publications/{messageId}'],
   manageSessions: [
     'GET /sessions',
     'DELETE /sessions',

@@ -21,6 +21,14 @@ const extension = extname(import.meta.url);
 
 const sourceFile = (path: string) => fileURLToPath(new URL(`../../${path}${extension}`, import.meta.url));
 
+/** The functions that run modules of the stack's owner, and what those modules are to the owner. */
+const ownersModules = {
+  message: { setting: 'The setting listeners', defaultExport: 'a list of listeners' },
+  change: { setting: 'The map of a PublishOnChange', defaultExport: 'a function, as defineChange makes it' },
+} as const satisfies Partial<Record<FunctionName, object>>;
+
+type OwnersFunction = keyof typeof ownersModules;
+
 /** The name of every function whose entry is `lambdas/<name>.ts`, which exports `handler`. */
 const functionNames = Object.keys({
   authorize: true,
@@ -30,9 +38,10 @@ const functionNames = Object.keys({
   publish: true,
   api: true,
   'fan-out': true,
+  schedule: true,
   'close-sessions': true,
   lifecycle: true,
-} satisfies Record<Exclude<FunctionName, 'message'>, true>);
+} satisfies Record<Exclude<FunctionName, OwnersFunction>, true>);
 
 /**
  * - CommonJS loads faster than ESM at a cold start.
@@ -53,20 +62,31 @@ const options = {
   alias: { '@aws-sdk/credential-provider-node': sourceFile('lib/functions/function-credentials') },
 } as const satisfies BuildOptions;
 
-const entryName = 'the entry of message';
+const entryName = 'the entry of a function';
 
-/** The code of a function. `listeners` are the modules with the owner's listeners, which only `message` runs. */
-export function bundleOf(name: FunctionName, listeners: readonly string[]): Bundle {
-  if (name === 'message') return messageBundle(listeners);
+/** The code of a function. `modules` are those of the owner, which only `message` and `change` run. */
+export function bundleOf(name: FunctionName, modules: readonly string[]): Bundle {
+  if (isOwners(name)) return ownersBundle(name, modules);
   const bundle = otherBundles().get(name);
   if (bundle === undefined) throw new Error(`There is no bundle of the function ${name}.`);
   return bundle;
 }
 
-/** The code of every function, without listeners of an owner. */
-export function bundleFunctions(): ReadonlyMap<string, Bundle> {
-  return new Map([...otherBundles(), ['message', messageBundle([])]]);
+function isOwners(name: FunctionName): name is OwnersFunction {
+  return Object.hasOwn(ownersModules, name);
 }
+
+/** The code of every function, without listeners of an owner. The mapping of `change` is that of the outbox. */
+export function bundleFunctions(): ReadonlyMap<string, Bundle> {
+  return new Map([
+    ...otherBundles(),
+    ['message', ownersBundle('message', [])],
+    ['change', ownersBundle('change', [outboxMapping])],
+  ]);
+}
+
+/** The mapping of `PublishOnChange.outbox`. */
+export const outboxMapping = sourceFile('core/changes/outbox-mapping');
 
 let others: ReadonlyMap<string, Bundle> | undefined;
 
@@ -87,12 +107,12 @@ function readBundles(): ReadonlyMap<string, Bundle> {
   );
 }
 
-const messageBundles = new Map<string, Bundle>();
+const ownersBundles = new Map<string, Bundle>();
 
-function messageBundle(listeners: readonly string[]): Bundle {
-  const key = JSON.stringify(listeners);
-  const bundle = messageBundles.get(key) ?? bundleMessage(listeners);
-  messageBundles.set(key, bundle);
+function ownersBundle(name: OwnersFunction, modules: readonly string[]): Bundle {
+  const key = JSON.stringify([name, ...modules]);
+  const bundle = ownersBundles.get(key) ?? bundleOwners(name, modules);
+  ownersBundles.set(key, bundle);
   return bundle;
 }
 
@@ -105,8 +125,8 @@ export function bundleOthers(): ReadonlyMap<string, Bundle> {
   );
 }
 
-function bundleMessage(listeners: readonly string[]): Bundle {
-  const { outputFiles, warnings } = buildMessage(listeners);
+function bundleOwners(name: OwnersFunction, modules: readonly string[]): Bundle {
+  const { outputFiles, warnings } = buildOwners(name, modules);
   for (const text of formatMessagesSync(warnings, { kind: 'warning' })) console.warn(text.trim());
   return new Map(
     outputFiles.map(({ path, contents, text }) => {
@@ -117,12 +137,12 @@ function bundleMessage(listeners: readonly string[]): Bundle {
 }
 
 /** The entry of the function is written here, because its imports are the stack owner's modules. */
-function buildMessage(listeners: readonly string[]) {
+function buildOwners(name: OwnersFunction, modules: readonly string[]) {
   const entry = [
-    `import { createHandler } from ${JSON.stringify(sourceFile('lambdas/message'))};`,
-    ...listeners.map((file, index) => `import table${index} from ${JSON.stringify(resolve(file))};`),
+    `import { createHandler } from ${JSON.stringify(sourceFile(`lambdas/${name}`))};`,
+    ...modules.map((file, index) => `import table${index} from ${JSON.stringify(resolve(file))};`),
     `export const handler = createHandler({`,
-    ...listeners.map((file, index) => `${JSON.stringify(nameOf(file))}: table${index},`),
+    ...modules.map((file, index) => `${JSON.stringify(nameOf(file))}: table${index},`),
     `});`,
   ].join('\n');
   try {
@@ -133,15 +153,16 @@ function buildMessage(listeners: readonly string[]) {
       // The owner's code and ours must share one class Refusal, also where node_modules holds two copies of us.
       alias: {
         ...options.alias,
+        'switchboard/change': sourceFile('core/change'),
         'switchboard/listener': sourceFile('core/listener'),
         'switchboard/protocol': sourceFile('protocol/index'),
       },
       // Stack traces then name the owner's files and lines. Without the sources in it, the map stays small.
-      ...(listeners.length > 0 && { sourcemap: 'linked', sourcesContent: false }),
+      ...(modules.length > 0 && { sourcemap: 'linked', sourcesContent: false }),
       logLevel: 'silent',
     });
   } catch (cause) {
-    throw isBuildFailure(cause) ? bundlingError(cause, listeners) : cause;
+    throw isBuildFailure(cause) ? bundlingError(cause, name, modules) : cause;
   }
 }
 
@@ -155,18 +176,19 @@ function isBuildFailure(cause: unknown): cause is BuildFailure {
 }
 
 /** The lines of esbuild: file, line and column, the source, a caret. */
-function bundlingError({ errors }: BuildFailure, listeners: readonly string[]): SettingsError {
+function bundlingError(
+  { errors }: BuildFailure,
+  name: OwnersFunction,
+  modules: readonly string[],
+): SettingsError {
+  const { setting, defaultExport } = ownersModules[name];
   // Only an import of the entry can be at fault there: its module has no default export.
-  const missing = listeners.filter((_file, index) =>
-    errors.some(({ location }) => isImport(location, index)),
-  );
+  const missing = modules.filter((_file, index) => errors.some(({ location }) => isImport(location, index)));
   const lines =
     missing.length > 0
-      ? [`The default export must be a list of listeners: ${missing.map(nameOf).join(', ')}`]
+      ? [`The default export must be ${defaultExport}: ${missing.map(nameOf).join(', ')}`]
       : formatMessagesSync(errors.map(withoutAdvice), { kind: 'error' });
-  return new SettingsError(
-    `The setting listeners names code that does not build.\n\n${lines.join('').trim()}`,
-  );
+  return new SettingsError(`${setting} names code that does not build.\n\n${lines.join('').trim()}`);
 }
 
 /** Whether a place is the import of a module, by the module's index. The entry has one import before them. */

@@ -10,15 +10,15 @@ import { type Bundle, bundleOf } from './bundles.ts';
 const entriesFolder = fileURLToPath(new URL('../../lambdas/', import.meta.url));
 
 /** The code of one function. Its hash is the bundle's, so an unchanged function is not deployed again. */
-export function functionCode(scope: Construct, name: FunctionName, listeners: readonly string[] = []): Code {
+export function functionCode(scope: Construct, name: FunctionName, modules: readonly string[] = []): Code {
   // Not in `tryBundle`: CDK would wrap an error in the owner's code into errors and traces of its own.
-  const bundle = Stack.of(scope).bundlingRequired ? bundleOf(name, listeners) : new Map<string, Uint8Array>();
+  const bundle = Stack.of(scope).bundlingRequired ? bundleOf(name, modules) : new Map<string, Uint8Array>();
   return Code.fromAsset(entriesFolder, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       // Docker never runs, because `local` always succeeds. The command is set because CDK keys its asset cache by it.
       image: DockerImage.fromRegistry('none'),
-      command: [name, ...listeners],
+      command: [name, ...modules],
       local: { tryBundle: (folder) => writeBundle(folder, bundle) },
     },
   });

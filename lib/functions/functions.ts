@@ -1,25 +1,25 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { FunctionEnvironments, FunctionName } from '../../lambdas/environment.ts';
+import type { FunctionEnvironments } from '../../lambdas/environment.ts';
 import { functionTimeoutMs, handshakeTimeoutMs } from '../../core/timing.ts';
 import type { FanOut } from '../resources/fan-out.ts';
 import type { SessionChecks } from '../resources/session-checks.ts';
 import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
 import type { Settings } from '../settings/settings.ts';
-import { functionNames } from './function-names.ts';
+import { functionNames, type OneFunctionName } from './function-names.ts';
+import type { Schedule } from '../resources/schedule.ts';
 import { SwitchboardFunction, type FunctionLogs } from './switchboard-function.ts';
 import type { Tokens } from '../resources/tokens.ts';
 import type { WebSocketApi } from '../apis/websocket-api.ts';
 
 /**
  * The functions of a stack. Only a lifecycle target needs the function `lifecycle`. `tickets` is `undefined` if tickets
- * open no connections.
+ * open no connections, and `schedule` if the stack schedules no messages.
  */
 export type Functions = Readonly<
-  Record<Exclude<FunctionName, 'lifecycle' | 'tickets'>, SwitchboardFunction> & {
-    tickets: SwitchboardFunction | undefined;
-  }
+  Record<Exclude<OneFunctionName, 'lifecycle' | 'tickets' | 'schedule'>, SwitchboardFunction> &
+    Record<'tickets' | 'schedule', SwitchboardFunction | undefined>
 >;
 
 /** The resources that functions use. */
@@ -30,6 +30,8 @@ export interface FunctionResources {
   readonly webSocketApi: WebSocketApi;
   readonly fanOut: FanOut;
   readonly checks: SessionChecks;
+  /** `undefined`: the stack schedules no messages. */
+  readonly schedule: Schedule | undefined;
 }
 
 const functionTimeout = Duration.millis(functionTimeoutMs);
@@ -38,7 +40,7 @@ const handshakeTimeout = Duration.millis(handshakeTimeoutMs);
 /** Creates every function, and grants each one the access that its variables need. */
 export function createFunctions(
   scope: Construct,
-  { sessions, state, tokens, webSocketApi, fanOut, checks }: FunctionResources,
+  { sessions, state, tokens, webSocketApi, fanOut, checks, schedule }: FunctionResources,
   settings: Settings,
   logs: FunctionLogs,
 ): Functions {
@@ -54,6 +56,7 @@ export function createFunctions(
     INLINE_LIMIT: String(settings.inlineLimit),
     FAN_OUT_QUEUE_URL: fanOut.queueUrl,
     DURABLE_TOPICS: settings.durableTopics.join(','),
+    SCHEDULE_QUEUE_URL: schedule?.queueUrl ?? '',
   };
 
   const verifier = { TOKENS: tokens.variable };
@@ -139,7 +142,7 @@ export function createFunctions(
   const message = new SwitchboardFunction(scope, 'Message', {
     ...logs,
     entry: 'message',
-    listeners: settings.listeners,
+    modules: settings.listeners,
     description: 'Hands a frame of a client to the listener of its type',
     environment: {
       ...common,
@@ -165,15 +168,33 @@ export function createFunctions(
     timeout: functionTimeout,
   });
 
-  // Listeners publish too, so both functions have the same rights.
-  for (const fn of [message, publish]) {
+  const scheduler =
+    schedule &&
+    new SwitchboardFunction(scope, 'Schedule', {
+      ...logs,
+      entry: 'schedule',
+      description: 'Publishes the scheduled messages whose time has come',
+      environment: { ...common, ...publisher } satisfies FunctionEnvironments['schedule'],
+      memorySize: 1024,
+      timeout: functionTimeout,
+    });
+
+  // Listeners publish too, so all of these have the same rights.
+  for (const fn of [message, publish, ...(scheduler ? [scheduler] : [])]) {
     sessions.grantResolve(fn);
     sessions.grantRemove(fn);
     state.grantPublish(fn);
     fanOut.grantSend(fn);
+    schedule?.grantSend(fn);
   }
-  webSocketApi.grantSend(publish);
-  state.grantReport(publish);
+  for (const fn of [publish, ...(scheduler ? [scheduler] : [])]) {
+    webSocketApi.grantSend(fn);
+    state.grantReport(fn);
+  }
+  if (scheduler) {
+    state.grantDeliverScheduled(scheduler);
+    schedule.addWorker(scheduler);
+  }
   tokens.grantVerify(message);
   sessions.grantSubscribe(message);
   // A frame after the token's expiry ends the session.
@@ -220,6 +241,7 @@ export function createFunctions(
   sessions.grantRemove(api);
   state.grantRead(api);
   state.grantSealGaps(api);
+  state.grantCancel(api);
   webSocketApi.grantClose(api);
   checks.grantSend(api);
 
@@ -232,6 +254,7 @@ export function createFunctions(
     publish,
     api,
     'fan-out': worker,
+    schedule: scheduler,
     'close-sessions': closeSessions,
   };
   for (const name of functionNames) {

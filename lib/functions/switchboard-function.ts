@@ -16,8 +16,8 @@ export interface FunctionLogs {
 export interface SwitchboardFunctionProps extends FunctionLogs {
   /** The name of the function. Its code is `lambdas/<entry>.ts`. */
   readonly entry: FunctionName;
-  /** The modules with the owner's listeners. Only `message` runs them. */
-  readonly listeners?: readonly string[];
+  /** The owner's modules: listeners, which `message` runs, or the mapping of a `change`. */
+  readonly modules?: readonly string[];
   readonly description: string;
   /** Exactly the variables that `FunctionEnvironments` names for this entry. */
   readonly environment: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export class SwitchboardFunction extends lambda.Function {
       description: props.description,
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      code: functionCode(scope, props.entry, props.listeners),
+      code: functionCode(scope, props.entry, props.modules),
       handler: 'index.handler',
       environment: props.environment,
       memorySize: props.memorySize,

@@ -9,6 +9,8 @@ export function createDeadLetters(scope: Construct, alarmDescription: string): Q
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
     retentionPeriod: Duration.days(14),
+    // The most that SQS takes, so that no message is too large to be kept.
+    maxMessageSizeBytes: 1_048_576,
   });
   deadLetters
     .metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'max' })

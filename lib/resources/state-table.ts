@@ -50,6 +50,17 @@ export class StateTable extends Construct {
     this.allowRows(fn, 'dynamodb:PutItem', 'SEEN#*');
   }
 
+  /** Cancels scheduled messages. */
+  grantCancel(fn: SwitchboardFunction): void {
+    this.allowRows(fn, 'dynamodb:UpdateItem', 'PUBLICATION#*');
+    for (const keys of ['DUE#*', 'SCHEDULED#*']) this.allowRows(fn, 'dynamodb:DeleteItem', keys);
+  }
+
+  /** Finds the scheduled messages whose time has come. With `grantReport` it also deletes them. */
+  grantDeliverScheduled(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [this.table.tableArn]);
+  }
+
   /** Seals gaps in a channel's log. Only readers find gaps. */
   grantSealGaps(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:PutItem'], [this.table.tableArn]);

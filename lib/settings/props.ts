@@ -41,6 +41,12 @@ export interface SwitchboardProps {
    */
   readonly fanOutWorkers?: number;
   /**
+   * Whether a publish may name a later time in `deliverAt`. The stack then has a function that runs every minute, and a
+   * queue: about $0.40 a month while nothing is scheduled.
+   * @default false
+   */
+  readonly scheduledPublishes?: boolean;
+  /**
    * The URL in front of `/@connections/{id}` that functions send to; `{apiId}` and `{stage}` are filled in.
    * @default '' - the stage's own, `https://{apiId}.execute-api.{region}.{suffix}/live`; with
    * `disableExecuteApiEndpoint`, the address of `webSocketDomain`

@@ -28,6 +28,7 @@ const allowed: Readonly<Record<string, string>> = {
   fanOutWorkers: 'a whole number from 2 to 1000',
   maxSessionsPerUser: 'a whole number from 1 to 100',
   durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
+  scheduledPublishes: 'true or false',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
   allowedOrigins: 'origins such as https://app.example.com, as a list or separated by commas',
   tokenIssuer:
@@ -87,6 +88,7 @@ const schema = z.strictObject({
   // A handshake reads all rows of its user, and a revocation marks them all within two seconds.
   maxSessionsPerUser: z._default(fromText(wholeNumber(1, 100)), 20),
   durableTopics: z._default(z.pipe(z.transform(listFromText), z.array(topicPattern)), []),
+  scheduledPublishes: z._default(fromText(z.boolean()), false),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),
   allowedOrigins: z._default(
     z.pipe(z.transform(listFromText), z.array(z.string().check(z.refine(isOrigin)))),

@@ -60,13 +60,13 @@ export async function readItem(engine: DynamoEngine, table: Table, key: JsonReco
 }
 
 /** A stream shows the stored form of an item, in which `1.0` is the number `1`. */
-function itemAfter(engine: DynamoEngine, { table, key, after }: Write): Item | Promise<Item> {
+export function itemAfter(engine: DynamoEngine, { table, key, after }: Write): Item | Promise<Item> {
   const isKnown = after !== 'updated' && (after === undefined || table.stream === undefined);
   return isKnown ? after : readItem(engine, table, key);
 }
 
 /** Two spellings of a number are one key. Two keys that share a lock by rounding do no harm. */
-function lockId({ table, key }: Write): string {
+export function lockId({ table, key }: Write): string {
   const values = table.keys.map((name) => {
     const { S, N, B } = asRecord(key[name]);
     return N === undefined ? [S, B] : Number(asText(N));

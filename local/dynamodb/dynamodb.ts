@@ -10,7 +10,9 @@ import { ItemLocks } from './locks.ts';
 import { callMetered, type MeteredAnswer, units } from './metering.ts';
 import { TableStream } from './stream.ts';
 import { createTables, type Table } from './tables.ts';
+import { callTransaction, readActions } from './transaction.ts';
 import { asText, type JsonRecord } from '../json.ts';
+import type { Principal } from '../iam/authorize.ts';
 import type { Meter } from '../meter.ts';
 import { makePrivateFolder } from '../private-folder.ts';
 import { callerOf, errorReply, inputOf, jsonReply, refusal, type Reply } from '../services/reply.ts';
@@ -62,11 +64,12 @@ export async function startDynamoDb(options: {
     async handle(request, name) {
       const caller = callerOf(keys, request, 'dynamodb', new Date(now()));
       if (!caller.ok) return caller.reply;
+      const given = inputOf(request);
+      if (!given.ok) return given.reply;
+      if (name === 'TransactWriteItems') return writeTransaction(caller.value, given.value);
       const operation = engineOperations.find((known) => known === name);
       if (operation === undefined)
         return errorReply(400, 'UnknownOperationException', `${name} is not supported here.`);
-      const given = inputOf(request);
-      if (!given.ok) return given.reply;
       const input = withTableNames(given.value);
       const table = tables.get(asText(input.TableName) ?? '');
       const denied = refusal(
@@ -92,6 +95,24 @@ export async function startDynamoDb(options: {
       await engine.close();
     },
   };
+
+  async function writeTransaction(principal: Principal, input: JsonRecord): Promise<Reply> {
+    const actions = readActions(input, tables);
+    if ('status' in actions) return jsonReply(actions.body, actions.status);
+    for (const { right, write } of actions) {
+      const denied = refusal(
+        principal,
+        `dynamodb:${right}`,
+        [write.table.arn],
+        partitionKeysOf('DeleteItem', { Key: write.key }, write.table.keys[0]),
+      );
+      if (denied !== undefined) return denied;
+    }
+    const answer = await callTransaction(database, actions);
+    meter.count('dynamodb.TransactWriteItems');
+    if (answer.capacities.length > 0) meter.count('dynamodb.writeUnits', units(answer.capacities));
+    return jsonReply(withCapacity(answer, input, true), answer.status);
+  }
 
   async function update(next: Deployment): Promise<void> {
     for (const [name, table] of await createTables(engine, next)) {

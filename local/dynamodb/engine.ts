@@ -9,6 +9,12 @@ export interface EngineAnswer {
 
 export interface DynamoEngine {
   call(operation: EngineOperation, input: JsonRecord): Promise<EngineAnswer>;
+  /** The refusal of a write that is invalid, or whose condition this item does not meet. It writes nothing. */
+  check(
+    operation: EngineOperation,
+    input: JsonRecord,
+    item: JsonRecord | undefined,
+  ): EngineAnswer | undefined;
   close(): Promise<void>;
 }
 
@@ -42,24 +48,38 @@ export function openEngine(options: {
   store.tableDb.awsRegion = options.region;
   store.tableDb.awsAccountId = options.accountId;
 
+  /** The input with its expressions parsed. Throws a refusal. */
+  function validated(operation: EngineOperation, input: JsonRecord): unknown {
+    const rules = require(`dynalite/validations/${fileOf(operation)}`) as Rules;
+    // The checks remove unknown fields and add parsed ones, so they get a copy.
+    const checked = validations.checkTypes(structuredClone(input), rules.types);
+    validations.checkValidations(checked, rules.types, rules.custom, store);
+    return checked;
+  }
+
   return {
     async call(operation, input) {
-      const name = operation.charAt(0).toLowerCase() + operation.slice(1);
-      const rules = require(`dynalite/validations/${name}.js`) as Rules;
-      const action = require(`dynalite/actions/${name}.js`) as Action;
+      const action = require(`dynalite/actions/${fileOf(operation)}`) as Action;
       try {
-        // The checks remove unknown fields and add parsed ones, so they get a copy.
-        const checked = validations.checkTypes(structuredClone(input), rules.types);
-        validations.checkValidations(checked, rules.types, rules.custom, store);
-        return { status: 200, body: await run(action, store, checked) };
+        return { status: 200, body: await run(action, store, validated(operation, input)) };
       } catch (error) {
-        const refused = refusalIn(error);
-        if (refused === undefined) throw error;
-        return refused;
+        return refusalIn(error);
+      }
+    },
+    check(operation, input, item) {
+      try {
+        const failure = database.checkConditional(validated(operation, input), item);
+        return failure ? refusalIn(failure) : undefined;
+      } catch (error) {
+        return refusalIn(error);
       }
     },
     close: () => store.lifecycleManager.gracefulClose(),
   };
+}
+
+function fileOf(operation: EngineOperation): string {
+  return `${operation.charAt(0).toLowerCase()}${operation.slice(1)}.js`;
 }
 
 type Action = (store: Store, input: unknown, done: (error: unknown, output: unknown) => void) => void;
@@ -73,11 +93,12 @@ function run(action: Action, store: Store, input: unknown): Promise<JsonRecord> 
   });
 }
 
-/** dynalite throws its refusals with the status and body of the answer. */
-function refusalIn(error: unknown): EngineAnswer | undefined {
-  if (!(error instanceof Error) || !('statusCode' in error) || !('body' in error)) return undefined;
+/** dynalite throws its refusals with the status and body of the answer. Any other error is thrown on. */
+function refusalIn(error: unknown): EngineAnswer {
+  if (!(error instanceof Error) || !('statusCode' in error) || !('body' in error)) throw error;
   const { statusCode, body } = error;
-  return typeof statusCode === 'number' && isRecord(body) ? { status: statusCode, body } : undefined;
+  if (typeof statusCode !== 'number' || !isRecord(body)) throw error;
+  return { status: statusCode, body };
 }
 
 // dynalite is CommonJS without types. These are the parts of version 4.0.0 that are used here.
@@ -98,6 +119,8 @@ interface Validations {
 
 interface Database {
   create(options: JsonRecord): Store;
+  /** The refusal of a condition that the item does not meet, if there is one. */
+  checkConditional(input: unknown, item: JsonRecord | undefined): unknown;
 }
 
 const require = createRequire(import.meta.url);

@@ -28,6 +28,8 @@ interface PublishOptions {
   /** Connections that get nothing, even if a target names them. */
   readonly exclude: readonly string[];
   readonly report?: 'counts' | 'recipients' | undefined;
+  /** When it is delivered, in epoch milliseconds. Absent: now. */
+  readonly deliverAt?: number | undefined;
 }
 
 /** The answer of a publish that was delivered at once. The three counts add up to the audience. */
@@ -51,7 +53,18 @@ export interface Accepted {
   readonly offset?: number;
 }
 
-export type PublishAnswer = Delivered | Accepted;
+/** The answer of a publish that is delivered later. */
+export interface Scheduled {
+  readonly messageId: string;
+  readonly status: 'scheduled';
+  /** Epoch milliseconds. */
+  readonly deliverAt: number;
+}
+
+/** The answer of a publish that was not scheduled. */
+export type DeliveryAnswer = Delivered | Accepted;
+
+export type PublishAnswer = DeliveryAnswer | Scheduled;
 
 /** The progress of a publication, or of one of its shards. `pending` is an estimate until the end, and then 0. */
 export interface DeliveryCounts {
@@ -74,11 +87,14 @@ export interface PublicationShard extends DeliveryCounts {
 /** One publish and its outcome. Its counts are the sums of its shards' counts. Times are epoch milliseconds. */
 export interface Publication extends DeliveryCounts {
   readonly messageId: string;
-  readonly status: DeliveryStatus;
+  readonly status: DeliveryStatus | 'scheduled' | 'cancelled';
   /** Empty where the publish was delivered at once. */
   readonly shards: readonly PublicationShard[];
+  /** Of a scheduled message that was not sent: when it was scheduled. */
   readonly startedAt: number;
   readonly finishedAt?: number;
+  /** The time that the publish was scheduled for. */
+  readonly deliverAt?: number;
 }
 
 /** The outcome for one recipient. It is kept where the publish asked for `report: "recipients"`. */

@@ -118,6 +118,7 @@ describe('switchboard', { timeout: 60_000 }, () => {
     [['publish', '--to', 'everyone', '--type', 'x', '--content', 'hi'], '"hi"'],
     [['publish', ...message, '--text', 'hi'], '--text'],
     [['publish', '--text', 'hi'], '--to'],
+    [['publish', ...message, '--at'], '--at'],
     [['publish', ...message, '--endpoint', 'ftp://example.com'], 'ftp:'],
     [['publish', ...message, '--endpoint', 'https://api.example.com'], '--region'],
   ])('ends with code 2 and one line for wrong use: %j', (args, named) => {

@@ -5,6 +5,7 @@ import { type ListenerContext, topicRights } from '../../core/dispatch/listener.
 import type { FanOutJob } from '../../core/fan-out/queue.ts';
 import { createPublish } from '../../core/publish/publish.ts';
 import { createReply } from '../../core/publish/reply.ts';
+import { createScheduling } from '../../core/schedule/scheduling.ts';
 import type { NewToken } from '../../core/sessions/refresh.ts';
 import { createSwitchboard } from '../../core/switchboard.ts';
 import type { Session } from '../../protocol/index.ts';
@@ -70,6 +71,7 @@ async function createCore(dynamodb: LocalDynamoDB, options: CoreOptions) {
   const resources = { db, tables, shards, connections, logger };
   const parts = {
     ...createSwitchboard(resources, clock),
+    ...createScheduling(resources, clock),
     connections,
     clock,
     queue,

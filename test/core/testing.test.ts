@@ -12,7 +12,13 @@ const listeners = [
     type: 'send',
     content: z.object({
       to: z.union([z.string(), z.array(z.string())]),
-      options: z.optional(z.object({ durable: z.boolean(), ttlSeconds: z.optional(z.number()) })),
+      options: z.optional(
+        z.object({
+          durable: z.optional(z.boolean()),
+          ttlSeconds: z.optional(z.number()),
+          deliverAt: z.optional(z.string()),
+        }),
+      ),
       text: z.optional(z.string()),
       length: z.optional(z.int()),
     }),
@@ -163,6 +169,20 @@ describe('what a listener did', () => {
     expect(byDefault).toEqual([
       { to: ['everyone'], type: 'sent', content: { at: expect.any(String) as string }, durable: true },
     ]);
+  });
+
+  it('is scheduled if it has a time', async () => {
+    const { ack, sent } = await callListener(listeners, {
+      type: 'send',
+      content: { to: 'everyone', options: { deliverAt: '2030-01-01T00:00:00+01:00' } },
+    });
+    const deliverAt = Date.UTC(2029, 11, 31, 23);
+    expect(ack).toEqual({
+      messageId: '00000000-0000-4000-8000-000000000001',
+      status: 'scheduled',
+      deliverAt,
+    });
+    expect(sent).toMatchObject([{ deliverAt }]);
   });
 
   it('is in replies, with the connection', async () => {

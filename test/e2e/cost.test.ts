@@ -22,6 +22,9 @@ beforeAll(async () => {
     // Whether a counter of units is written depends on the moment.
     liftRates(template);
     setVariable(template, 'MAX_SESSIONS_PER_USER', String(maxSessionsPerUser));
+    // The tick would count in the step of its moment.
+    for (const { Type, Properties } of Object.values(template.Resources))
+      if (Type === 'AWS::Scheduler::Schedule' && Properties) Properties['State'] = 'DISABLED';
   });
   stack = await startStack({ assembly });
 });
@@ -62,6 +65,11 @@ function publish(to: string, differing: Record<string, unknown> = {}): Step {
       expect(await stack.publish(body)).toMatchObject({ status: 200, body: { delivered: 1 } });
     };
   };
+}
+
+/** Schedules a message for a user in a tenant of the same name. */
+function schedule(user: string, deliverAt: number) {
+  return stack.publish({ to: `user:member:${user}`, tenant: user, type: 'x', content: 1, deliverAt });
 }
 
 /** Recovers a channel whose log holds one message. `epoch` belongs to the client's position. */
@@ -225,6 +233,36 @@ const rows: readonly (readonly [row: string, step: Step, cost: Counts])[] = [
     '… with a `messageId`',
     publish('user:member:$user', recorded),
     { functions: 1, PutItem: 1, Query: 1, UpdateItem: 1, writeUnits: 2 },
+  ],
+  [
+    'publish with a `deliverAt`',
+    (user) =>
+      Promise.resolve(async () => {
+        expect(await schedule(user, Date.now() + 3_600_000)).toMatchObject({ status: 202 });
+      }),
+    { functions: 1, PutItem: 3, writeUnits: 3 },
+  ],
+  [
+    '… and its delivery to a user',
+    async (user) => {
+      const client = await stack.connect({ user, tenant: user });
+      await schedule(user, Date.now() + 2000);
+      return async () => {
+        const before = counted();
+        expect(await client.next()).toMatchObject({ type: 'x' });
+        await expect.poll(() => grownSince(before)['BatchWriteItem'], { timeout: 15_000 }).toBe(1);
+      };
+    },
+    { functions: 1, BatchGetItem: 1, UpdateItem: 2, Query: 1, BatchWriteItem: 1, writeUnits: 4 },
+  ],
+  [
+    '… or its cancel',
+    async (user) => {
+      const { body } = await schedule(user, Date.now() + 3_600_000);
+      const path = `/publications/${(body as { messageId: string }).messageId}?tenant=${user}`;
+      return async () => expect(await stack.call('DELETE', path)).toMatchObject({ status: 200 });
+    },
+    { functions: 1, UpdateItem: 1, DeleteItem: 2, writeUnits: 3 },
   ],
   ['publish to a type or everyone', publish('type:member'), { functions: 1, Query: shards }],
   ['publish to a type or everyone', publish('everyone'), { functions: 1, Query: shards }],

@@ -5,8 +5,8 @@ import type { Stack } from './stack.ts';
 
 /** Runs a command on a table of the stack, as an operator would. */
 export async function onTable(
-  { url, cloud }: Stack,
-  name: 'Sessions' | 'State',
+  { url, cloud }: Pick<Stack, 'url' | 'cloud'>,
+  name: 'Sessions' | 'State' | 'Chat',
   run: (db: DynamoDBDocumentClient, table: string) => Promise<unknown>,
 ): Promise<void> {
   const table = cloud.deployment

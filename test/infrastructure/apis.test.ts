@@ -84,6 +84,7 @@ describe('the HTTP API', () => {
   it.each([
     ['POST /publish', 'Publish'],
     ['GET /publications/{messageId}', 'Api'],
+    ['DELETE /publications/{messageId}', 'Api'],
     ['GET /channels/{channel}/messages', 'Api'],
     ['POST /messages', 'Message'],
     ['POST /tickets', 'Tickets'],
@@ -104,7 +105,7 @@ describe('the HTTP API', () => {
   });
 
   it('takes signed requests only, on every route except those of users', () => {
-    expect(httpRoutes).toHaveLength(9);
+    expect(httpRoutes).toHaveLength(10);
     const others = httpRoutes.filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM');
     expect(others).toMatchObject([
       { RouteKey: 'POST /messages', AuthorizationType: 'CUSTOM', AuthorizerId: '${HttpApiBearer}' },
@@ -161,6 +162,7 @@ describe('permissions to invoke', () => {
       '${HttpApi}/*/*/channels/{channel}/messages',
       '${HttpApi}/*/*/messages',
       '${HttpApi}/*/*/publications/{messageId}',
+      '${HttpApi}/*/*/publications/{messageId}',
       '${HttpApi}/*/*/publish',
       '${HttpApi}/*/*/sessions',
       '${HttpApi}/*/*/sessions',
@@ -198,7 +200,7 @@ describe('the callback endpoint', () => {
 });
 
 describe('a service that is granted to publish', () => {
-  it('may call the publish route and the publish function, and nothing else', () => {
+  it('may publish, cancel and invoke the publish function, and nothing else', () => {
     const granted = createStack();
     const role = new Role(granted, 'Service', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     granted.switchboard.grantPublish(role);
@@ -210,8 +212,10 @@ describe('a service that is granted to publish', () => {
       Statement: [
         {
           Action: 'execute-api:Invoke',
-          Resource:
-            'arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*/POST/publish',
+          Resource: ['DELETE/publications/*', 'POST/publish'].map(
+            (route) =>
+              `arn:\${AWS::Partition}:execute-api:\${AWS::Region}:\${AWS::AccountId}:\${HttpApi}/*/${route}`,
+          ),
         },
         { Action: 'lambda:InvokeFunction', Resource: ['${Publish.Arn}', '${Publish.Arn}:*'] },
       ],
@@ -253,7 +257,12 @@ describe('services with tenants', () => {
     );
     expect(policy?.properties['PolicyDocument']).toMatchObject({
       Statement: [
-        { Action: 'execute-api:Invoke', Resource: expect.stringContaining('/POST/publish') as unknown },
+        {
+          Action: 'execute-api:Invoke',
+          Resource: ['/DELETE/publications/*', '/POST/publish'].map(
+            (route) => expect.stringContaining(route) as unknown,
+          ),
+        },
       ],
     });
   });

@@ -2,8 +2,8 @@ import { type FunctionName, variables } from '../../lambdas/environment.ts';
 import { functionNames } from '../../lib/functions/function-names.ts';
 import { tokenSettings } from '../token-settings.ts';
 
-/** The functions of every stack that has tickets. Only a lifecycle target adds another. */
-export const commonNames = functionNames.filter((name) => name !== 'lifecycle');
+/** The functions of every stack that has tickets. A lifecycle target or a setting adds each other one. */
+export const commonNames = functionNames.filter((name) => name !== 'lifecycle' && name !== 'schedule');
 
 /** The variables that Lambda sets, and not the stack. */
 const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
@@ -19,6 +19,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     STATE_TABLE: 'state',
     FAN_OUT_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/jobs',
     FAN_OUT_RATE: '1000',
+    SCHEDULE_QUEUE_URL: '',
     CHECK_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/000000000000/checks',
     MAX_SESSIONS_PER_USER: '20',
     CALLBACK_ENDPOINT: 'https://api.execute-api.us-east-1.amazonaws.com/live',
@@ -31,6 +32,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',
+    PUBLISH_URL: 'https://api.execute-api.us-east-1.amazonaws.com/publish',
   };
   const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);
   return { ...lambdaSets, ...Object.fromEntries(own) };

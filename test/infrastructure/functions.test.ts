@@ -17,6 +17,9 @@ const postAndClose = [`${stageArn}/DELETE/@connections/*`, ...post];
 
 const jobs = '${FanOutQueueJobs.Arn}';
 const checks = '${SessionChecksQueue.Arn}';
+const times = '${ScheduleQueueMessages.Arn}';
+/** Rows of messages that wait for their time. */
+const waiting = [`${state} DUE#*`, `${state} SCHEDULED#*`];
 
 const publisher = {
   'dynamodb:Query': query,
@@ -30,7 +33,7 @@ const publisher = {
 };
 
 /** All rights of a function, except to write its own log. */
-const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly string[]>> = {
+const rights: Record<Exclude<FunctionName, 'lifecycle' | 'change'>, Record<string, readonly string[]>> = {
   authorize: {
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:GetItem': [sessions],
@@ -61,11 +64,21 @@ const rights: Record<Exclude<FunctionName, 'lifecycle'>, Record<string, readonly
     'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state],
     'dynamodb:BatchGetItem': [sessions],
-    'dynamodb:UpdateItem': [sessions],
-    'dynamodb:DeleteItem': [sessions],
+    'dynamodb:UpdateItem': [sessions, `${state} PUBLICATION#*`],
+    'dynamodb:DeleteItem': [sessions, ...waiting],
     'dynamodb:BatchWriteItem': [sessions],
     'execute-api:ManageConnections': postAndClose,
     'sqs:SendMessage': [checks],
+  },
+  schedule: {
+    ...publisher,
+    'dynamodb:Query': [...query, state],
+    'dynamodb:BatchGetItem': [state],
+    'sqs:SendMessage': [jobs, times],
+    'sqs:ReceiveMessage': [times],
+    'sqs:DeleteMessage': [times],
+    'sqs:GetQueueAttributes': [times],
+    'sqs:ChangeMessageVisibility': [times],
   },
   'fan-out': {
     ...publisher,
@@ -192,6 +205,53 @@ describe('the workers of the fan-out', () => {
   });
 });
 
+describe('a stack with scheduled publishes', () => {
+  const given = createStack({ scheduledPublishes: true });
+
+  it('has one function more, with the rights that it needs and no others', () => {
+    const ids = resourcesOf(given, 'AWS::Lambda::Function').map((fn) => fn.logicalId);
+    expect(ids.sort()).toEqual([...commonNames, 'schedule'].map(logicalId).sort());
+    const logs = ['${ScheduleLogs.Arn}'];
+    const own = { 'logs:CreateLogStream': logs, 'logs:PutLogEvents': logs };
+    expect(rightsOf('schedule', given)).toEqual(sorted({ ...rights.schedule, ...own }));
+    for (const publisher of ['publish', 'message'])
+      expect(rightsOf(publisher, given)['sqs:SendMessage']).toEqual([jobs, times]);
+  });
+
+  it('runs it every minute', () => {
+    const ticks = resourcesOf(given, 'AWS::Scheduler::Schedule').map(({ properties }) => properties);
+    expect(ticks).toMatchObject([
+      {
+        ScheduleExpression: 'rate(1 minute)',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: { Arn: '${Schedule.Arn}', RoleArn: '${ScheduleQueueTickRole.Arn}' },
+      },
+    ]);
+  });
+
+  it('delivers at most 80 messages side by side, and keeps those that fail five times', () => {
+    expect(mappingOf(given, 'ScheduleQueueWorker')).toMatchObject({
+      BatchSize: 10,
+      ScalingConfig: { MaximumConcurrency: 8 },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    const queue = resourcesOf(given, 'AWS::SQS::Queue').find(
+      (each) => each.logicalId === 'ScheduleQueueMessages',
+    );
+    expect(queue?.properties['RedrivePolicy']).toEqual({
+      deadLetterTargetArn: '${ScheduleQueueDeadLetters.Arn}',
+      maxReceiveCount: 5,
+    });
+  });
+
+  it('is not the default', () => {
+    expect(resourcesOf(stack, 'AWS::Scheduler::Schedule')).toEqual([]);
+    expect(variablesOf(functions, 'publish')).toMatchObject({ SCHEDULE_QUEUE_URL: '' });
+    const named = variablesOf(resourcesOf(given, 'AWS::Lambda::Function'), 'publish');
+    expect(named).toMatchObject({ SCHEDULE_QUEUE_URL: '${ScheduleQueueMessages}' });
+  });
+});
+
 describe('the checks of sessions', () => {
   it('come in batches, within seconds, and each failure alone comes back', () => {
     expect(mappingOf(stack, 'SessionChecksWorker')).toMatchObject({
@@ -239,15 +299,15 @@ function variablesOf(among: readonly TemplateResource[], name: string): Record<s
 }
 
 /** Action → resources, over every policy of the function's role. */
-function rightsOf(name: string): Record<string, string[]> {
-  const role = find(name).properties['Role'];
-  const roles = resourcesOf(stack, 'AWS::IAM::Role');
+function rightsOf(name: string, given = stack): Record<string, string[]> {
+  const role = find(name, resourcesOf(given, 'AWS::Lambda::Function')).properties['Role'];
+  const roles = resourcesOf(given, 'AWS::IAM::Role');
   const own = roles.find(({ logicalId: id }) => role === `\${${id}.Arn}`);
   expect(own?.properties).not.toHaveProperty('ManagedPolicyArns');
   expect(own?.properties).not.toHaveProperty('Policies');
 
   const rightsByAction: Record<string, string[]> = {};
-  for (const policy of resourcesOf(stack, 'AWS::IAM::Policy')) {
+  for (const policy of resourcesOf(given, 'AWS::IAM::Policy')) {
     const { Roles, PolicyDocument } = policySchema.parse(policy.properties);
     if (!Roles.includes(`\${${own?.logicalId ?? ''}}`)) continue;
     for (const statement of PolicyDocument.Statement) {

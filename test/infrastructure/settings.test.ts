@@ -15,6 +15,7 @@ describe('settings', () => {
     ['shards', 0, 'Setting shards is 0; allowed: a whole number from 1 to 256.'],
     ['shards', 2.5, 'Setting shards is 2.5; allowed: a whole number from 1 to 256.'],
     ['shards', 'many', 'Setting shards is "many"; allowed: a whole number from 1 to 256.'],
+    ['scheduledPublishes', 'yes', 'Setting scheduledPublishes is "yes"; allowed: true or false.'],
     ['maxSessionsPerUser', 101, 'Setting maxSessionsPerUser is 101; allowed: a whole number from 1 to 100.'],
     ['inlineLimit', 5001, 'Setting inlineLimit is 5001; allowed: a whole number from 1 to 5000.'],
     [
@@ -82,7 +83,7 @@ describe('settings', () => {
     [
       'reservedConcurrency',
       { publisher: 5 },
-      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, tickets, connect, disconnect, message, publish, api, fan-out, close-sessions, lifecycle.',
+      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, tickets, connect, disconnect, message, publish, api, fan-out, schedule, close-sessions, lifecycle.',
     ],
     ['logLevel', 'LOUD', 'Setting logLevel is "LOUD"; allowed: DEBUG, INFO, WARN or ERROR.'],
     ['deletionProtection', 'yes', 'Setting deletionProtection is "yes"; allowed: true or false.'],
@@ -122,7 +123,7 @@ describe('settings', () => {
 
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
-      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, durableTopics, callbackEndpoint, ' +
+      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, durableTopics, scheduledPublishes, callbackEndpoint, ' +
         'allowedOrigins, tokenIssuer, tokenClaims, claims, textContentFor, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
         'connectWith, serviceTenants, webSocketThrottle, httpThrottle, reservedConcurrency, connectionRate, userRate, ' +
         'logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +
@@ -152,6 +153,7 @@ describe('settings from the command line', () => {
       textContentFor: 'member, admin',
       maxTokenLifetimeSeconds: '3600',
       requireTenant: 'true',
+      scheduledPublishes: 'true',
       serviceTenants: '{"Orders":"acme","Admin":"*"}',
       webSocketThrottle: '{"rateLimit":100,"burstLimit":50}',
       logRetentionDays: '7',
@@ -174,6 +176,7 @@ describe('settings from the command line', () => {
       textContentFor: ['member', 'admin'],
       maxTokenLifetimeSeconds: 3600,
       requireTenant: true,
+      scheduledPublishes: true,
       serviceTenants: { Orders: 'acme', Admin: '*' },
       webSocketThrottle: { rateLimit: 100, burstLimit: 50 },
       logRetentionDays: 7,

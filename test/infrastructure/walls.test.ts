@@ -24,6 +24,7 @@ describe('the walls between the folders', () => {
     ['core/publish.ts', '../lambdas/log.ts', 'lambdas/log.ts'],
     ['core/dispatch/refresh.ts', '../../lib/settings/settings.ts', 'lib/settings/settings.ts'],
     ['core/publish.ts', 'aws-cdk-lib', 'aws-cdk-lib'],
+    ['core/changes/read-change.ts', '../../lambdas/change.ts', 'lambdas/change.ts'],
     ['lambdas/publish.ts', '../lib/settings/settings.ts', 'lib/settings/settings.ts'],
     ['client/client.ts', '../core/publish.ts', 'core/publish.ts'],
     ['client/client.ts', 'ws', 'ws'],
@@ -62,6 +63,7 @@ describe('the walls between the folders', () => {
     ['core/publish.ts', '../protocol/index.ts'],
     ['core/publish.ts', '@aws-sdk/lib-dynamodb'],
     ['lambdas/publish.ts', '../core/publish.ts'],
+    ['lambdas/change.ts', '../publisher/publisher.ts'],
     ['client/client.ts', '../protocol/index.ts'],
     ['console/page.tsx', '../client/index.ts'],
     ['lib/functions/functions.ts', 'aws-cdk-lib/aws-lambda'],
@@ -76,6 +78,14 @@ describe('the walls between the folders', () => {
     ['test/client/client.test.ts', '../../local/index.ts'],
   ])('%s may import %s', async (file, specifier) => {
     expect(await lint(file, `import { x } from '${specifier}';`)).toEqual([]);
+  });
+
+  it('let core import the type of a message, but not the code that publishes it', async () => {
+    const publisher = '../publisher/publisher.ts';
+    expect(await lint('core/change.ts', `import type { OutgoingMessage } from '${publisher}';`)).toEqual([]);
+    expect(await lint('core/change.ts', `import { createPublisher } from '${publisher}';`)).toEqual([
+      expect.stringContaining('core/ may not import publisher/publisher.ts'),
+    ]);
   });
 
   it('let the stack import the type of the environment, but not the code that reads it', async () => {

@@ -38,6 +38,7 @@ const values = {
   INLINE_LIMIT: ['500', 500],
   FAN_OUT_QUEUE_URL: ['https://queue.example.com', 'https://queue.example.com'],
   FAN_OUT_RATE: ['62.5', 62.5],
+  SCHEDULE_QUEUE_URL: ['https://queue.example.com', 'https://queue.example.com'],
   CHECK_QUEUE_URL: ['https://queue.example.com', 'https://queue.example.com'],
   MAX_SESSIONS_PER_USER: ['20', 20],
   DURABLE_TOPICS: ['orders.*,news', ['orders.*', 'news']],
@@ -51,6 +52,9 @@ const values = {
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],
   LIFECYCLE_RETRIES_URL: ['https://queue.example.com', 'https://queue.example.com'],
+  PUBLISH_URL: ['https://api.example.com/publish', 'https://api.example.com/publish'],
+  CHANGE_SCOPE: ['c8a1', 'c8a1'],
+  CHANGE_DEAD_LETTERS_URL: ['https://queue.example.com', 'https://queue.example.com'],
 } as const;
 
 afterEach(() => vi.unstubAllEnvs());

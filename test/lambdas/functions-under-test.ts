@@ -74,6 +74,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     DURABLE_TOPICS: '',
     FAN_OUT_QUEUE_URL: 'http://127.0.0.1:9/none',
     FAN_OUT_RATE: '1000',
+    SCHEDULE_QUEUE_URL: '',
     CHECK_QUEUE_URL: 'http://127.0.0.1:9/none',
     MAX_SESSIONS_PER_USER: '1000',
     FAN_OUT_ATTEMPTS: '5',

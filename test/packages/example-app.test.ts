@@ -38,7 +38,7 @@ describe('an app of a user', () => {
   });
 
   it('tests its listeners without a stack', slow, async () => {
-    expect(await app.run('npm', 'test')).toMatch(/# pass 2\n# fail 0/);
+    expect(await app.run('npm', 'test')).toMatch(/# pass 3\n# fail 0/);
   });
 
   it('answers frames from its own table, and sends to a topic', slow, async () => {
@@ -53,6 +53,16 @@ describe('an app of a user', () => {
       type: 'error',
       content: { code: 'bad_content', message: 'content.quantity: must be at most 100' },
     });
+  });
+
+  it('tells all who watch of a row that is gone', slow, async () => {
+    const [buyer, ...watchers] = [await connect('42'), await connect('43'), await connect('44')];
+    const { content } = await ask(buyer, 'order-create', { sku: 'tea', quantity: 1 });
+    const { orderId } = content as { orderId: string };
+    for (const watcher of watchers) await ask(watcher, 'subscribe', { topic: 'orders' });
+    await ask(buyer, 'order-cancel', { orderId });
+    for (const watcher of watchers)
+      expect(await watcher.next()).toMatchObject({ type: 'order-cancelled', content: { orderId } });
   });
 
   it('answers frames from a target in Lambda', slow, async () => {
@@ -103,7 +113,9 @@ describe('an app of a user', () => {
     await page.getByText('open', { exact: true }).waitFor();
     await page.getByLabel('Article').fill('coffee');
     await page.getByRole('button', { name: 'Order' }).click();
-    await page.getByRole('listitem').filter({ hasText: '1 × coffee' }).waitFor();
+    const order = page.getByRole('listitem').filter({ hasText: '1 × coffee' });
+    await order.getByRole('button', { name: 'Cancel' }).click();
+    await order.waitFor({ state: 'detached' });
   });
 
   it('runs a saved change on the connection that is open', slow, async () => {

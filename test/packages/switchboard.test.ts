@@ -22,12 +22,12 @@ const app = `
   import { DomainName, type HttpApi, type HttpStage, type WebSocketApi, type WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
   import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
   import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-  import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+  import { AttributeType, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
   import { EventBus } from 'aws-cdk-lib/aws-events';
   import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
   import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
   import type { Queue } from 'aws-cdk-lib/aws-sqs';
-  import { ListenerTarget, Switchboard } from 'switchboard';
+  import { ChangeSource, ListenerTarget, PublishOnChange, Switchboard } from 'switchboard';
 
   const app = new App({ outdir: 'cdk.out' });
   const stack = new Stack(app, 'Mine');
@@ -53,7 +53,16 @@ const app = `
   realtime.addLifecycleTarget(ListenerTarget.lambda(service, { timeoutMs: 1000 }));
   realtime.addLifecycleTarget(ListenerTarget.eventBus(new EventBus(stack, 'Bus')));
   realtime.addRoute('GET /desk/agents/{agentId}', service).grantInvoke(service);
-  const orders = new Table(stack, 'Orders', { partitionKey: { name: 'pk', type: AttributeType.STRING } });
+  const bus = new EventBus(stack, 'Shop');
+  const orders = new Table(stack, 'Orders', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING }, stream: StreamViewType.NEW_AND_OLD_IMAGES });
+  const outbox = new TableV2(stack, 'Outbox', {
+    partitionKey: { name: 'pk', type: AttributeType.STRING }, dynamoStream: StreamViewType.NEW_IMAGE });
+  const changes = new PublishOnChange(stack, 'Rows', { realtime, source: ChangeSource.table(orders), map: 'changes.ts' });
+  new PublishOnChange(stack, 'Events', {
+    realtime, source: ChangeSource.events({ source: ['shop'], detailType: ['Shipped'] }, bus), map: 'changes.ts' });
+  PublishOnChange.outbox(stack, 'Messages', { realtime, table: outbox });
+  orders.grantReadData(changes.mapFunction);
   orders.grantReadWriteData(realtime.listenerFunction);
   realtime.listenerFunction.addEnvironment('ORDERS_TABLE', orders.tableName);
   export const resources: [WebSocketApi, WebSocketStage, HttpApi, HttpStage, Table, Queue, readonly Alarm[]] = [
@@ -80,6 +89,27 @@ const listeners = `
       },
     }),
   ];
+`;
+
+const changes = `
+  import { defineChange, outboxItem, Refusal, type TableChange } from 'switchboard/change';
+
+  interface Order { readonly orderId: string; readonly status: string }
+
+  export default defineChange<TableChange<Order>>(({ kind, before, after }) => {
+    if (kind === 'remove') return { to: 'everyone', type: 'order-gone', content: before.orderId };
+    if (after.status === '') throw new Refusal('bad_request', 'status: is empty');
+    return kind === 'modify' ? { to: 'topic:orders', type: 'order-changed', content: [before, after] } : null;
+  });
+  export const item: Record<string, string | number> = outboxItem({ to: 'everyone', type: 'x', content: 1 });
+`;
+
+const mapped = `
+  import map, { item } from './changes.js';
+
+  const about = { id: '1', time: 0, keys: {} };
+  const message = await map({ kind: 'remove', ...about, before: { orderId: '7', status: 'sent' } });
+  console.log(JSON.stringify([message, Object.keys(item)]));
 `;
 
 const service = `
@@ -132,13 +162,22 @@ afterAll(() => packed.remove());
 describe.each(ends)('switchboard in a CDK app with the %s version of its peers', (end) => {
   it('type-checks and synthesises', { timeout: 180_000 }, async () => {
     // aws-cdk-lib's own declarations do not pass exactOptionalPropertyTypes, so libraries are not checked.
-    const files = { 'app.ts': app, 'listeners.ts': listeners, 'service.ts': service, 'call.ts': call };
+    const files = {
+      'app.ts': app,
+      'listeners.ts': listeners,
+      'changes.ts': changes,
+      'mapped.ts': mapped,
+      'service.ts': service,
+      'call.ts': call,
+    };
     expect(await project(end).compile(files, { skipLibCheck: true })).toBe('');
     const types: unknown = JSON.parse(await project(end).node('app.js'));
     const functions = z.parse(z.array(z.string()), types).filter((type) => type === 'AWS::Lambda::Function');
-    // Eight functions of the construct, with the one for lifecycle targets, and one of the service.
-    expect(functions).toHaveLength(11);
+    // Ten functions of the construct, with the one for lifecycle targets, three for changes, and one of the service.
+    expect(functions).toHaveLength(14);
     expect(await assetsWith(project(end).folder, 'order-create')).toBe(1);
+    expect(await assetsWith(project(end).folder, 'order-gone')).toBe(1);
+    expect(await assetsWith(project(end).folder, 'switchboardOutbox')).toBe(2);
   });
 });
 
@@ -160,6 +199,13 @@ describe('switchboard', () => {
       { sku: 'tea', by: '7' },
       [[['topic:orders'], 'order-created']],
       'bad_content',
+    ]);
+  });
+
+  it('maps changes and makes items of the outbox, without the CDK', { timeout: 60_000 }, async () => {
+    expect(JSON.parse(await project('newest').node('mapped.js'))).toEqual([
+      { to: 'everyone', type: 'order-gone', content: '7' },
+      ['pk', 'sk', 'expiresAt', 'switchboardOutbox'],
     ]);
   });
 

@@ -7,6 +7,7 @@ import { json } from '../../core/targets/endpoint.ts';
 import type { Client } from '../client.ts';
 import { onTable } from '../tables.ts';
 import { endSessions, useTickets } from './handshakes-and-ends.ts';
+import { useSchedule } from './schedule.ts';
 import { ask, queueUrl, sessionOf, setFaults, tokenOf, type Use } from './use.ts';
 
 /** Uses everything that a stack offers, at least once, and expects that it works. */
@@ -29,6 +30,7 @@ export async function useEverything(use: Use): Promise<void> {
     endSessions(stack),
     failLifecycle(use),
     failJob(use),
+    useSchedule(use),
   ]);
   await useServiceRoutes(use);
   await failClose(use);
@@ -167,12 +169,13 @@ async function meetGoneSessions(use: Use, client: Client): Promise<void> {
     'gone-1': (user) => publish(use, { to: ['user:member:ada', `user:member:${user}`] }),
     'gone-2': (user) => ask(client, 'tell', { to: ['user:member:ada', `user:member:${user}`], text }),
     'gone-3': () => publish(use, { to: ['everyone'] }),
+    'gone-4': (user) => publish(use, { to: `user:member:${user}`, deliverAt: Date.now() + 2000 }),
   };
   for (const [user, post] of Object.entries(posts)) {
     await leaveGoneSession(use, user);
     await post(user);
     const left = () => stack.call('GET', `/sessions?userType=member&userId=${user}`);
-    await expect.poll(left).toMatchObject({ body: { sessions: [] } });
+    await expect.poll(left, { timeout: 15_000 }).toMatchObject({ body: { sessions: [] } });
   }
 }
 

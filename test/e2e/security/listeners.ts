@@ -18,8 +18,13 @@ export default [
   /** Sends to any targets of the tenant. */
   defineListener({
     type: 'tell',
-    content: z.object({ to: z.array(z.string()), text, durable: z.optional(z.boolean()) }),
-    handle: ({ content: { to, text: told, durable }, send }) => send(to, 'told', { text: told }, { durable }),
+    content: z.object({
+      to: z.array(z.string()),
+      text,
+      durable: z.optional(z.boolean()),
+      deliverAt: z.optional(z.number()),
+    }),
+    handle: ({ content: { to, text: told, ...options }, send }) => send(to, 'told', { text: told }, options),
   }),
   /** Fails, as a listener with a bug does. */
   defineListener({

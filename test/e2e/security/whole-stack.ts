@@ -25,6 +25,7 @@ const settings: SwitchboardStackSettings = {
   durableTopics: ['orders.*'],
   connectionRate: { rateLimit: 100_000, burstLimit: 100_000 },
   maxSessionsPerUser: 3,
+  scheduledPublishes: true,
 };
 
 /** A stack with every kind of target, and with every part that a setting adds. */

@@ -43,6 +43,24 @@ describe('a service of one tenant', () => {
     expect(await call(orders, route, request)).toMatchObject({ status: 200 });
   });
 
+  it('cancels messages of its tenant only', async () => {
+    const { call } = await load();
+    const request = { path: { messageId: '7d9f1f3e-6f0e-4b6e-9f0a-0d6a3b0f2c11' } };
+    const cancel = (arn: string, query: Record<string, string>) =>
+      call(arn, 'DELETE /publications/{messageId}', { ...request, query });
+    expect(await cancel(orders, { tenant: 'default' })).toMatchObject(forbidden);
+    expect(await cancel(stranger, {})).toMatchObject(forbidden);
+    const { state } = cloud.current().tables;
+    const { createWaitingPublications } = await import('../../../core/publications/waiting.ts');
+    const { db } = await import('../../../lambdas/database.ts');
+    const { systemClock } = await import('../../../core/clock.ts');
+    const waiting = createWaitingPublications({ db, table: state, clock: systemClock });
+    const { messageId } = request.path;
+    await waiting.schedule({ tenant: 'default', messageId }, 'hash', Date.now() + 60_000);
+    expect(await cancel(orders, {})).toMatchObject(notFound);
+    expect(await cancel(admin, {})).toMatchObject({ status: 200, body: { cancelled: true } });
+  });
+
   it('sees and closes sessions of its tenant only, also by the id', async () => {
     const { call } = await load();
     const byId = (method: string, connectionId: string) =>

@@ -10,7 +10,7 @@ import {
   PutItemCommand,
   QueryCommand,
   ScanCommand,
-  TransactWriteItemsCommand,
+  TransactGetItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { allow, lambdaWithRole, writeAssembly } from '../harness/assembly.ts';
@@ -125,9 +125,9 @@ describe('DynamoDB', () => {
     await expect(attempt('nobody')).rejects.toMatchObject({ name: 'UnrecognizedClientException' });
   });
 
-  it('refuses transactions', async () => {
-    const transaction = new TransactWriteItemsCommand({
-      TransactItems: [{ Delete: { TableName, Key: key('x') } }],
+  it('refuses an operation that it does not run', async () => {
+    const transaction = new TransactGetItemsCommand({
+      TransactItems: [{ Get: { TableName, Key: key('x') } }],
     });
     await expect(client.send(transaction)).rejects.toMatchObject({ name: 'UnknownOperationException' });
   });
