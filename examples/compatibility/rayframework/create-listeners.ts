@@ -66,5 +66,5 @@ async function sendTo(
     ...(pages.length > 0 ? [sendText(pages, text)] : []),
     ...(others.length > 0 ? [send(others, 'rayim-message', message)] : []),
   ]);
-  return answers.some((answer) => answer.status === 'accepted' || answer.delivered > 0);
+  return answers.some((answer) => answer.status !== 'delivered' || answer.delivered > 0);
 }
