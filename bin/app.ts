@@ -19,6 +19,7 @@ try {
   const { examples, stackName, ...settings } = readContext(app);
   const withExamples = {
     ...settings,
+    presence: true,
     listeners: [...settings.listeners, exampleListeners],
     claims: [...new Set([...settings.claims, ...exampleClaims])],
     scheduledPublishes: true,

@@ -4,6 +4,7 @@ export type {
   Listener,
   ListenerContext,
   ListenerLog,
+  ListenerPresence,
   ListenerSender,
   ListenerSession,
   OnlineSessions,
@@ -21,4 +22,5 @@ export {
   matchesAny,
   type PublishAnswer,
   Refusal,
+  type UserPresence,
 } from '../protocol/index.ts';

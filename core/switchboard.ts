@@ -9,6 +9,9 @@ import { createLease } from './limits/lease.ts';
 import { createInbox } from './log/inbox.ts';
 import { createLogs } from './log/log.ts';
 import { createRecover } from './log/recover.ts';
+import { createOpenSessions } from './presence/open-sessions.ts';
+import { createPresenceReader } from './presence/reader.ts';
+import { createPresenceStates } from './presence/states.ts';
 import { createShardProgress } from './publications/progress.ts';
 import { createPublications } from './publications/publications.ts';
 import { createRecipientReports } from './publications/report.ts';
@@ -48,6 +51,8 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
   const store = createSessionStore({ db, table: tables.sessions, shards, clock });
   const logs = createLogs(inState);
   const pacer = postsPerSecond === undefined ? undefined : createPacer(postsPerSecond, clock);
+  const states = createPresenceStates(inState);
+  const openSessions = createOpenSessions({ db, table: tables.sessions, clock });
   const closing = { ...store, connections, checks, clock, logger };
   return {
     clock,
@@ -72,6 +77,9 @@ export function createSwitchboard(resources: Resources, clock: Clock) {
     seen: createSeen(inState),
     countSessions: createCountSessions(store.recipients),
     waitForIndex: createWaitForIndex({ ...store, logger, clock }),
+    states,
+    openSessions,
+    presence: createPresenceReader({ ...store, states, openSessions, clock }),
     closeSession: createCloseSession(closing),
     closeUser: createCloseUser(closing),
   };

@@ -11,6 +11,7 @@ import {
   parseWith,
   type PublishAnswer,
   type PublishRequest,
+  type UserPresence,
 } from '../protocol/index.ts';
 import type { Claims } from './auth/verified-token.ts';
 import { systemClock } from './clock.ts';
@@ -32,6 +33,10 @@ export interface CallOptions {
   readonly from?: Partial<Identity>;
   /** Patterns of the topics that the sender's token allows. @default [] */
   readonly topics?: readonly string[];
+  /** Patterns of the users and topics that the sender's token allows to watch. @default [] */
+  readonly watch?: readonly string[];
+  /** What `presence.of` tells of a user. @default - the user is offline, and was never seen */
+  readonly presence?: (user: string) => Partial<UserPresence>;
   /** Patterns of the message types that the sender's token allows. @default - every type */
   readonly send?: readonly string[];
   /** The claims of the sender's token that the setting `claims` names, as text. @default - none */
@@ -96,7 +101,17 @@ const user = z.object({ tenant: name, userType: name, userId: name });
 export async function callListener(
   listeners: readonly (Listener | TextListener)[],
   given: TestFrame | string,
-  { from, topics = [], send, claims = {}, session, answer = () => ({}), online = () => 1 }: CallOptions = {},
+  {
+    from,
+    topics = [],
+    watch = [],
+    send,
+    claims = {},
+    session,
+    presence = () => ({}),
+    answer = () => ({}),
+    online = () => 1,
+  }: CallOptions = {},
 ): Promise<ListenerCall> {
   const sent: SentMessage[] = [];
   const replies: SentMessage[] = [];
@@ -127,6 +142,10 @@ export async function callListener(
     listeners: readListeners({ listeners }),
     publish: async (request, sender) => publishAnswer(request, await record(sent, request, sender)),
     reply: async (request, { identity }) => record(replies, request, identity),
+    presence: {
+      ofUsers: (_tenant, users) =>
+        Promise.resolve(users.map((user) => ({ ...offline, user, ...presence(user) }))),
+    },
     countSessions: (_tenant, target) => Promise.resolve(online(formatTarget(target))),
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
@@ -139,7 +158,7 @@ export async function callListener(
     );
   const { text, refusal, fault, isBare, ackNotRequested } = await dispatch(frame, {
     identity,
-    rights: { topics, send, watch: [] },
+    rights: { topics, send, watch },
     claims,
     session: session === false ? undefined : sessionOf(session),
   });
@@ -155,6 +174,7 @@ function publishAnswer({ deliverAt }: PublishRequest, delivered: Delivered): Pub
   const { messageId } = delivered;
   return deliverAt === undefined ? delivered : { messageId, status: 'scheduled', deliverAt };
 }
+const offline = { online: false, sessions: 0, lastSeenAt: null };
 
 const answerFrame = z.object({ content: z.unknown() });
 

@@ -3,6 +3,8 @@
  * another. `lib` configures the functions and the queue from here.
  */
 
+import { connectionLifetimeMs } from '../protocol/index.ts';
+
 /** API Gateway waits 29 s for a WebSocket integration (quotas for WebSocket APIs). No function runs longer. */
 export const functionTimeoutMs = 29_000;
 
@@ -80,6 +82,23 @@ export const scheduleAttempts = 5;
 
 /** AWS advises six times the function's time. */
 export const scheduleVisibilityMs = 6 * functionTimeoutMs;
+/** A function that announces presence holds its user for this long at most. Then it has ended. */
+export const presenceHoldMs = functionTimeoutMs + 2_000;
+
+/** A user stays watched for this long after the last `watch`. No session of a watcher lives longer. */
+export const watchedForMs = connectionLifetimeMs + 10 * 60 * 1000;
+
+/** How often the connections of who is watched are looked for. */
+export const probeEveryMs = 5 * 60 * 1000;
+
+/** How often a message of the queue of presence is received before it is a dead letter. */
+export const presenceAttempts = 5;
+
+/** AWS advises six times the function's time. */
+export const presenceVisibilityMs = 6 * functionTimeoutMs;
+
+/** Probes that are due for longer than all attempts take have lost their message. */
+export const probesLostAfterMs = (presenceAttempts + 1) * presenceVisibilityMs;
 
 /** How long a target may take to answer. The longest leaves the function that calls it time for its own answer. */
 export const targetTimeoutMs = { default: 5_000, least: 100, most: 25_000 };

@@ -2,9 +2,11 @@ import { readServiceTenants } from '../core/auth/service-tenants.ts';
 import { readTokenSettings } from '../core/auth/settings.ts';
 import type { ConnectWith } from '../core/auth/tickets.ts';
 import { readRate } from '../core/limits/rate.ts';
+import { readPresenceSettings } from '../core/presence/settings.ts';
 import { readLifecycleTargets, readMessageTargets } from '../core/targets/settings.ts';
 
 export type { TokenSettings } from '../core/auth/settings.ts';
+export type { PresenceSettings } from '../core/presence/settings.ts';
 export type {
   LifecycleTargetSettings,
   MessageTargetSettings,
@@ -63,6 +65,8 @@ const readers = {
   CHANGE_SCOPE: text,
   /** The queue of changes that are given up. */
   CHANGE_DEAD_LETTERS_URL: text,
+  /** JSON `{"queueUrl","graceSeconds"}`. Empty: the stack lacks the setting `presence`. */
+  PRESENCE: readPresenceSettings,
 } as const;
 
 const sessionStore = ['SESSIONS_TABLE', 'SHARDS'] as const;
@@ -89,7 +93,7 @@ export const variables = {
     'USER_RATE',
   ],
   disconnect: ['LOG_LEVEL', ...sessionStore, 'RECORDS_ENDS'],
-  message: ['LOG_LEVEL', ...publisher, 'TOKENS', ...rates, 'TARGETS'],
+  message: ['LOG_LEVEL', ...publisher, 'TOKENS', ...rates, 'TARGETS', 'PRESENCE'],
   publish: ['LOG_LEVEL', ...publisher, 'SERVICE_TENANTS'],
   api: ['LOG_LEVEL', ...caller, 'SERVICE_TENANTS', 'CHECK_QUEUE_URL'],
   'fan-out': ['LOG_LEVEL', ...caller, 'FAN_OUT_QUEUE_URL', 'FAN_OUT_RATE'],
@@ -97,6 +101,7 @@ export const variables = {
   'close-sessions': ['LOG_LEVEL', ...sessionStore, 'CALLBACK_ENDPOINT', 'CHECK_QUEUE_URL'],
   lifecycle: ['LOG_LEVEL', 'LIFECYCLE_TARGETS', 'LIFECYCLE_RETRIES_URL'],
   change: ['LOG_LEVEL', 'PUBLISH_URL', 'CHANGE_SCOPE', 'CHANGE_DEAD_LETTERS_URL'],
+  presence: ['LOG_LEVEL', ...publisher, 'PRESENCE'],
 } as const;
 
 export type FunctionName = keyof typeof variables;

@@ -1,3 +1,4 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { refuseTickets } from '../core/auth/tickets.ts';
 import { systemClock } from '../core/clock.ts';
 import { createDispatch, type Dispatch } from '../core/dispatch/dispatch.ts';
@@ -5,6 +6,8 @@ import { readListeners } from '../core/dispatch/listener-table.ts';
 import { createProtocolListeners } from '../core/dispatch/protocol-listeners.ts';
 import { createReceive, type Receive } from '../core/dispatch/receive.ts';
 import { createLimit } from '../core/limits/limit.ts';
+import { createPresence } from '../core/presence/presence.ts';
+import { createPresenceQueue } from '../core/presence/queue.ts';
 import { createReply } from '../core/publish/reply.ts';
 import { withRevocations } from '../core/sessions/revocations.ts';
 import { createSwitchboard } from '../core/switchboard.ts';
@@ -33,9 +36,19 @@ const environment = readEnvironment('message');
 const resources = createResources(environment);
 const switchboard = createSwitchboard(resources, systemClock);
 const publish = createPublisher(resources, switchboard, environment);
+const { PRESENCE } = environment;
+const presence =
+  PRESENCE &&
+  createPresence({
+    ...switchboard,
+    publish,
+    queue: createPresenceQueue(new SQSClient({}), PRESENCE.queueUrl),
+    graceMs: PRESENCE.graceSeconds * 1000,
+  });
 const protocolListeners = createProtocolListeners({
   ...switchboard,
   publish,
+  watches: presence?.watches,
   verify: withRevocations(refuseTickets(createTokenVerifier(environment)), switchboard.revocations),
   logger: { warn: sampleWarnings((message, fields) => log.warn(message, fields), systemClock) },
 });

@@ -8,6 +8,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { checkDomains } from './apis/custom-domain.ts';
 import { FanOut } from './resources/fan-out.ts';
+import { Presence } from './resources/presence.ts';
 import { Schedule } from './resources/schedule.ts';
 import { SessionChecks } from './resources/session-checks.ts';
 import { createFunctions } from './functions/functions.ts';
@@ -97,7 +98,10 @@ export class Switchboard extends Construct {
     const fanOut = new FanOut(this, 'FanOutQueue');
     const checks = new SessionChecks(this, 'SessionChecks');
     const schedule = settings.scheduledPublishes ? new Schedule(this, 'ScheduleQueue') : undefined;
-    const resources = { sessions, state, tokens, webSocketApi, fanOut, checks, schedule };
+    const presence = settings.presence
+      ? new Presence(this, 'Presence', settings.presenceGraceSeconds)
+      : undefined;
+    const resources = { sessions, state, tokens, webSocketApi, fanOut, checks, schedule, presence };
     const functions = createFunctions(this, resources, settings, logs);
     webSocketApi.addRoutes(functions);
     this.routes = new HttpApi(this, 'HttpApi', {
@@ -182,6 +186,11 @@ export class Switchboard extends Construct {
   /** Lets a service list and read sessions, and close those of a user or one by its connection id. */
   grantManageSessions(service: IGrantable): void {
     this.routes.grant(service, 'manageSessions');
+  }
+
+  /** Lets a service ask who is online. */
+  grantReadPresence(service: IGrantable): void {
+    this.routes.grant(service, 'readPresence');
   }
 
   /** Lets a service read publications with their reports, and the durable messages of channels. */

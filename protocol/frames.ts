@@ -8,7 +8,7 @@ import { parseWith, refuseTooDeep } from './validation.ts';
 export const bareHeartbeat = { ping: 'ping', pong: 'pong' } as const;
 
 /** Types of the frames that only the server sends. A publish may not use them, and no listener may have them. */
-export const serverTypes = ['ack', 'error', 'pong', 'closing'] as const;
+export const serverTypes = ['ack', 'error', 'pong', 'closing', 'presence'] as const;
 
 const typeLength = `must be 1 to ${String(maxTypeLength)} characters`;
 const frameType = z.string().check(z.minLength(1, typeLength), z.maxLength(maxTypeLength, typeLength));
@@ -24,6 +24,7 @@ const clientFrame = z.object({ type: frameType, content: z.optional(z.unknown())
 export const protocolTypes: readonly string[] = [
   ...['ping', 'subscribe', 'unsubscribe', 'recover', 'refresh'],
   ...['history', 'inbox-list', 'inbox-unread', 'inbox-mark-read'],
+  ...['watch', 'unwatch'],
 ];
 
 /** The type of a published message: any type but `serverTypes`. */

@@ -64,5 +64,11 @@ export const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 /** How many topics one session may be subscribed to. */
 export const maxTopicsPerSession = 100;
 
+/** How many users and topics one `watch` or `unwatch` may name. */
+export const maxWatchedPerFrame = 15;
+
+/** How many users one `GET /presence` may name. */
+export const maxPresenceUsers = 100;
+
 /** How many levels deep the content of a message may be. Neither server nor clients can write much deeper JSON. */
 export const maxContentDepth = 500;

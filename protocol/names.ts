@@ -24,3 +24,13 @@ export const topicPattern = z
 export const connectionId = z
   .string()
   .check(z.regex(connectionIdPattern, 'must be a connection id, 1 to 128 of A-Z a-z 0-9 _ + / = -'));
+
+/** A user within a tenant, as `<type>:<id>`. */
+export const userName = z
+  .string()
+  .check(
+    z.regex(
+      /^[A-Za-z0-9._@+-]{1,128}:[A-Za-z0-9._@+-]{1,128}$/,
+      'must be <type>:<id>, each 1 to 128 of A-Z a-z 0-9 . _ @ + -',
+    ),
+  );

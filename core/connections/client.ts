@@ -1,5 +1,13 @@
 import { limitBy, type Limits } from './limits.ts';
-import type { DisconnectOutcome, NotSent, PostOutcome } from './outcome.ts';
+import type {
+  DisconnectOutcome,
+  Failed,
+  Gone,
+  NotSent,
+  PostOutcome,
+  ProbeOutcome,
+  Throttled,
+} from './outcome.ts';
 import { type Post, type PostAllOptions, type PostAllResult, postToAll } from './post-all.ts';
 import { createRequester, type Payload, type RequesterOptions } from './request.ts';
 import { sha256Hex } from './signer.ts';
@@ -12,6 +20,7 @@ export type {
   FailureReason,
   Gone,
   PostOutcome,
+  ProbeOutcome,
   Throttled,
   TooLarge,
 } from './outcome.ts';
@@ -44,13 +53,15 @@ export interface ConnectionsClientOptions {
   readonly random?: () => number;
 }
 
-/** Posts to connections of one stage. Every failure of a request is an outcome: `post` and `disconnect` never reject. */
+/** Posts to connections of one stage. Every failure of a request is an outcome, so these never reject. */
 export interface ConnectionsClient {
   /** Hashes a payload once, for any number of recipients. */
   prepare(payload: Uint8Array | string): Payload;
   post(connectionId: string, payload: Payload, limits?: Limits): Promise<PostOutcome>;
   /** Closes the connection. API Gateway always uses code 1000, so post the reason first. */
   disconnect(connectionId: string, limits?: Limits): Promise<DisconnectOutcome>;
+  /** Asks whether the connection is there. Its client notices nothing. */
+  probe(connectionId: string, limits?: Limits): Promise<ProbeOutcome>;
   /** Posts one payload to all connections, or to each the payload that `payload` returns for it. */
   postAll(
     connectionIds: Iterable<string> | AsyncIterable<string>,
@@ -62,6 +73,7 @@ export interface ConnectionsClient {
 }
 
 const sent: PostOutcome = { outcome: 'sent' };
+const connected: ProbeOutcome = { outcome: 'connected' };
 const closed: DisconnectOutcome = { outcome: 'closed' };
 
 export function createConnectionsClient(options: ConnectionsClientOptions): ConnectionsClient {
@@ -84,7 +96,10 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
   async function post(connectionId: string, payload: Payload, limits: Limits = {}): Promise<PostOutcome> {
     const { signal, release } = limitBy(limits, now);
     const { retriesThrottled } = limits;
-    const result = await requester.request({ connectionId, payload, retriesThrottled }, signal);
+    const result = await requester.request(
+      { connectionId, method: 'POST', payload, retriesThrottled },
+      signal,
+    );
     release();
     return result === 'ok' ? sent : result;
   }
@@ -97,9 +112,15 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
     post,
     async disconnect(connectionId, limits = {}) {
       const { signal, release } = limitBy(limits, now);
-      const result = await requester.request({ connectionId }, signal);
+      const result = await requester.request({ connectionId, method: 'DELETE' }, signal);
       release();
       return result === 'ok' ? closed : withoutSize(result);
+    },
+    async probe(connectionId, limits = {}) {
+      const { signal, release } = limitBy(limits, now);
+      const result = await requester.request({ connectionId, method: 'GET' }, signal);
+      release();
+      return result === 'ok' ? connected : withoutSize(result);
     },
     postAll: (connectionIds, payload, options = {}) => {
       const payloadOf = typeof payload === 'function' ? payload : () => payload;
@@ -110,8 +131,8 @@ export function createConnectionsClient(options: ConnectionsClientOptions): Conn
   };
 }
 
-/** A DELETE has no body, so its answer cannot be 413. */
-function withoutSize(outcome: NotSent): DisconnectOutcome {
+/** These requests have no body, so the answer cannot be 413. */
+function withoutSize(outcome: NotSent): Gone | Throttled | Failed {
   if (outcome.outcome !== 'too_large') return outcome;
   const { requestId } = outcome;
   return { outcome: 'failed', reason: 'unexpected', isRetryable: false, requestId, cause: outcome };

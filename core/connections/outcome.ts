@@ -44,6 +44,8 @@ export type NotSent = Gone | Throttled | TooLarge | Failed;
 /** `sent` means that API Gateway took the message, not that the client has it. */
 export type PostOutcome = { readonly outcome: 'sent' } | NotSent;
 
+export type ProbeOutcome = { readonly outcome: 'connected' } | Gone | Throttled | Failed;
+
 export type DisconnectOutcome = { readonly outcome: 'closed' } | Gone | Throttled | Failed;
 
 /** Whether the same post may succeed a little later. `undefined` stands for a post that was never made. */

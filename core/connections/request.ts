@@ -30,7 +30,8 @@ export interface Payload {
 
 export interface ConnectionRequest {
   readonly connectionId: string;
-  /** Absent for a DELETE. */
+  readonly method: 'POST' | 'GET' | 'DELETE';
+  /** What a POST sends. */
   readonly payload?: Payload;
   /** @default true */
   readonly retriesThrottled?: boolean | undefined;
@@ -58,12 +59,11 @@ export function createRequester(options: RequesterOptions): Requester {
   let clockOffsetMs = 0;
 
   async function send(
-    { connectionId, payload }: ConnectionRequest,
+    { connectionId, method, payload }: ConnectionRequest,
     identity: SigningCredentials,
     epochMs: number,
     signal: AbortSignal | undefined,
   ): Promise<HttpResponse> {
-    const method = payload ? 'POST' : 'DELETE';
     const path = `${stagePath}/@connections/${encodeSegment(connectionId)}`;
     const contentType = payload && 'application/octet-stream';
     const { bytes, hash } = payload ?? noPayload;

@@ -1,6 +1,7 @@
 import { type Identity, parseTarget, readPublishRequest } from '../../protocol/index.ts';
 import type { Claims, Rights } from '../auth/verified-token.ts';
 import type { ContentAs, Outgoing } from '../content-form.ts';
+import type { PresenceReader } from '../presence/reader.ts';
 import type { Publish } from '../publish/publish.ts';
 import type { Reply } from '../publish/reply.ts';
 import type { CountSessions } from '../sessions/count.ts';
@@ -16,6 +17,7 @@ export interface ContextParts {
   readonly publish: Publish;
   readonly reply: Reply;
   readonly countSessions: CountSessions;
+  readonly presence: Pick<PresenceReader, 'ofUsers'>;
   readonly logger: DispatchLogger;
 }
 
@@ -37,7 +39,7 @@ export interface Sender {
 
 /** What a listener gets besides the content. With `isText` all that it sends is JSON text, as its sender writes it. */
 export function createContext(
-  { publish, reply, countSessions, logger }: ContextParts,
+  { publish, reply, countSessions, presence, logger }: ContextParts,
   { identity: from, session, rights, claims, contentAs }: Sender,
   { isText = false, ...fields }: { readonly isText?: boolean; readonly type?: string },
 ): Omit<ListenerContext<unknown>, 'content'> {
@@ -50,6 +52,8 @@ export function createContext(
     session,
     contentAs,
     topics: topicRights(rights.topics),
+    watch: topicRights(rights.watch),
+    presence: { of: (users) => presence.ofUsers(tenant, users) },
     sessions: { count: async (target) => countSessions(tenant, parseTarget(target, 'target')) },
     log: logOf(logger, { ...fields, connectionId: session?.connectionId }),
     reply: async (type, content) =>

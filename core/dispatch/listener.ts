@@ -6,6 +6,7 @@ import {
   type PublishAnswer,
   Refusal,
   refuseTooDeep,
+  type UserPresence,
 } from '../../protocol/index.ts';
 import type { Claims } from '../auth/verified-token.ts';
 import type { ContentAs } from '../content-form.ts';
@@ -21,6 +22,10 @@ export interface ListenerContext<Content> {
   readonly session: ListenerSession | undefined;
   /** The topics that the sender's token allows. */
   readonly topics: TopicRights;
+  /** The users, as `<type>:<id>`, and topics whose presence the sender's token allows to watch. */
+  readonly watch: TopicRights;
+  /** Who is online, in the sender's tenant. */
+  readonly presence: ListenerPresence;
   /** Sends a frame to the session that sent this message. By `POST /messages`: to all sessions of the user. */
   readonly reply: (type: string, content: unknown) => Promise<PublishAnswer>;
   /**
@@ -82,6 +87,11 @@ export interface ListenerSession {
   readonly connectionId: string;
   readonly connectedAt: number;
   readonly tokenExpiresAt: number;
+}
+
+export interface ListenerPresence {
+  /** Whether each of these users is online. Users are `<type>:<id>`, 100 at most. Each costs one read of the table. */
+  readonly of: (users: readonly string[]) => Promise<readonly UserPresence[]>;
 }
 
 /** The topics that a token allows. */

@@ -2,6 +2,7 @@
 const heavyTypes: ReadonlySet<string | undefined> = new Set([
   ...['recover', 'refresh', 'subscribe'],
   ...['history', 'inbox-list', 'inbox-unread', 'inbox-mark-read'],
+  ...['watch', 'unwatch'],
 ]);
 
 /** What a frame counts in the rate limits. Text that is no frame counts 1, because its answer is a message too. */

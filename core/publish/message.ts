@@ -11,6 +11,7 @@ import {
 } from '../../protocol/index.ts';
 import type { Outgoing } from '../content-form.ts';
 import type { Slot } from '../log/log.ts';
+import { isWatch } from '../sessions/subscriptions/watches.ts';
 import type { Durability } from './durability.ts';
 
 /** A message that has been checked and is not stored yet. */
@@ -39,7 +40,8 @@ export function frameOf({ request, messageId, from, durability }: Draft, positio
   if (request.text !== undefined) return request.text;
   const { type, content, to } = request;
   const [target, ...others] = to;
-  const topic = target?.kind === 'topic' && others.length === 0 ? formatTarget(target) : undefined;
+  const isOfTopic = target?.kind === 'topic' && others.length === 0 && !isWatch(target.topic);
+  const topic = isOfTopic ? formatTarget(target) : undefined;
   return messageFrame({
     type,
     content,

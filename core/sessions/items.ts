@@ -1,5 +1,6 @@
 import { connectionLifetimeMs, type Identity, type Session } from '../../protocol/index.ts';
 import type { ContentAs } from '../content-form.ts';
+import { isWatch } from './subscriptions/watches.ts';
 
 /** Partition of a user's sessions. A consistent read finds a session right after it opens. */
 export function userKey({ tenant, userType, userId }: Identity): string {
@@ -31,9 +32,12 @@ export function memberPrefix(userType: string): string {
   return `${userType}#`;
 }
 
-/** One of the partitions that together hold the subscribers of a topic. */
+/**
+ * One of the partitions that together hold the subscribers of a topic. Watches have a prefix of their own, so that the
+ * filter of the table's stream leaves them out.
+ */
 export function topicKey(tenant: string, topic: string, shard: number): string {
-  return `TOPIC#${tenant}#${topic}#${String(shard)}`;
+  return `${isWatch(topic) ? 'WATCH' : 'TOPIC'}#${tenant}#${topic}#${String(shard)}`;
 }
 
 /**
@@ -89,6 +93,8 @@ export interface SessionRow extends ConnectionRow {
 export interface SubscriptionRow extends ConnectionRow {
   readonly userType: string;
   readonly userId: string;
+  /** When this row was written, in epoch milliseconds. Rows of earlier versions do not tell. */
+  readonly subscribedAt?: number;
   readonly contentAs?: ContentAs;
   /** Tells this write of the row from every other. Rows of earlier versions have none. */
   readonly nonce?: string;
@@ -134,6 +140,6 @@ export function contentAsOf({ member }: Pick<SessionRow, 'member'>): ContentAs |
 
 export function sessionOf(row: SessionRow): Session {
   const { sk: connectionId, connectedAt, tokenExpiresAt, sourceIp, userAgent } = row;
-  const topics = [...(row.topics ?? [])].sort();
+  const topics = [...(row.topics ?? [])].filter((topic) => !isWatch(topic)).sort();
   return { connectionId, ...userOf(row.pk), connectedAt, tokenExpiresAt, topics, sourceIp, userAgent };
 }

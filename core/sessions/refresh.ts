@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { type Identity, matchesAny } from '../../protocol/index.ts';
+import type { Identity } from '../../protocol/index.ts';
 import type { VerifiedToken } from '../auth/verified-token.ts';
 import { answerIfHeld } from '../tables/conditional-write.ts';
 import { unchangedGrants, writeGrants } from './grants.ts';
@@ -7,6 +7,7 @@ import type { SessionRow } from './items.ts';
 import type { Sessions } from './sessions.ts';
 import type { Subscriber } from './subscriptions/rows.ts';
 import type { Subscriptions } from './subscriptions/subscriptions.ts';
+import { allowsTopic } from './subscriptions/watches.ts';
 
 export interface RefreshOptions {
   readonly db: DynamoDBDocumentClient;
@@ -20,7 +21,7 @@ export type NewToken = Pick<VerifiedToken, 'expiresAt' | 'rights' | 'claims'>;
 export interface Refreshed {
   /** The expiry that is stored now, in epoch milliseconds. */
   readonly tokenExpiresAt: number;
-  /** The topics that the new token does not allow. */
+  /** The topics and watches that the new token does not allow. */
   readonly unsubscribed: readonly string[];
 }
 
@@ -81,7 +82,7 @@ export function createRefreshSession(options: RefreshOptions): RefreshSession {
       if (!session || session.endedAt !== undefined) return undefined;
       // Rights never outlive the token that grants them. So a token that ends before the session gives it nothing.
       if (token.expiresAt < session.tokenExpiresAt) break;
-      const refused = [...(session.topics ?? [])].filter((topic) => !matchesAny(topic, token.rights.topics));
+      const refused = [...(session.topics ?? [])].filter((topic) => !allowsTopic(topic, token.rights));
       if (!changes(session, token) && refused.length === 0) break;
       // A topic that was added since the read is refused in the next round. The new rights let no further one in.
       session = (await write(session, token, refused)) ?? (await sessions.row(identity, connectionId));

@@ -2,6 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { formatTarget, type Target } from '../../protocol/index.ts';
 import type { Clock } from '../clock.ts';
+import { isWatch } from './subscriptions/watches.ts';
 
 export interface SeenOptions {
   readonly db: DynamoDBDocumentClient;
@@ -62,6 +63,8 @@ export function createSeen({ db, table, clock, logger }: SeenOptions) {
 
     /** Says which name of the targets no session had. `undefined`: all of them were seen. */
     async hint(tenant: string, to: readonly Target[]): Promise<string | undefined> {
+      // Nobody reads the answer of what goes to watchers, and watches are not noted.
+      if (to.every((target) => target.kind === 'topic' && isWatch(target.topic))) return undefined;
       try {
         if (!(await isSeen(seenKey(tenant, undefined)))) return never(`tenant \`${tenant}\``, 'tenant');
         const names = new Map(to.flatMap(nameOf).map((name) => [seenKey(tenant, name), name]));

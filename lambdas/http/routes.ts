@@ -16,6 +16,7 @@ import {
   name,
   parseChannel,
   Refusal,
+  topicName,
 } from '../../protocol/index.ts';
 import type { HttpEvent } from '../events.ts';
 import { callerArn, noQuery, pathOf, queryOf } from './http.ts';
@@ -28,7 +29,8 @@ export type RouteKey =
   | 'DELETE /sessions/{connectionId}'
   | 'GET /publications/{messageId}'
   | 'DELETE /publications/{messageId}'
-  | 'GET /channels/{channel}/messages';
+  | 'GET /channels/{channel}/messages'
+  | 'GET /presence';
 
 /** Resolves to the body of a 200, or throws a `Refusal`. */
 type Route = (event: HttpEvent) => Promise<unknown>;
@@ -80,8 +82,8 @@ export function createRoutes(
   switchboard: Switchboard & { readonly cancel: Cancel },
   serviceTenants: ServiceTenants,
 ): Readonly<Record<RouteKey, Route>> {
-  const { sessions, recipients, revocations, publications, reports, logs, closeSession, closeUser, cancel } =
-    switchboard;
+  const { sessions, recipients, revocations, publications, reports, logs } = switchboard;
+  const { presence, closeSession, closeUser, cancel } = switchboard;
 
   const unknown = (id: string) => new Refusal('not_found', `There is no session ${id}.`);
   const scopeOfCaller = (event: HttpEvent) => scopeOf(callerArn(event), serviceTenants);
@@ -146,6 +148,23 @@ export function createRoutes(
     return listMessages(log, start, { limit, maxBytes: maxAnswerBytes });
   }
 
+  async function presenceOf(event: HttpEvent) {
+    const scope = scopeOfCaller(event);
+    const query = z.strictObject({
+      tenant,
+      users: z.optional(z.string()),
+      topic: z.optional(topicName),
+      cursor: z.optional(z.string()),
+    });
+    const { tenant: asked, users, topic, cursor } = queryOf(event, query);
+    const of = scope.tenantOf(asked);
+    if ((users === undefined) === (topic === undefined))
+      throw Refusal.at('bad_request', 'users', 'must be given, or topic, and not both');
+    if (topic !== undefined) return presence.ofTopic(of, topic, cursor);
+    if (cursor !== undefined) throw Refusal.at('bad_request', 'cursor', 'needs a topic');
+    return { users: await presence.ofUsers(of, users?.split(',') ?? []) };
+  }
+
   async function closeById(event: HttpEvent) {
     const { identity, connectionId: id, connectedAt } = await connectionOf(event);
     // Also a session that has ended, because its connection may still be there.
@@ -180,5 +199,6 @@ export function createRoutes(
     'GET /publications/{messageId}': publication,
     'DELETE /publications/{messageId}': cancelPublication,
     'GET /channels/{channel}/messages': messagesOf,
+    'GET /presence': presenceOf,
   };
 }

@@ -26,6 +26,7 @@ const serviceRoutes = {
   'GET /publications/{messageId}': GET,
   'DELETE /publications/{messageId}': DELETE,
   'GET /channels/{channel}/messages': GET,
+  'GET /presence': GET,
 } satisfies Record<RouteKey, apigateway.HttpMethod>;
 
 type ServiceRoute = RouteKey | 'POST /publish';
@@ -40,6 +41,7 @@ const granted = {
     'DELETE /sessions/{connectionId}',
   ],
   readMessages: ['GET /publications/{messageId}', 'GET /channels/{channel}/messages'],
+  readPresence: ['GET /presence'],
 } satisfies Record<string, readonly ServiceRoute[]>;
 
 export interface HttpApiProps {

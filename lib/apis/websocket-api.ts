@@ -109,6 +109,11 @@ export class WebSocketApi extends Construct {
     this.grant(fn, ['POST']);
   }
 
+  /** Asks whether connections of this stage are there. */
+  grantProbe(fn: SwitchboardFunction): void {
+    this.grant(fn, ['GET']);
+  }
+
   /** Closes connections of this stage. The reason is posted first. */
   grantClose(fn: SwitchboardFunction): void {
     this.grant(fn, ['POST', 'DELETE']);

@@ -41,6 +41,7 @@ const functionNames = Object.keys({
   schedule: true,
   'close-sessions': true,
   lifecycle: true,
+  presence: true,
 } satisfies Record<Exclude<FunctionName, OwnersFunction>, true>);
 
 /**

@@ -16,6 +16,7 @@ const names = {
   schedule: true,
   'close-sessions': true,
   lifecycle: true,
+  presence: true,
 } satisfies Record<OneFunctionName, true>;
 
 export const functionNames = Object.keys(names) as OneFunctionName[];

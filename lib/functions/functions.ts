@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { FunctionEnvironments } from '../../lambdas/environment.ts';
 import { functionTimeoutMs, handshakeTimeoutMs } from '../../core/timing.ts';
 import type { FanOut } from '../resources/fan-out.ts';
+import type { Presence } from '../resources/presence.ts';
 import type { SessionChecks } from '../resources/session-checks.ts';
 import type { StateTable } from '../resources/state-table.ts';
 import type { SessionTable } from '../resources/session-table.ts';
@@ -15,11 +16,11 @@ import type { WebSocketApi } from '../apis/websocket-api.ts';
 
 /**
  * The functions of a stack. Only a lifecycle target needs the function `lifecycle`. `tickets` is `undefined` if tickets
- * open no connections, and `schedule` if the stack schedules no messages.
+ * open no connections, `schedule` if the stack schedules no messages, and `presence` if nobody can watch.
  */
 export type Functions = Readonly<
-  Record<Exclude<OneFunctionName, 'lifecycle' | 'tickets' | 'schedule'>, SwitchboardFunction> &
-    Record<'tickets' | 'schedule', SwitchboardFunction | undefined>
+  Record<Exclude<OneFunctionName, 'lifecycle' | 'tickets' | 'schedule' | 'presence'>, SwitchboardFunction> &
+    Record<'tickets' | 'schedule' | 'presence', SwitchboardFunction | undefined>
 >;
 
 /** The resources that functions use. */
@@ -32,6 +33,8 @@ export interface FunctionResources {
   readonly checks: SessionChecks;
   /** `undefined`: the stack schedules no messages. */
   readonly schedule: Schedule | undefined;
+  /** `undefined`: nobody can watch. */
+  readonly presence: Presence | undefined;
 }
 
 const functionTimeout = Duration.millis(functionTimeoutMs);
@@ -40,7 +43,7 @@ const handshakeTimeout = Duration.millis(handshakeTimeoutMs);
 /** Creates every function, and grants each one the access that its variables need. */
 export function createFunctions(
   scope: Construct,
-  { sessions, state, tokens, webSocketApi, fanOut, checks, schedule }: FunctionResources,
+  { sessions, state, tokens, webSocketApi, fanOut, checks, schedule, presence: watching }: FunctionResources,
   settings: Settings,
   logs: FunctionLogs,
 ): Functions {
@@ -151,6 +154,7 @@ export function createFunctions(
       CONNECTION_RATE: JSON.stringify(settings.connectionRate),
       USER_RATE: JSON.stringify(settings.userRate),
       TARGETS: '[]',
+      PRESENCE: watching?.variable ?? '',
     } satisfies FunctionEnvironments['message'],
     memorySize: 512,
     timeout: functionTimeout,
@@ -200,6 +204,8 @@ export function createFunctions(
   // A frame after the token's expiry ends the session.
   webSocketApi.grantClose(message);
   state.grantRead(message);
+  state.grantReadPresence(message);
+  watching?.grantSend(message);
 
   const worker = new SwitchboardFunction(scope, 'FanOut', {
     ...logs,
@@ -240,10 +246,36 @@ export function createFunctions(
   sessions.grantRevoke(api);
   sessions.grantRemove(api);
   state.grantRead(api);
+  state.grantReadPresence(api);
   state.grantSealGaps(api);
   state.grantCancel(api);
   webSocketApi.grantClose(api);
   checks.grantSend(api);
+
+  let presence: SwitchboardFunction | undefined;
+  if (watching) {
+    presence = new SwitchboardFunction(scope, 'PresenceFunction', {
+      ...logs,
+      entry: 'presence',
+      description: 'Tells watchers which users come and go',
+      environment: {
+        ...common,
+        ...publisher,
+        PRESENCE: watching.variable,
+      } satisfies FunctionEnvironments['presence'],
+      memorySize: 512,
+      timeout: functionTimeout,
+    });
+    sessions.grantReadPresence(presence);
+    sessions.grantRemove(presence);
+    state.grantPublish(presence);
+    state.grantReadPresence(presence);
+    webSocketApi.grantSend(presence);
+    webSocketApi.grantProbe(presence);
+    fanOut.grantSend(presence);
+    watching.grantSend(presence);
+    watching.addWorker(presence, sessions);
+  }
 
   const functions = {
     authorize,
@@ -256,6 +288,7 @@ export function createFunctions(
     'fan-out': worker,
     schedule: scheduler,
     'close-sessions': closeSessions,
+    presence,
   };
   for (const name of functionNames) {
     const executions = settings.reservedConcurrency[name];

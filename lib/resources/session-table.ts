@@ -55,6 +55,11 @@ export class SessionTable extends Construct {
     fn.allow(['dynamodb:GetItem'], [this.table.tableArn]);
   }
 
+  /** Reads the sessions of a user, and the subscriptions to a topic. */
+  grantReadPresence(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:Query', 'dynamodb:GetItem'], [this.table.tableArn]);
+  }
+
   /** Revokes the tokens of a user. */
   grantRevoke(fn: SwitchboardFunction): void {
     fn.allow(['dynamodb:UpdateItem'], [this.table.tableArn]);

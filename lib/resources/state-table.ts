@@ -30,7 +30,12 @@ export class StateTable extends Construct {
     fn.allow(['dynamodb:GetItem', 'dynamodb:Query'], [this.table.tableArn]);
   }
 
-  /** Stores tickets, and nothing else. */
+  /** Reads when users were last seen. */
+  grantReadPresence(fn: SwitchboardFunction): void {
+    fn.allow(['dynamodb:BatchGetItem'], [this.table.tableArn]);
+  }
+
+  /** Stores tickets, counts the units of users, and nothing else. */
   grantIssueTickets(fn: SwitchboardFunction): void {
     this.allowRows(fn, 'dynamodb:PutItem', 'TICKET#*');
   }

@@ -122,6 +122,17 @@ export interface SwitchboardProps {
    */
   readonly maxSessionsPerUser?: number;
   /**
+   * Whether clients may watch who comes and goes (`watch`), and the last time that each user was seen is kept. It deploys
+   * the function `presence` and turns the stream of the sessions table on.
+   * @default false
+   */
+  readonly presence?: boolean;
+  /**
+   * Watchers are told of nobody who is away for less, such as by a reload: 0 to 900 seconds.
+   * @default 10
+   */
+  readonly presenceGraceSeconds?: number;
+  /**
    * Patterns of durable topics, such as `orders.*`. Their messages are stored unless a publish says otherwise.
    * @default []
    */

@@ -27,6 +27,8 @@ const allowed: Readonly<Record<string, string>> = {
   fanOutRate: 'a whole number from 1 to 1000000',
   fanOutWorkers: 'a whole number from 2 to 1000',
   maxSessionsPerUser: 'a whole number from 1 to 100',
+  presence: 'true or false',
+  presenceGraceSeconds: 'a whole number from 0 to 900',
   durableTopics: 'topic patterns such as orders.*, as a list or separated by commas',
   scheduledPublishes: 'true or false',
   callbackEndpoint: 'empty, or an http(s) URL without query, in which {apiId} and {stage} are filled in',
@@ -87,6 +89,9 @@ const schema = z.strictObject({
   fanOutWorkers: z._default(fromText(wholeNumber(2, 1000)), 8),
   // A handshake reads all rows of its user, and a revocation marks them all within two seconds.
   maxSessionsPerUser: z._default(fromText(wholeNumber(1, 100)), 20),
+  presence: z._default(fromText(z.boolean()), false),
+  // SQS delays no message for longer.
+  presenceGraceSeconds: z._default(fromText(wholeNumber(0, 900)), 10),
   durableTopics: z._default(z.pipe(z.transform(listFromText), z.array(topicPattern)), []),
   scheduledPublishes: z._default(fromText(z.boolean()), false),
   callbackEndpoint: z._default(z.string().check(z.refine(isEndpointOrEmpty)), ''),

@@ -134,9 +134,12 @@ export function contextOf(
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const sessions = { count: never };
+  const topics = topicRights(patterns);
   return {
     ...sender,
-    topics: topicRights(patterns),
+    topics,
+    watch: topics,
+    presence: { of: never },
     sessions,
     reply: never,
     send: never,

@@ -1,10 +1,15 @@
-import type { ConnectionsClient, DisconnectOutcome, PostOutcome } from '../../core/connections/client.ts';
+import type {
+  ConnectionsClient,
+  DisconnectOutcome,
+  PostOutcome,
+  ProbeOutcome,
+} from '../../core/connections/client.ts';
 import { postToAll } from '../../core/connections/post-all.ts';
 
 /** One call to the client. `text` is the payload of a post. */
 export type ConnectionsCall =
   | { readonly call: 'post'; readonly connectionId: string; readonly text: string }
-  | { readonly call: 'disconnect'; readonly connectionId: string };
+  | { readonly call: 'disconnect' | 'probe'; readonly connectionId: string };
 
 export interface RecordingConnections extends ConnectionsClient {
   readonly calls: readonly ConnectionsCall[];
@@ -15,9 +20,10 @@ export interface RecordingConnections extends ConnectionsClient {
 export interface ConnectionsScript {
   readonly post?: (connectionId: string) => PostOutcome | Promise<PostOutcome>;
   readonly disconnect?: (connectionId: string) => DisconnectOutcome | Promise<DisconnectOutcome>;
+  readonly probe?: (connectionId: string) => ProbeOutcome | Promise<ProbeOutcome>;
 }
 
-/** A connections client whose outcomes come from the test's script. Without one they are `sent` and `closed`. */
+/** A connections client whose outcomes come from the test's script. Without one they are `sent`, `closed` and `connected`. */
 export function createRecordingConnections(script: ConnectionsScript = {}): RecordingConnections {
   const calls: ConnectionsCall[] = [];
 
@@ -37,6 +43,10 @@ export function createRecordingConnections(script: ConnectionsScript = {}): Reco
     async disconnect(connectionId) {
       calls.push({ call: 'disconnect', connectionId });
       return (await script.disconnect?.(connectionId)) ?? { outcome: 'closed' };
+    },
+    async probe(connectionId) {
+      calls.push({ call: 'probe', connectionId });
+      return (await script.probe?.(connectionId)) ?? { outcome: 'connected' };
     },
     // The limits are left out, because they would follow the wall clock.
     postAll: (connectionIds, payload, { onOutcome } = {}) =>

@@ -76,12 +76,14 @@ describe('the tables of docs/add-a-listener.md', () => {
     const describing = defineListener({
       type: 'describe',
       content: z.unknown(),
-      handle: ({ content: _content, from, session, topics, sessions, ...functions }) => [
+      handle: ({ content: _content, from, session, topics, watch, presence, sessions, ...functions }) => [
         'content',
         ...keysOf({ from }),
         'session',
         ...keysOf({ session }),
         ...keysOf({ topics }),
+        ...keysOf({ watch }),
+        ...keysOf({ presence }),
         ...keysOf({ sessions }),
         ...Object.keys(functions),
       ],

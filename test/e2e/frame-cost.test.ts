@@ -1,8 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { maxWatchedPerFrame } from '../../protocol/index.ts';
 import { readPage, tableRows } from '../docs/documents.ts';
 import type { Client, Frame } from './client.ts';
-import { signToken, type Stack, startStack } from './stack.ts';
+import { startPresenceStack } from './presence/presence-stack.ts';
+import { signToken, type Stack } from './stack.ts';
 
 /** List prices of us-east-1 in dollars, for one of each. The duration of functions comes on top. */
 const prices: readonly (readonly [counter: RegExp, dollars: number])[] = [
@@ -30,9 +32,13 @@ const mixedTopic = 'mixed';
 
 let stack: Stack;
 let client: Client;
+/** Has room for the watches of a frame. */
+let watcher: Client;
+/** With the longest names, all online. */
+const watched = Array.from({ length: maxWatchedPerFrame }, (_, at) => String(at).padStart(128, 'u'));
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startPresenceStack();
   client = await stack.connect({ user, topics: ['*'] });
   for (const topic of heldTopics) await ask({ type: 'subscribe', content: { topic } });
   // As many sessions as a user may have. Each is told of a mark.
@@ -48,13 +54,17 @@ beforeAll(async () => {
   await store(`topic:${mixedTopic}`, large, 20);
   await store(`topic:${mixedTopic}`, 'small', 8);
   await client.drain();
+  watcher = await stack.connect({ user: 'watcher', topics: ['*'], claims: { watch: ['*'] } });
+  for (const topic of topics.slice(0, 100 - maxWatchedPerFrame))
+    await ask({ type: 'subscribe', content: { topic } }, watcher);
+  for (const each of watched) await stack.connect({ user: each });
 }, 240_000);
 afterAll(() => stack.close());
 
 /** Sends a frame until it is not above the rate, and resolves to its answer. */
-async function ask(frame: Frame): Promise<Frame> {
+async function ask(frame: Frame, by = client): Promise<Frame> {
   for (;;) {
-    const answer = await askOnce(frame);
+    const answer = await askOnce(frame, by);
     if (!(await isRefused(answer))) return answer;
   }
 }
@@ -66,9 +76,9 @@ async function isRefused(answer: Frame): Promise<boolean> {
   return retryAfterMs !== undefined;
 }
 
-async function askOnce(frame: Frame): Promise<Frame> {
-  let answer = await client.ask({ ...frame, id: 'this' });
-  while (answer['id'] !== 'this') answer = await client.next();
+async function askOnce(frame: Frame, by: Client): Promise<Frame> {
+  let answer = await by.ask({ ...frame, id: 'this' });
+  while (answer['id'] !== 'this') answer = await by.next();
   return answer;
 }
 
@@ -80,10 +90,10 @@ function dollars(): number {
 }
 
 /** The price of a frame, in pings. */
-async function pingsOf(frame: Frame): Promise<number> {
+async function pingsOf(frame: Frame, by: Client): Promise<number> {
   for (;;) {
     const before = dollars();
-    const answer = await askOnce(frame);
+    const answer = await askOnce(frame, by);
     if (!(await isRefused(answer))) {
       expect(answer).toMatchObject({ type: frame['type'] === 'ping' ? 'pong' : 'ack' });
       return (dollars() - before) / ping;
@@ -134,6 +144,8 @@ const frames: readonly (readonly [row: string, frame: () => Promise<Frame> | Fra
     '`inbox-mark-read`, of an offset that is marked',
     () => ({ type: 'inbox-mark-read', content: { offset: 1 } }),
   ],
+  ['watch', () => ({ type: 'watch', content: { users: watched.map((each) => `member:${each}`) } })],
+  ['unwatch', () => ({ type: 'unwatch', content: { users: watched.map((each) => `member:${each}`) } })],
 ];
 
 describe('what one frame can cost, in docs/security.md', () => {
@@ -150,7 +162,7 @@ describe('what one frame can cost, in docs/security.md', () => {
   });
 
   it.each(frames)('holds for %s', async (row, frame) => {
-    const pings = await pingsOf(await frame());
+    const pings = await pingsOf(await frame(), row.endsWith('watch') ? watcher : client);
     expect(pings).toBeGreaterThan(0.9);
     expect(pings).toBeLessThanOrEqual(written.get(row) ?? 0);
   });

@@ -86,6 +86,7 @@ describe('the HTTP API', () => {
     ['GET /publications/{messageId}', 'Api'],
     ['DELETE /publications/{messageId}', 'Api'],
     ['GET /channels/{channel}/messages', 'Api'],
+    ['GET /presence', 'Api'],
     ['POST /messages', 'Message'],
     ['POST /tickets', 'Tickets'],
     ['GET /sessions', 'Api'],
@@ -105,7 +106,7 @@ describe('the HTTP API', () => {
   });
 
   it('takes signed requests only, on every route except those of users', () => {
-    expect(httpRoutes).toHaveLength(10);
+    expect(httpRoutes).toHaveLength(11);
     const others = httpRoutes.filter(({ AuthorizationType }) => AuthorizationType !== 'AWS_IAM');
     expect(others).toMatchObject([
       { RouteKey: 'POST /messages', AuthorizationType: 'CUSTOM', AuthorizerId: '${HttpApiBearer}' },
@@ -161,6 +162,7 @@ describe('permissions to invoke', () => {
     expect(sources.sort()).toEqual([
       '${HttpApi}/*/*/channels/{channel}/messages',
       '${HttpApi}/*/*/messages',
+      '${HttpApi}/*/*/presence',
       '${HttpApi}/*/*/publications/{messageId}',
       '${HttpApi}/*/*/publications/{messageId}',
       '${HttpApi}/*/*/publish',

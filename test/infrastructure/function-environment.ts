@@ -2,8 +2,10 @@ import { type FunctionName, variables } from '../../lambdas/environment.ts';
 import { functionNames } from '../../lib/functions/function-names.ts';
 import { tokenSettings } from '../token-settings.ts';
 
-/** The functions of every stack that has tickets. A lifecycle target or a setting adds each other one. */
-export const commonNames = functionNames.filter((name) => name !== 'lifecycle' && name !== 'schedule');
+/** The functions of every stack that has tickets. A lifecycle target or a setting adds each of the others. */
+export const commonNames = functionNames.filter(
+  (name) => name !== 'lifecycle' && name !== 'schedule' && name !== 'presence',
+);
 
 /** The variables that Lambda sets, and not the stack. */
 const lambdaSets = { AWS_REGION: 'us-east-1', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
@@ -32,6 +34,7 @@ export function environmentOf(name: FunctionName): Record<string, string> {
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
     LIFECYCLE_TARGETS: '[]',
+    PRESENCE: '',
     PUBLISH_URL: 'https://api.execute-api.us-east-1.amazonaws.com/publish',
   };
   const own = variables[name].map((variable): [string, string] => [variable, values[variable] ?? '']);

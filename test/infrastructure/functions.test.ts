@@ -33,7 +33,10 @@ const publisher = {
 };
 
 /** All rights of a function, except to write its own log. */
-const rights: Record<Exclude<FunctionName, 'lifecycle' | 'change'>, Record<string, readonly string[]>> = {
+const rights: Record<
+  Exclude<FunctionName, 'lifecycle' | 'presence' | 'change'>,
+  Record<string, readonly string[]>
+> = {
   authorize: {
     'secretsmanager:GetSecretValue': ['${TokenSecret}'],
     'dynamodb:GetItem': [sessions],
@@ -57,13 +60,14 @@ const rights: Record<Exclude<FunctionName, 'lifecycle' | 'change'>, Record<strin
     'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state, sessions],
     'dynamodb:UpdateItem': [state, sessions],
+    'dynamodb:BatchGetItem': [state],
   },
   publish: publisher,
   api: {
     'dynamodb:Query': [...query, state],
     'dynamodb:GetItem': [state, sessions],
     'dynamodb:PutItem': [state],
-    'dynamodb:BatchGetItem': [sessions],
+    'dynamodb:BatchGetItem': [state, sessions],
     'dynamodb:UpdateItem': [sessions, `${state} PUBLICATION#*`],
     'dynamodb:DeleteItem': [sessions, ...waiting],
     'dynamodb:BatchWriteItem': [sessions],

@@ -17,6 +17,12 @@ describe('settings', () => {
     ['shards', 'many', 'Setting shards is "many"; allowed: a whole number from 1 to 256.'],
     ['scheduledPublishes', 'yes', 'Setting scheduledPublishes is "yes"; allowed: true or false.'],
     ['maxSessionsPerUser', 101, 'Setting maxSessionsPerUser is 101; allowed: a whole number from 1 to 100.'],
+    ['presence', 'yes', 'Setting presence is "yes"; allowed: true or false.'],
+    [
+      'presenceGraceSeconds',
+      901,
+      'Setting presenceGraceSeconds is 901; allowed: a whole number from 0 to 900.',
+    ],
     ['inlineLimit', 5001, 'Setting inlineLimit is 5001; allowed: a whole number from 1 to 5000.'],
     [
       'callbackEndpoint',
@@ -83,7 +89,7 @@ describe('settings', () => {
     [
       'reservedConcurrency',
       { publisher: 5 },
-      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, tickets, connect, disconnect, message, publish, api, fan-out, schedule, close-sessions, lifecycle.',
+      'Setting reservedConcurrency is {"publisher":5}; allowed: an object of whole numbers of at least 1, by the name of a function: authorize, tickets, connect, disconnect, message, publish, api, fan-out, schedule, close-sessions, lifecycle, presence.',
     ],
     ['logLevel', 'LOUD', 'Setting logLevel is "LOUD"; allowed: DEBUG, INFO, WARN or ERROR.'],
     ['deletionProtection', 'yes', 'Setting deletionProtection is "yes"; allowed: true or false.'],
@@ -123,7 +129,7 @@ describe('settings', () => {
 
   it('that do not exist are refused by name, with a list of the settings', () => {
     expect(() => readSettings({ shard: 4 })).toThrow(
-      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, durableTopics, scheduledPublishes, callbackEndpoint, ' +
+      'Unknown setting shard; the settings are listeners, shards, inlineLimit, fanOutRate, fanOutWorkers, maxSessionsPerUser, presence, presenceGraceSeconds, durableTopics, scheduledPublishes, callbackEndpoint, ' +
         'allowedOrigins, tokenIssuer, tokenClaims, claims, textContentFor, maxTokenLifetimeSeconds, requireTenant, tokenParameter, ' +
         'connectWith, serviceTenants, webSocketThrottle, httpThrottle, reservedConcurrency, connectionRate, userRate, ' +
         'logLevel, logRetentionDays, removalPolicy, deletionProtection, ' +

@@ -86,7 +86,7 @@ describe('a target of messages', () => {
   it.each([
     ['order-*-x', 'The pattern "order-*-x" of a target may have one * only, at its end.'],
     ['', 'The pattern "" of a target must be 1 to 128 characters.'],
-    ['ack', 'The pattern "ack" of a target must not be ack, error, pong, closing.'],
+    ['ack', 'The pattern "ack" of a target must not be ack, error, pong, closing, presence.'],
     ['known', 'Two targets have the pattern "known".'],
   ])('with the pattern %j is an error', (pattern, message) => {
     const { stack, orders } = withResources();

@@ -51,6 +51,10 @@ const values = {
   RECORDS_ENDS: ['true', true],
   TARGETS: [JSON.stringify(targets), targets],
   LIFECYCLE_TARGETS: [JSON.stringify(lifecycleTargets), lifecycleTargets],
+  PRESENCE: [
+    '{"queueUrl":"https://queue.example.com","graceSeconds":10}',
+    { queueUrl: 'https://queue.example.com', graceSeconds: 10 },
+  ],
   LIFECYCLE_RETRIES_URL: ['https://queue.example.com', 'https://queue.example.com'],
   PUBLISH_URL: ['https://api.example.com/publish', 'https://api.example.com/publish'],
   CHANGE_SCOPE: ['c8a1', 'c8a1'],

@@ -87,6 +87,7 @@ function setEnvironment({ dynamodbEndpoint, tables, callbackApi }: Cloud): void 
     USER_RATE: '{"rateLimit":100,"burstLimit":200}',
     RECORDS_ENDS: 'false',
     TARGETS: '[]',
+    PRESENCE: '',
   };
   for (const [variable, value] of Object.entries(environment)) vi.stubEnv(variable, value);
 }

@@ -6,6 +6,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Identity } from '../../../protocol/index.ts';
+import type { Clock } from '../../clock.ts';
 import { writeAll } from '../../tables/batch-write.ts';
 import { conditionHeld } from '../../tables/conditional-write.ts';
 import { contentAsOf, expiryOf, type SessionRow, shardOf, type SubscriptionRow, topicKey } from '../items.ts';
@@ -20,8 +21,9 @@ export function createSubscriptionRows(options: {
   readonly db: DynamoDBDocumentClient;
   readonly table: string;
   readonly shards: number;
+  readonly clock: Pick<Clock, 'now'>;
 }) {
-  const { db, table, shards } = options;
+  const { db, table, shards, clock } = options;
   const keyOf = ({ identity, connectionId }: Subscriber, topic: string) => ({
     pk: topicKey(identity.tenant, topic, shardOf(connectionId, shards)),
     sk: connectionId,
@@ -45,6 +47,7 @@ export function createSubscriptionRows(options: {
         Item: {
           ...keyOf(subscriber, topic),
           ...{ userType, userId, connectedAt, tokenExpiresAt, expiresAt, nonce },
+          subscribedAt: clock.now(),
           ...(contentAs && { contentAs }),
         },
         ConditionExpression: 'attribute_not_exists(pk) OR tokenExpiresAt <= :tokenExpiresAt',

@@ -97,6 +97,26 @@ describe('closing a connection', () => {
   });
 });
 
+describe('asking for a connection', () => {
+  it('is a GET without a body', async () => {
+    const peer = await startPeer(() => ({ status: 200, body: '{"connectedAt":"2026-11-20T12:00:00.000Z"}' }));
+    expect(await clientFor(peer).probe(connectionId)).toEqual({ outcome: 'connected' });
+    expect(peer.seen).toMatchObject([
+      { method: 'GET', path: '/live/@connections/L0SM9cOFvHcCIhw%3D', body: '' },
+    ]);
+    expect(peer.seen[0]?.headers).not.toHaveProperty('content-type');
+  });
+
+  it.each([
+    [410, { outcome: 'gone' }],
+    [403, { outcome: 'failed', reason: 'forbidden' }],
+    [413, { outcome: 'failed', reason: 'unexpected' }],
+  ])('reports the status %i', async (status, outcome) => {
+    const peer = await startPeer(() => ({ status }));
+    expect(await clientFor(peer).probe(connectionId)).toMatchObject(outcome);
+  });
+});
+
 describe('an answer of API Gateway', () => {
   const secret = 'User: arn:aws:sts::123456789012:assumed-role/fan-out is not authorized';
   const headers = { 'x-amzn-requestid': 'a-request-id', 'content-type': 'application/json' };

@@ -79,6 +79,7 @@ export function dispatching(
   const dispatch = createDispatch({
     listeners: known,
     ...(findTarget && { findTarget }),
+    presence: { ofUsers: () => Promise.reject(new Error('These listeners ask for nobody.')) },
     ...(limit && { limit }),
     publish(request, from) {
       published.push({ request, from });

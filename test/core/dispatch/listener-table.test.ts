@@ -32,7 +32,7 @@ describe('the listeners of several modules', () => {
 
   it.each([
     ['', 'must be 1 to 128 characters, but is "".'],
-    ['pong', 'must not be ack, error, pong, closing, but is "pong".'],
+    ['pong', 'must not be ack, error, pong, closing, presence, but is "pong".'],
   ])('are refused if one has the type %j, which no frame can have', (type, fault) => {
     expect(() => readListeners({ 'one.ts': [listener(type)] })).toThrow(`one.ts: a listener's type ${fault}`);
   });

@@ -2,6 +2,7 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it, vi } from 'vitest';
 import { createSubscribeListeners } from '../../../core/dispatch/subscribe.ts';
 import { createSeen, seenKey } from '../../../core/sessions/seen.ts';
+import { watchTopic } from '../../../core/sessions/subscriptions/watches.ts';
 import { parseTarget, readPublishRequest } from '../../../protocol/index.ts';
 import { contextOf, type Core, minuteMs, sessionOf, useDynamoDB } from '../core-under-test.ts';
 
@@ -50,6 +51,14 @@ describe('a hint', () => {
     await seen.note(tenant, [orders]);
     expect(await hint(seen, 'topic:orders')).toBeUndefined();
     expect(await seen.hint('other', [orders])).toContain('tenant `other`');
+  });
+
+  it('is not looked up for what goes to watchers', async () => {
+    const core = await dynamodb.create();
+    const calls = callsOf(core);
+    const watch = { kind: 'topic', topic: watchTopic({ kind: 'user', name: 'member:1' }) } as const;
+    expect(await core.seen.hint(tenant, [watch])).toBeUndefined();
+    expect(calls()).toEqual([]);
   });
 
   it('comes again thirty days after the last session', async () => {

@@ -35,6 +35,7 @@ function dispatchTo(patterns: readonly string[], listeners: readonly Listener[] 
     findTarget,
     publish: unused,
     reply: unused,
+    presence: { ofUsers: unused },
     countSessions: unused,
     logger: { debug: log, info: log, warn: log, error: log },
   });

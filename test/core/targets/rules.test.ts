@@ -15,7 +15,7 @@ describe('the pattern of a target', () => {
     ['order-*-x', 'may have one * only, at its end'],
     ['*-order', 'may have one * only, at its end'],
     ['order-**', 'may have one * only, at its end'],
-    ['ack', 'must not be ack, error, pong, closing'],
+    ['ack', 'must not be ack, error, pong, closing, presence'],
     ['ping', 'must not be a type that the protocol handles'],
     ['inbox-list', 'must not be a type that the protocol handles'],
     ['history', 'must not be a type that the protocol handles'],

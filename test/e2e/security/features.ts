@@ -7,6 +7,7 @@ import { json } from '../../core/targets/endpoint.ts';
 import type { Client } from '../client.ts';
 import { onTable } from '../tables.ts';
 import { endSessions, useTickets } from './handshakes-and-ends.ts';
+import { usePresence } from './presence.ts';
 import { useSchedule } from './schedule.ts';
 import { ask, queueUrl, sessionOf, setFaults, tokenOf, type Use } from './use.ts';
 
@@ -35,6 +36,7 @@ export async function useEverything(use: Use): Promise<void> {
   await useServiceRoutes(use);
   await failClose(use);
   await meetGoneSessions(use, ada);
+  await usePresence(use, (user) => leaveGoneSession(use, user));
   await disconnect(use);
 }
 
@@ -56,6 +58,10 @@ async function useTopics(use: Use, client: Client): Promise<void> {
 async function useListeners({ stack, text }: Use, client: Client): Promise<void> {
   await ask(client, 'echo', { text });
   await ask(client, 'echo', JSON.stringify({ text }));
+  expect(await ask(client, 'who', { users: ['member:ada', 'member:nobody'] })).toMatchObject([
+    { online: true },
+    { online: false },
+  ]);
   const session = `session:${await sessionOf(stack, 'ada')}`;
   for (const to of ['user:member:ada', session, 'topic:orders.eu', 'type:member', 'everyone'])
     await ask(client, 'tell', { to: [to], text });
@@ -123,6 +129,7 @@ async function publishToMany(use: Use): Promise<void> {
 }
 
 async function useServiceRoutes({ stack }: Use): Promise<void> {
+  expect((await stack.call('GET', '/presence?users=member:ada,member:nobody')).status).toBe(200);
   for (const user of ['by-id', 'by-user']) {
     const client = await stack.connect({ user, topics: ['*'] });
     await ask(client, 'subscribe', { topic: 'news.eu' });

@@ -34,4 +34,11 @@ export default [
       throw new Error('The listener has a bug.');
     },
   }),
+
+  /** Answers who is online. */
+  defineListener({
+    type: 'who',
+    content: z.object({ users: z.array(z.string()) }),
+    handle: ({ content, presence }) => presence.of(content.users),
+  }),
 ];

@@ -26,6 +26,8 @@ const settings: SwitchboardStackSettings = {
   connectionRate: { rateLimit: 100_000, burstLimit: 100_000 },
   maxSessionsPerUser: 3,
   scheduledPublishes: true,
+  presence: true,
+  presenceGraceSeconds: 1,
 };
 
 /** A stack with every kind of target, and with every part that a setting adds. */

@@ -16,6 +16,7 @@ const routes: readonly (readonly [string, HttpRequest])[] = [
   ['GET /sessions', { query: user }],
   ['DELETE /sessions', { query: user }],
   ['GET /channels/{channel}/messages', { path: { channel: 'everyone' } }],
+  ['GET /presence', { query: { users: 'member:1' } }],
 ];
 
 describe('a service of one tenant', () => {
