@@ -36,6 +36,8 @@ export interface WaitingMessage {
   readonly request: PublishRequest;
   /** The user who caused it, if one did. */
   readonly from: Identity | undefined;
+  /** The content is JSON text, because its sender writes so. */
+  readonly form?: 'text' | undefined;
 }
 
 export type ScheduledMessages = ReturnType<typeof createScheduledMessages>;
@@ -48,7 +50,11 @@ export type ScheduledMessages = ReturnType<typeof createScheduledMessages>;
 export const dueShards = 8;
 
 const identity = z.object({ tenant: name, userType: name, userId: name });
-const waitingMessage = z.object({ request: z.unknown(), from: z.optional(identity) });
+const waitingMessage = z.object({
+  request: z.unknown(),
+  from: z.optional(identity),
+  form: z.optional(z.literal('text')),
+});
 
 /**
  * The messages that wait, in the state table. Each has two rows: a small one that sorts by time, and one with the
@@ -62,9 +68,9 @@ export function createScheduledMessages(options: {
 
   return {
     /** Writes both rows. The same message again changes nothing. */
-    async put(due: DueMessage, { request, from }: WaitingMessage): Promise<void> {
+    async put(due: DueMessage, { request, from, form }: WaitingMessage): Promise<void> {
       const expiresAt = waitingExpiry(due.deliverAt);
-      const body = JSON.stringify({ request: { ...request, to: request.to.map(formatTarget) }, from });
+      const body = JSON.stringify({ request: { ...request, to: request.to.map(formatTarget) }, from, form });
       // A time without a request would count as delivered.
       await db.send(new PutCommand({ TableName, Item: { ...requestKey(due), body, expiresAt } }));
       await db.send(new PutCommand({ TableName, Item: { ...dueKey(due), ...due, expiresAt } }));
@@ -81,8 +87,12 @@ export function createScheduledMessages(options: {
         const { Responses, UnprocessedKeys } = await db.send(new BatchGetCommand({ RequestItems: request }));
         for (const item of Responses?.[TableName] ?? []) {
           const { body, ...key } = z.parse(requestRow, item);
-          const { request, from } = readJson(waitingMessage, body, 'The scheduled message');
-          found.set(nameOf(key), { request: readPublishRequest(request), from });
+          const { request, ...sender } = readJson(waitingMessage, body, 'The scheduled message');
+          found.set(nameOf(key), {
+            request: readPublishRequest(request),
+            from: sender.from,
+            form: sender.form,
+          });
         }
         Keys = z.parse(z.array(rowKey), UnprocessedKeys?.[TableName]?.Keys ?? []);
       }

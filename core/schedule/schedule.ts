@@ -24,12 +24,17 @@ export interface ScheduleOptions {
 }
 
 /** Accepts a publish for a later time. Throws a `Refusal` if it cannot. */
-export type Schedule = (request: PublishRequest, deliverAt: number, from?: Identity) => Promise<Scheduled>;
+export type Schedule = (
+  request: PublishRequest,
+  deliverAt: number,
+  from?: Identity,
+  form?: 'text',
+) => Promise<Scheduled>;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { scheduled, waiting, queue, durableTopics, clock } = options;
 
-  return async (given, deliverAt, from) => {
+  return async (given, deliverAt, from, form) => {
     const messageId = given.messageId ?? clock.newId();
     const request = { ...given, messageId };
     const sender = from && { tenant: from.tenant, userType: from.userType, userId: from.userId };
@@ -50,7 +55,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 
     const due = { ...id, deliverAt, hash };
     // The record comes last: with it the message exists, and from then on it is not lost.
-    await scheduled.put(due, { request, from: sender });
+    await scheduled.put(due, { request, from: sender, form });
     refuseUnlessOurs(await waiting.schedule(id, hash, deliverAt), messageId);
     // The tick may have passed this time before the rows were written.
     if (deliverAt - clock.now() < schedulePublisherAheadMs)
@@ -61,11 +66,11 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 
 /** Publishes now, or at the time that the request names. `schedule` is `undefined` if the stack does not offer it. */
 export function withSchedule(publish: Publish, schedule: Schedule | undefined): Publish {
-  return async (request, from) => {
+  return async (request, from, form) => {
     const { deliverAt } = request;
-    if (deliverAt === undefined) return publish(request, from);
+    if (deliverAt === undefined) return publish(request, from, form);
     if (!schedule) throw Refusal.at('bad_request', 'deliverAt', 'needs the setting scheduledPublishes');
-    return schedule(request, deliverAt, from);
+    return schedule(request, deliverAt, from, form);
   };
 }
 

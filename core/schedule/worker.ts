@@ -45,7 +45,7 @@ export function createScheduleWorker(options: ScheduleWorkerOptions) {
     if (!message) return 'done';
     if (clock.now() < due.deliverAt) return handOver(due, due.deliverAt);
     try {
-      await publish(message.request, message.from);
+      await publish(message.request, message.from, message.form);
       return 'done';
     } catch (cause) {
       return settle(due, cause, isLastAttempt);

@@ -1,5 +1,5 @@
 import { buildApp } from 'fauxqs';
-import { authorize } from '../iam/authorize.ts';
+import { authorize, type Principal } from '../iam/authorize.ts';
 import type { Meter } from '../meter.ts';
 import { notRunHere } from '../services/not-run-here.ts';
 import type { Reply } from '../services/reply.ts';
@@ -8,7 +8,8 @@ import { signedService } from '../sigv4/authorization.ts';
 import type { HttpRequest } from '../sigv4/request.ts';
 import type { Deployment } from '../template/template.ts';
 import { corsHeaders, readCorsRules } from './cors.ts';
-import { pathStyleUrl, placeOf, readOperation } from './operation.ts';
+import { pathStyleUrl, placeOf, readOperation, type S3Operation } from './operation.ts';
+import { type Complaint, describeObject, storeChecksum, unsignedHeader, uploadComplaint } from './upload.ts';
 
 export interface S3 {
   /** Whether a request is for S3: it is signed for it, or it is unsigned and names a bucket. */
@@ -66,6 +67,8 @@ export async function startS3(options: {
       const { status, code } = refusals[verification.reason];
       return failure(status, code, verification.message, code);
     }
+    const unsigned = unsignedHeader(request);
+    if (unsigned !== undefined) return refuse(unsigned);
     const operation = readOperation(request);
     if (operation === undefined) return notRunHere(request);
     for (const { action, resource } of operation.grants) {
@@ -73,7 +76,29 @@ export async function startS3(options: {
       if (!decision.allowed) return failure(403, 'AccessDenied', decision.message, decision.message);
     }
     meter.count(`s3.${operation.name}`);
-    return callEngine(request);
+    if (operation.name !== 'PutObject') {
+      const reply = describeObject(request, await callEngine(request));
+      return isHidden(reply, operation, verification.principal) ? denied : reply;
+    }
+    const complaint = await uploadComplaint(request, () => exists(request));
+    return complaint === undefined ? callEngine(storeChecksum(request)) : refuse(complaint);
+  }
+
+  /**
+   * Who may not list a bucket must not learn which keys it has.
+   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, API_HeadObject.html
+   */
+  function isHidden({ status }: Reply, { name, bucket }: S3Operation, principal: Principal): boolean {
+    if (status !== 404 || !buckets.has(bucket) || !(name === 'GetObject' || name === 'HeadObject'))
+      return false;
+    // It is no call of the principal, so nobody observes it.
+    const { observe: _, ...silent } = principal;
+    return !authorize(silent, 's3:ListBucket', `arn:aws:s3:::${bucket}`).allowed;
+  }
+
+  async function exists(request: HttpRequest): Promise<boolean> {
+    const head = await engine.inject({ method: 'HEAD', url: pathStyleUrl(request) });
+    return head.statusCode === 200;
   }
 
   async function callEngine(request: HttpRequest): Promise<Reply> {
@@ -112,10 +137,21 @@ const refusals: Readonly<Record<VerificationFailure, { readonly status: number; 
   mismatch: { status: 403, code: 'SignatureDoesNotMatch' },
 };
 
+const denied = failure(
+  403,
+  'AccessDenied',
+  'Access Denied',
+  'the key does not exist, and s3:ListBucket is not granted',
+);
+
 function preflight(cors: Readonly<Record<string, string>> | undefined): Reply {
   if (cors !== undefined) return { status: 200, headers: { ...cors }, body: '' };
   const message = 'CORSResponse: This CORS request is not allowed.';
   return failure(403, 'AccessForbidden', message, 'no CORS rule of the bucket matches');
+}
+
+function refuse({ status, code, message }: Complaint): Reply {
+  return failure(status, code, message, message);
 }
 
 function failure(status: number, code: string, message: string, detail: string): Reply {

@@ -65,8 +65,11 @@ export class KeyRing {
     const expiry = skewComplaint(authorization, now);
     if (expiry !== undefined) return failure('expired', expiry);
     const canonical = canonicalRequest(request, authorization);
-    if (canonical === undefined)
-      return failure('malformed', 'The request URI or a signed header is not valid.');
+    if (canonical === undefined) {
+      // S3 takes a signed header that is missing for a wrong signature.
+      const reason = service === 's3' ? 'mismatch' : 'malformed';
+      return failure(reason, 'The request URI or a signed header is not valid.');
+    }
     const scope = `${authorization.date}/${authorization.region}/${authorization.service}/aws4_request`;
     const digest = createHash('sha256').update(canonical).digest('hex');
     const stringToSign = `AWS4-HMAC-SHA256\n${authorization.timestamp}\n${scope}\n${digest}`;

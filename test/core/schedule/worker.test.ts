@@ -30,6 +30,18 @@ describe('a worker of scheduled messages', () => {
     expect(core.connections.framesTo('c1=')).toHaveLength(1);
   });
 
+  it('keeps the form in which its sender wrote the content', async () => {
+    const core = await dynamodb.create();
+    const parts = scheduleOn(core);
+    await core.sessions.add({ ...sessionOf('c1='), contentAs: 'json' });
+    const written = noticeAt(soon, { content: JSON.stringify({ title: 'hi' }) });
+    const sender = { tenant: 'default', userType: 'member', userId: '2' };
+    await parts.publish(written, sender, 'text');
+    core.clock.ms = soon;
+    await parts.workAll();
+    expect(core.connections.framesTo('c1=')).toMatchObject([{ content: { title: 'hi' }, from: sender }]);
+  });
+
   it('hands a message that comes early over again', async () => {
     const core = await dynamodb.create();
     const { work, message, queued } = await due(core);

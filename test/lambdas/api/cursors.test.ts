@@ -55,10 +55,11 @@ beforeAll(async () => {
   }
 });
 
+const cancel = () => Promise.reject(new Error('No query cancels.'));
+
 /** The connection ids that a query shows. */
 async function shown({ route, request }: Query, cursor?: string): Promise<readonly string[]> {
   const query = { ...request.query, ...(cursor !== undefined && { cursor }) };
-  const cancel = () => Promise.reject(new Error('These routes cancel nothing.'));
   const body = await createRoutes({ ...core, cancel }, {})[route](httpEvent(route, { ...request, query }));
   const { sessions, recipients } = body as Readonly<
     Record<string, readonly { connectionId: string }[] | undefined>

@@ -12,8 +12,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { allow, lambdaWithRole, writeAssembly } from '../harness/assembly.ts';
 import { startPlatform } from '../harness/platform.ts';
 import { runCloud } from '../harness/running-cloud.ts';
@@ -47,6 +48,9 @@ const platform = await startPlatform(
       Policy: { Type: 'AWS::S3::BucketPolicy', Properties: { Bucket: { Ref: 'Named' } } },
       ...lambdaWithRole('Uploader', upload, {
         statements: [allow('s3:PutObject', { 'Fn::Sub': '${Pictures.Arn}/in/*' })],
+      }),
+      ...lambdaWithRole('Reader', upload, {
+        statements: [allow('s3:GetObject', { 'Fn::Sub': '${Pictures.Arn}/*' })],
       }),
     },
   }),
@@ -178,6 +182,18 @@ it('a call needs a grant on the object or the bucket, and is counted', async () 
   expect(platform.meter.snapshot()['s3.PutObject']).toBeGreaterThan(0);
 });
 
+it('a missing key is denied to who may not list the bucket', async () => {
+  const reader = new S3Client(platform.clientOf('Reader'));
+  const object = { Bucket, Key: 'missing' };
+  const denied = { $metadata: { httpStatusCode: 403 } };
+  await expect(reader.send(new HeadObjectCommand(object))).rejects.toMatchObject(denied);
+  await expect(reader.send(new GetObjectCommand(object))).rejects.toMatchObject({
+    ...denied,
+    name: 'AccessDenied',
+  });
+  await expect(client.send(new GetObjectCommand(object))).rejects.toMatchObject(gone);
+});
+
 it('an unknown bucket is missing, and an operation that does not run here says so', async () => {
   await client.send(new HeadBucketCommand({ Bucket: 'named' }));
   await expect(client.send(new GetObjectCommand({ Bucket: 'none', Key: 'a' }))).rejects.toMatchObject({
@@ -194,4 +210,82 @@ it('the answer to HEAD gives the length of the object, through the server of the
   const object = { Bucket: 'named', Key: 'a' };
   await s3.send(new PutObjectCommand({ ...object, Body: 'hello' }));
   expect((await s3.send(new HeadObjectCommand(object))).ContentLength).toBe(5);
+});
+
+describe('a presigned upload with signed headers', () => {
+  const body = 'the bytes';
+  const checksum = (text: string) => createHash('sha256').update(text).digest('base64');
+  const metadata = 'x-amz-meta-by';
+  const headers = {
+    'content-type': 'image/png',
+    'x-amz-checksum-sha256': checksum(body),
+    'if-none-match': '*',
+    [metadata]: '42',
+  };
+  const presign = (Key: string) =>
+    getSignedUrl(
+      client,
+      new PutObjectCommand({
+        Bucket,
+        Key,
+        ContentType: 'image/png',
+        ContentLength: body.length,
+        ChecksumSHA256: checksum(body),
+        IfNoneMatch: '*',
+        Metadata: { by: '42' },
+      }),
+      {
+        expiresIn: 60,
+        signableHeaders: new Set(['content-type']),
+        unhoistableHeaders: new Set(['x-amz-checksum-sha256', metadata]),
+      },
+    );
+  const put = async (url: string, init: RequestInit = {}) => {
+    const response = await fetch(url, { method: 'PUT', headers, body, ...init });
+    return [response.status, /<Code>(\w+)</.exec(await response.text())?.[1]];
+  };
+
+  it('stores the object once, with its checksum and metadata', async () => {
+    const url = await presign('checked');
+    expect(await put(url)).toEqual([200, undefined]);
+    const object = { Bucket, Key: 'checked' };
+    expect(await client.send(new HeadObjectCommand({ ...object, ChecksumMode: 'ENABLED' }))).toMatchObject({
+      ChecksumSHA256: checksum(body),
+      ContentType: 'image/png',
+      Metadata: { by: '42' },
+    });
+    const { ChecksumSHA256, Metadata } = await client.send(new HeadObjectCommand(object));
+    expect([ChecksumSHA256, Metadata]).toEqual([undefined, { by: '42' }]);
+    expect(await read('checked', { Range: 'bytes=4-' })).toBe('bytes');
+    expect(await put(url)).toEqual([412, 'PreconditionFailed']);
+  });
+
+  it.each<[string, RequestInit, number, string]>([
+    ['another body of the same length', { body: 'THE BYTES' }, 400, 'BadDigest'],
+    ['a body that is longer', { body: 'the bytes and more' }, 403, 'SignatureDoesNotMatch'],
+    ['another type', { headers: { ...headers, 'content-type': 'text/html' } }, 403, 'SignatureDoesNotMatch'],
+    [
+      'another checksum',
+      { headers: { ...headers, 'x-amz-checksum-sha256': checksum('THE BYTES') } },
+      403,
+      'SignatureDoesNotMatch',
+    ],
+    ['no checksum', { headers: { 'content-type': 'image/png' } }, 403, 'SignatureDoesNotMatch'],
+    [
+      'a header that is not signed',
+      { headers: { ...headers, 'x-amz-acl': 'public-read' } },
+      403,
+      'AccessDenied',
+    ],
+  ])('refuses %s', async (name, init, status, code) => {
+    expect(await put(await presign(name), init)).toEqual([status, code]);
+    await expect(read(name)).rejects.toMatchObject(gone);
+  });
+});
+
+it('an upload with a checksum that is none is refused', async () => {
+  const upload = client.send(
+    new PutObjectCommand({ Bucket, Key: 'a', Body: 'x', ChecksumSHA256: 'no hash' }),
+  );
+  await expect(upload).rejects.toMatchObject({ name: 'InvalidRequest' });
 });
