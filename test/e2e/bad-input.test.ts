@@ -169,7 +169,8 @@ describe('a publish', () => {
 
 describe('a query of sessions', () => {
   it.each<[string, string]>([
-    ['/sessions', 'userType'],
+    ['/sessions?limit=1001', 'limit'],
+    ['/sessions?userId=42', 'userType'],
     ['/sessions?userType=a%20b', 'userType'],
     ['/sessions?userType=member&cursor=x', 'cursor'],
     ['/sessions?userType=member&page=2', 'page'],
