@@ -10,8 +10,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     // Processes, not threads: tests start servers, worker threads and embedded engines of their own.
     pool: 'forks',
-    // A file with a stack waits as much as it computes, so two of them share two cores well.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // A file with a stack waits as much as it computes, so three of them share two cores well.
+    maxWorkers: availableParallelism() + 1,
     // No test waits for these. They end one that hangs, and leave time on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { hashOf } from '../../../core/publications/publications.ts';
 import { readPublishRequest } from '../../../protocol/index.ts';
 import { localKeys, localRegion } from '../../../publisher/signed-request.ts';
+import type { Stack } from '../stack.ts';
 import { ask, queueUrl, type Use } from './use.ts';
 
 /** Schedules, cancels and delivers, of a service and of a listener. All of it is in a tenant of its own. */
@@ -32,6 +34,7 @@ export async function useSchedule({ stack, text }: Use): Promise<void> {
     const differing = { durable, report: 'recipients', deliverAt: Date.now() + 5000 };
     expect(await publish(to, differing)).toMatchObject({ status: 202 });
   }
+  await tick(stack);
   const types: unknown[] = [];
   for (let frame = 0; frame < 4; frame += 1) types.push((await eve.next())['type']);
   expect(types.sort()).toEqual(['news', 'news', 'news', 'told']);
@@ -43,4 +46,15 @@ export async function useSchedule({ stack, text }: Use): Promise<void> {
   sqs.destroy();
   const isLogged = () => stack.lines.some((line) => line.includes('scheduled message failed'));
   await expect.poll(isLogged, { timeout: 30_000 }).toBe(true);
+}
+
+/** The next minute may be far away. */
+async function tick({ cloud, url }: Stack): Promise<void> {
+  const functions = cloud.deployment.ofType('AWS::Lambda::Function');
+  const schedule = functions.find(({ logicalId }) => logicalId.startsWith('SwitchboardSchedule'));
+  const client = new LambdaClient({ endpoint: url, region: localRegion, credentials: localKeys });
+  const FunctionName = cloud.deployment.physicalId(schedule?.logicalId ?? '');
+  const { FunctionError } = await client.send(new InvokeCommand({ FunctionName, Payload: '{}' }));
+  client.destroy();
+  expect(FunctionError).toBeUndefined();
 }
