@@ -55,7 +55,7 @@ async function ending(client: Client): Promise<unknown> {
 // A handshake on a busy machine takes seconds, and a token must outlive it.
 describe('a token that expires', () => {
   it('ends an idle connection', async () => {
-    const client = await stack.connect({ user: 'idle', ttlSeconds: 12 });
+    const client = await stack.connect({ user: 'idle', ttlSeconds: 8 });
     expect(await ending(client)).toMatchObject({ code: 'token_expired', retry: true });
     expect(await sessionsOf('idle')).toEqual([]);
   });
@@ -63,9 +63,9 @@ describe('a token that expires', () => {
   it('ends no session that was refreshed, until its new token expires', async () => {
     const token = (ttlSeconds: number) =>
       signToken({ user: 'fresh', type: 'member', tenant: 'default', topics: [], ttlSeconds });
-    const client = await stack.connect({ user: 'fresh', ttlSeconds: 12 });
-    const witness = await stack.connect({ user: 'witness', ttlSeconds: 13 });
-    const refresh = { type: 'refresh', id: 'r', content: { token: await token(24) } };
+    const client = await stack.connect({ user: 'fresh', ttlSeconds: 8 });
+    const witness = await stack.connect({ user: 'witness', ttlSeconds: 9 });
+    const refresh = { type: 'refresh', id: 'r', content: { token: await token(16) } };
     expect(await client.ask(refresh)).toMatchObject({ type: 'ack' });
     // The first token has expired by then.
     await ending(witness);

@@ -169,14 +169,15 @@ async function leaveGoneSession({ stack }: Use, user: string): Promise<void> {
   await onTable(stack, 'Sessions', (db, TableName) => db.send(new UpdateCommand({ TableName, ...update })));
 }
 
-/** Each function that posts deletes a session that is gone. */
+/** Each function that posts deletes a session that is gone. It believes that only of an endpoint that delivers to Ada. */
 async function meetGoneSessions(use: Use, client: Client): Promise<void> {
   const { stack, text } = use;
   const posts: Readonly<Record<string, (user: string) => Promise<unknown>>> = {
     'gone-1': (user) => publish(use, { to: ['user:member:ada', `user:member:${user}`] }),
     'gone-2': (user) => ask(client, 'tell', { to: ['user:member:ada', `user:member:${user}`], text }),
     'gone-3': () => publish(use, { to: ['everyone'] }),
-    'gone-4': (user) => publish(use, { to: `user:member:${user}`, deliverAt: Date.now() + 2000 }),
+    'gone-4': (user) =>
+      publish(use, { to: ['user:member:ada', `user:member:${user}`], deliverAt: Date.now() + 2000 }),
   };
   for (const [user, post] of Object.entries(posts)) {
     await leaveGoneSession(use, user);
